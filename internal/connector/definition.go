@@ -1,0 +1,171 @@
+// Package connector knows what can be configured: one definition a connector,
+// written in YAML, embedded in the program or read from a directory of the
+// operator's own. A definition is data. The handshake, the forms and the
+// webhook receiver read it; none of them knows a provider by name.
+//
+// The language is documented for its authors in docs/connectors.md.
+package connector
+
+// A Definition describes one connector: which values its entries need, how its
+// provider does OAuth 2, which permissions and webhook topics it has.
+type Definition struct {
+	Key     string // "intercom", or "google:drive" for one module of a service
+	Name    string // as its maker writes it: "Intercom"
+	Initial string // two letters for the tile: "In"
+	Summary string // one sentence
+
+	Fields      []Field      // what the form asks for, in order
+	OAuth       *OAuth       // nil: entries are kept, but there is no handshake to test
+	Identity    *Identity    // the harmless call that says whose token it is; nil if there is none
+	Permissions []Permission // scopes, or permissions that are ticked in a console
+	Topics      []Topic      // webhook topics
+	Webhooks    *Webhooks    // nil: no webhooks
+	RateLimit   *RateLimit   // nil: the provider names no headers
+	Links       []Link       // pages of the provider's console and documentation
+	Notes       []string     // what an admin should know, one paragraph each
+
+	Source string // where it was read from: "built in" or a path; for the operator
+}
+
+// A Field is a value of an entry that the definition asks for by name.
+type Field struct {
+	Key      string
+	Label    string
+	Help     string // where to find it, in plain words
+	Kind     Kind   // what JSON scalar it is
+	Secret   bool
+	Required bool
+	Default  string   // literal text of the default, "" for none
+	Pattern  string   // RE2 that a text must match as a whole, "" for any; required if a URL uses the field
+	Shape    string   // what Pattern demands, in words, for the error message
+	Options  []Option // if any: one of these, and nothing else
+}
+
+// An Option is one choice of a Field, with the URL variables that it sets.
+type Option struct {
+	Value     string
+	Label     string
+	Set       map[string]string // URL variable → value
+	Note      string            // e.g. how well confirmed it is; shown as a hint
+	Rehearsal bool              // leads to the sandbox, not to the provider: pages say so in a banner
+}
+
+// Kind is the JSON scalar of a value.
+type Kind int
+
+// The kinds of a value.
+const (
+	Text Kind = iota
+	Number
+	Boolean
+	Null
+)
+
+// ClientAuth is how the client authenticates at the token endpoint
+// (RFC 6749 section 2.3.1; names as in RFC 7591).
+type ClientAuth int
+
+// The methods. There is no auto-detection: it can use up the code.
+const (
+	ClientSecretPost  ClientAuth = iota // client_id and client_secret as form fields
+	ClientSecretBasic                   // HTTP Basic, both parts form-encoded first
+)
+
+// OAuth is the authorization-code handshake of a provider. URLs are templates:
+// {name} is a field's key or a variable that the chosen option of a field sets.
+type OAuth struct {
+	AuthorizeURL    string
+	TokenURL        string
+	APIURL          string // base of the provider's API, for display; "" if unknown
+	ClientIDKey     string // the field that holds the client id: "clientId"
+	ClientSecretKey string // "clientSecret"
+	RedirectKey     string // the key that overrides the redirect URI: "callbackUrl"
+	ClientAuth      ClientAuth
+	PKCE            bool              // send code_challenge, method S256
+	SendScopes      bool              // false: no scope parameter is ever sent
+	ScopeDelimiter  string            // " " unless the provider differs
+	DefaultScopes   []string          // sent when the entry declares none
+	AuthorizeParams map[string]string // further parameters of the authorize URL
+	TokenFields     []string          // where the token stands, first hit wins: access_token, token
+}
+
+// Identity is the call that is made once with a fresh token.
+type Identity struct {
+	URL        string            // template, as in OAuth
+	Headers    map[string]string // template values; "{apiVersion}" is a field
+	Permission string            // the Permission.Name (or Label) that it needs, "" if none
+	Facts      []Fact
+}
+
+// A Fact is one thing that the identity answer says, found by a path of JSON
+// member names: "app.region".
+type Fact struct {
+	Label string
+	Path  string
+}
+
+// A Permission is a scope, or what the provider calls one.
+type Permission struct {
+	Name    string   // machine name as sent or as documented; "" if the provider publishes none
+	Label   string   // as the provider shows it
+	Meaning string   // what it allows
+	Group   string   // the provider's grouping, "" if none
+	Aliases []string // names that other guides use for it
+	Note    string   // what is not confirmed about it
+}
+
+// ID is how an entry declares the permission: its machine name, or its label
+// where the provider publishes no name.
+func (p Permission) ID() string {
+	if p.Name != "" {
+		return p.Name
+	}
+	return p.Label
+}
+
+// A Topic is a kind of webhook notification. One of Needs is enough to get it;
+// they are Permission IDs. Always means that it cannot be switched off.
+type Topic struct {
+	Name   string
+	Needs  []string
+	Always bool
+	Note   string
+}
+
+// Webhooks says how notifications are signed. A field key is tried in order:
+// the first that an entry has is the signing secret.
+type Webhooks struct {
+	Signatures []Signature
+	SecretKeys []string // "webhookSecret", "clientSecret"
+	Aliases    []TopicAlias
+	Notes      []string
+}
+
+// A Signature is one header in which a notification may be signed.
+type Signature struct {
+	Header    string // "X-Hub-Signature"
+	Algorithm string // "sha1", "sha256", "sha512": HMAC over the raw body
+	Encoding  string // "hex", "base64"
+	Prefix    string // "sha1="
+	For       string // which notifications carry it, in words
+}
+
+// A TopicAlias maps a topic name of another guide to current topics.
+type TopicAlias struct {
+	Alias  string
+	Topics []string
+	Note   string
+}
+
+// RateLimit names the headers in which a provider tells its limit.
+type RateLimit struct {
+	Limit, Remaining, Reset string // header names; Reset is unix seconds
+	Note                    string
+}
+
+// A Link is a page of the provider, for people.
+type Link struct {
+	Label string
+	URL   string
+	For   string // "console", "docs", "review": what it is good for
+}
