@@ -1,0 +1,121 @@
+package secret
+
+import (
+	"bytes"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"github.com/tink-crypto/tink-go/v2/aead"
+	"github.com/tink-crypto/tink-go/v2/insecurecleartextkeyset"
+	"github.com/tink-crypto/tink-go/v2/keyset"
+	"github.com/tink-crypto/tink-go/v2/tink"
+)
+
+// InstallationKey is the store key of the record that NewInstallation makes.
+// Every data file has one; a file with records but without it is damaged.
+const InstallationKey = "secret/installation"
+
+// A Keyset is what the key file holds: Tink AEAD keys, of which the primary one
+// seals and all of them open. It is safe for concurrent use.
+type Keyset struct {
+	handle *keyset.Handle
+	aead   tink.AEAD
+}
+
+// Generate makes a keyset with one new AES-256-GCM key.
+func Generate() (*Keyset, error) {
+	h, err := keyset.NewHandle(aead.AES256GCMKeyTemplate())
+	if err != nil {
+		return nil, fmt.Errorf("making a key: %w", err)
+	}
+	return open(h)
+}
+
+// Read parses the content of a key file: a Tink keyset in JSON.
+func Read(file []byte) (*Keyset, error) {
+	h, err := insecurecleartextkeyset.Read(keyset.NewJSONReader(bytes.NewReader(file)))
+	if err != nil {
+		return nil, errors.New("it holds no Tink keyset in JSON") // the cause could quote key material
+	}
+	return open(h)
+}
+
+func open(h *keyset.Handle) (*Keyset, error) {
+	a, err := aead.New(h)
+	if err != nil {
+		return nil, errors.New("its keys are not AEAD keys with a key id in front")
+	}
+	// Without the prefix a wrong key could not be named, nor a key retired.
+	for _, k := range h.KeysetInfo().GetKeyInfo() {
+		if k.GetOutputPrefixType().String() != "TINK" {
+			return nil, errors.New("its keys are not AEAD keys with a key id in front")
+		}
+	}
+	return &Keyset{h, a}, nil
+}
+
+// Bytes is the content for a key file. It is key material: mode 0600, and
+// nowhere else.
+func (k *Keyset) Bytes() ([]byte, error) {
+	var b bytes.Buffer
+	if err := insecurecleartextkeyset.Write(k.handle, keyset.NewJSONWriter(&b)); err != nil {
+		return nil, fmt.Errorf("writing the key: %w", err)
+	}
+	return b.Bytes(), nil
+}
+
+// ID is the id of the primary key, which is no secret: it stands in front of
+// everything that was sealed with it.
+func (k *Keyset) ID() string { return keyName(k.handle.KeysetInfo().GetPrimaryKeyId()) }
+
+func keyName(id uint32) string { return fmt.Sprintf("%08x", id) }
+
+// NewInstallation makes the key of the fingerprints and seals it into the
+// record that belongs at InstallationKey. The record is at the same time the
+// proof, at every later start, that the key file opens the data.
+func (k *Keyset) NewInstallation() (record []byte, b *Box, err error) {
+	macKey := make([]byte, 32)
+	if _, err := rand.Read(macKey); err != nil {
+		return nil, nil, fmt.Errorf("making the fingerprint key: %w", err)
+	}
+	b = &Box{keys: k, macKey: macKey}
+	record, err = b.Seal(macKey, InstallationKey)
+	if err != nil {
+		return nil, nil, err
+	}
+	return record, b, nil
+}
+
+// Unlock opens the record at InstallationKey. It returns a *WrongKeyError if
+// this keyset lacks the key with which the data was sealed, and another error
+// if the record is damaged.
+func (k *Keyset) Unlock(record []byte) (*Box, error) {
+	b := &Box{keys: k}
+	macKey, err := b.Open(record, InstallationKey)
+	if err != nil {
+		return nil, err
+	}
+	b.macKey = macKey
+	return b, nil
+}
+
+// has reports whether the keyset holds the key that sealed, by its id.
+func (k *Keyset) has(id uint32) bool {
+	for _, info := range k.handle.KeysetInfo().GetKeyInfo() {
+		if info.GetKeyId() == id {
+			return true
+		}
+	}
+	return false
+}
+
+// sealedUnder returns the id of the key that made sealed, from Tink's prefix:
+// a byte of 1 and the id in big-endian order.
+func sealedUnder(sealed []byte) (uint32, bool) {
+	if len(sealed) < 5 || sealed[0] != 1 {
+		return 0, false
+	}
+	return binary.BigEndian.Uint32(sealed[1:5]), true
+}
