@@ -1,0 +1,145 @@
+// Package audit keeps the append-only log of who did what.
+//
+// Invariant 1: no change without its record. [Append] works inside the
+// transaction of the change, so that both commit or neither does; if the record
+// cannot be written, the change does not happen.
+//
+// The events are the leaves of a Merkle tree as of RFC 6962, in the form of
+// golang.org/x/mod/sumdb/tlog, from the first event on. Records, by store key:
+//
+//	audit/size                      number of events, in decimal
+//	audit/event/<n>                 event n as JSON: exactly the bytes that were hashed
+//	audit/hash/<n>                  the hashes that event n completed, from level 0 up, 32 bytes each
+//	audit/by/<field>/<value>/<n>    empty; finds the events of one person, action, target or outcome
+//
+// n is padded with zeros to sixteen digits. All of it is written with point
+// reads only: nothing that this package does inside a transaction depends on a
+// range.
+package audit
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"strconv"
+
+	"backoffice/internal/store"
+
+	"golang.org/x/mod/sumdb/tlog"
+)
+
+const (
+	sizeKey     = "audit/size"
+	eventPrefix = "audit/event/"
+	hashPrefix  = "audit/hash/"
+)
+
+func eventKey(n int64) string { return fmt.Sprintf("%s%016d", eventPrefix, n) }
+func hashKey(n int64) string  { return fmt.Sprintf("%s%016d", hashPrefix, n) }
+
+// indexPrefix is where the events with one value of one field are found. The
+// value is escaped, so that it cannot contain a slash.
+func indexPrefix(field, value string) string {
+	return "audit/by/" + field + "/" + url.PathEscape(value) + "/"
+}
+
+// Append adds e as the next leaf of the log, in the caller's transaction: the
+// change and its record commit together or not at all. It sets e.N; e.Time is
+// the caller's, taken before the transaction. It is pure, as callbacks of
+// store.Update must be.
+func Append(tx store.Tx, e Event) error {
+	if err := e.check(); err != nil {
+		return fmt.Errorf("audit event: %w", err)
+	}
+	n, err := size(tx)
+	if err != nil {
+		return fmt.Errorf("audit log: %w", err)
+	}
+	e.N, e.Time = n, e.Time.UTC()
+	leaf, err := json.Marshal(e)
+	if err != nil {
+		return fmt.Errorf("audit event %d: %w", n, err)
+	}
+	hashes, err := tlog.StoredHashes(n, leaf, hashReader{tx})
+	if err != nil {
+		return fmt.Errorf("audit tree at %d: %w", n, err)
+	}
+	tx.Put(eventKey(n), leaf)
+	tx.Put(hashKey(n), join(hashes))
+	for _, ix := range e.indexes() {
+		tx.Put(fmt.Sprintf("%s%016d", ix, n), nil)
+	}
+	tx.Put(sizeKey, []byte(strconv.FormatInt(n+1, 10)))
+	return nil
+}
+
+// Record appends e in a transaction of its own, for what changes nothing else:
+// a refused permission, a test that started.
+func Record(ctx context.Context, s store.Store, e Event) error {
+	return s.Update(ctx, func(tx store.Tx) error { return Append(tx, e) })
+}
+
+// indexes are the prefixes under which the event is found.
+func (e Event) indexes() []string {
+	ix := []string{indexPrefix("action", string(e.Action)), indexPrefix("outcome", string(e.Outcome))}
+	if e.Actor.Name != "" {
+		ix = append(ix, indexPrefix("who", e.Actor.Name))
+	}
+	if e.Target != "" {
+		ix = append(ix, indexPrefix("target", e.Target))
+	}
+	return ix
+}
+
+// getter is what both a store.Reader and a store.Tx can do.
+type getter interface {
+	Get(key string) ([]byte, error)
+}
+
+// size returns the number of events. A log without the record is empty.
+func size(r getter) (int64, error) {
+	b, err := r.Get(sizeKey)
+	if errors.Is(err, store.ErrNotFound) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	n, err := strconv.ParseInt(string(b), 10, 64)
+	if err != nil || n < 0 {
+		return 0, fmt.Errorf("%s is damaged: %q is no number of events", sizeKey, b)
+	}
+	return n, nil
+}
+
+func join(hashes []tlog.Hash) []byte {
+	b := make([]byte, 0, len(hashes)*tlog.HashSize)
+	for _, h := range hashes {
+		b = append(b, h[:]...)
+	}
+	return b
+}
+
+// hashReader finds stored hashes. The hash at (level, k) is completed by the
+// last leaf under it, and stands in that leaf's record at place level.
+type hashReader struct{ r getter }
+
+func (h hashReader) ReadHashes(indexes []int64) ([]tlog.Hash, error) {
+	out := make([]tlog.Hash, len(indexes))
+	for i, index := range indexes {
+		level, k := tlog.SplitStoredHashIndex(index)
+		n := (k+1)<<level - 1
+		b, err := h.r.Get(hashKey(n))
+		if err != nil {
+			return nil, fmt.Errorf("hash of event %d: %w", n, err)
+		}
+		at := level * tlog.HashSize
+		if len(b) < at+tlog.HashSize {
+			return nil, fmt.Errorf("hash of event %d: record of %d bytes has no level %d", n, len(b), level)
+		}
+		out[i] = tlog.Hash(b[at : at+tlog.HashSize])
+	}
+	return out, nil
+}

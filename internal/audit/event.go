@@ -1,0 +1,135 @@
+package audit
+
+import (
+	"fmt"
+	"time"
+)
+
+// An Action is what was done. Its text is stored and is never renamed.
+type Action string
+
+// The actions, by the room that records them.
+const (
+	Setup           Action = "account.setup"
+	SignIn          Action = "session.sign-in"
+	SignInFailed    Action = "session.sign-in-failed"
+	SignOut         Action = "session.sign-out"
+	PasswordChanged Action = "account.password"
+	AccessRefused   Action = "access.refused"
+
+	EntryCreated    Action = "entry.create"
+	EntrySaved      Action = "entry.save"
+	EntryPromoted   Action = "entry.promote"
+	EntryRolledBack Action = "entry.roll-back"
+	EntryDiscarded  Action = "entry.discard"
+	EntryDeleted    Action = "entry.delete"
+	SecretRevealed  Action = "secret.reveal"
+
+	TestStarted  Action = "test.start"
+	TestFinished Action = "test.finish"
+	TokenTested  Action = "test.token"
+)
+
+// titles has every Action: what it is called on a page.
+var titles = map[Action]string{
+	Setup:           "Set up the first admin",
+	SignIn:          "Signed in",
+	SignInFailed:    "Failed to sign in",
+	SignOut:         "Signed out",
+	PasswordChanged: "Changed the password",
+	AccessRefused:   "Was refused",
+	EntryCreated:    "Created the entry",
+	EntrySaved:      "Saved a version",
+	EntryPromoted:   "Put a version in force",
+	EntryRolledBack: "Rolled back",
+	EntryDiscarded:  "Discarded the pending version",
+	EntryDeleted:    "Deleted the entry",
+	SecretRevealed:  "Revealed a secret",
+	TestStarted:     "Started a consent run",
+	TestFinished:    "Tested the connection",
+	TokenTested:     "Tested an access token",
+}
+
+// Title is the action in words, past tense, without its target.
+func (a Action) Title() string { return titles[a] }
+
+// ParseAction returns the action that s names, and refuses any other text.
+func ParseAction(s string) (Action, error) {
+	if _, ok := titles[Action(s)]; !ok {
+		return "", fmt.Errorf("unknown action %q", s)
+	}
+	return Action(s), nil
+}
+
+// Actions lists all actions in the order of their text.
+func Actions() []Action {
+	return sortedKeys(titles)
+}
+
+// An Outcome is how an action ended.
+type Outcome string
+
+// The outcomes.
+const (
+	Done    Outcome = "done"
+	Failed  Outcome = "failed"
+	Refused Outcome = "refused"
+)
+
+// ParseOutcome returns the outcome that s names, and refuses any other text.
+func ParseOutcome(s string) (Outcome, error) {
+	switch o := Outcome(s); o {
+	case Done, Failed, Refused:
+		return o, nil
+	}
+	return "", fmt.Errorf("unknown outcome %q", s)
+}
+
+// An Actor is who did it: a person by the id and the e-mail address of the
+// account, the address the request came from, and the id under which the
+// request is in the log. ID and Name are empty where nobody is signed in.
+type Actor struct {
+	ID        string `json:"id,omitempty"`
+	Name      string `json:"name,omitempty"`
+	Addr      string `json:"addr,omitempty"`
+	RequestID string `json:"request,omitempty"`
+}
+
+// A Change is one key that an action changed. Before and After are fingerprints
+// or names of labels: what may be read by anybody who may read the log. An
+// empty one means that there was or is no value.
+type Change struct {
+	Key    string `json:"key"`
+	Before string `json:"before,omitempty"`
+	After  string `json:"after,omitempty"`
+}
+
+// An Event is one line of the log. Its JSON is the leaf of the tree, so a field
+// may be added (with omitempty) but never renamed. It holds no secret: values
+// appear as fingerprints.
+type Event struct {
+	N       int64     `json:"n"` // set by Append: the number of events before it
+	Time    time.Time `json:"time"`
+	Actor   Actor     `json:"actor"`
+	Action  Action    `json:"action"`
+	Target  string    `json:"target,omitempty"` // an entry's id or an account's address
+	Version int       `json:"version,omitempty"`
+	Outcome Outcome   `json:"outcome"`
+	Reason  string    `json:"reason,omitempty"` // what the person gave as reason
+	Changes []Change  `json:"changes,omitempty"`
+	Note    string    `json:"note,omitempty"` // what the program adds, in words
+}
+
+// check refuses an event that could not be found again.
+func (e Event) check() error {
+	if _, err := ParseAction(string(e.Action)); err != nil {
+		return err
+	}
+	if _, err := ParseOutcome(string(e.Outcome)); err != nil {
+		return err
+	}
+	if e.Time.IsZero() {
+		return fmt.Errorf("event %q has no time", e.Action)
+	}
+	return nil
+}

@@ -1,0 +1,247 @@
+package audit
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sort"
+	"strconv"
+	"strings"
+	"time"
+
+	"backoffice/internal/errs"
+	"backoffice/internal/store"
+
+	"golang.org/x/mod/sumdb/tlog"
+)
+
+func sortedKeys(m map[Action]string) []Action { return slices.Sorted(maps.Keys(m)) }
+
+// A Log reads the events. It is safe for concurrent use.
+type Log struct{ store store.Store }
+
+// NewLog returns the log that Append writes in s.
+func NewLog(s store.Store) *Log { return &Log{s} }
+
+// A Filter chooses events. Empty fields choose all; the others must all hold.
+type Filter struct {
+	Who     string // the account's address, exactly
+	Action  Action
+	Target  string // exactly
+	Outcome Outcome
+	From    time.Time // inclusive
+	To      time.Time // exclusive
+	Before  int64     // only events with a smaller number; 0 means from the newest on
+	Limit   int       // at most so many events; 0 means 50
+}
+
+// A Page is a part of the log, newest first. If More is set, the next page is
+// the one with Before set to Next.
+type Page struct {
+	Events []Event
+	More   bool
+	Next   int64
+	Total  int64 // events in the whole log, whatever the filter
+}
+
+// examined bounds the work of one page: a rare combination of filters ends a
+// page early, with More set, instead of reading a million events.
+const examined = 20_000
+
+// clockSlack is how far the times of neighbouring events may be out of order,
+// because a time is taken before the transaction that gives the number.
+const clockSlack = time.Minute
+
+// List returns the events that f chooses. It returns an error only if the store
+// fails or an event cannot be read.
+func (l *Log) List(ctx context.Context, f Filter) (Page, error) {
+	var p Page
+	err := l.store.View(ctx, func(r store.Reader) error {
+		var err error
+		p, err = list(r, f)
+		return err
+	})
+	if err != nil {
+		return Page{}, fmt.Errorf("listing the audit log: %w", err)
+	}
+	return p, nil
+}
+
+func list(r store.Reader, f Filter) (Page, error) {
+	total, err := size(r)
+	if err != nil {
+		return Page{}, err
+	}
+	if f.Limit <= 0 {
+		f.Limit = 50
+	}
+	lo, hi, err := f.bounds(r, total)
+	if err != nil {
+		return Page{}, err
+	}
+	p := Page{Total: total, Next: hi}
+	prefix := f.prefix()
+	for done := 0; p.Next > lo && done < examined; {
+		keys, err := r.Scan(store.Range{Prefix: prefix, After: fmt.Sprintf("%s%016d", prefix, p.Next), Reverse: true, Limit: f.Limit + 1})
+		if err != nil {
+			return Page{}, err
+		}
+		if len(keys) == 0 {
+			return p, nil
+		}
+		for _, k := range keys {
+			n, err := strconv.ParseInt(strings.TrimPrefix(k.Key, prefix), 10, 64)
+			if err != nil {
+				return Page{}, fmt.Errorf("key %q of the audit log is damaged", k.Key)
+			}
+			if n < lo {
+				p.More = false
+				return p, nil
+			}
+			if len(p.Events) == f.Limit {
+				p.More = true
+				return p, nil
+			}
+			e, err := read(r, n)
+			if err != nil {
+				return Page{}, err
+			}
+			p.Next = n
+			done++
+			if f.matches(e) {
+				p.Events = append(p.Events, e)
+			}
+		}
+	}
+	p.More = p.Next > lo
+	return p, nil
+}
+
+// prefix is the narrowest index that has all events of the filter.
+func (f Filter) prefix() string {
+	switch {
+	case f.Target != "":
+		return indexPrefix("target", f.Target)
+	case f.Who != "":
+		return indexPrefix("who", f.Who)
+	case f.Action != "":
+		return indexPrefix("action", string(f.Action))
+	case f.Outcome != "":
+		return indexPrefix("outcome", string(f.Outcome))
+	}
+	return eventPrefix
+}
+
+func (f Filter) matches(e Event) bool {
+	return (f.Who == "" || e.Actor.Name == f.Who) &&
+		(f.Action == "" || e.Action == f.Action) &&
+		(f.Target == "" || e.Target == f.Target) &&
+		(f.Outcome == "" || e.Outcome == f.Outcome) &&
+		(f.From.IsZero() || !e.Time.Before(f.From)) &&
+		(f.To.IsZero() || e.Time.Before(f.To))
+}
+
+// bounds returns the range of numbers [lo, hi) in which the filter's events
+// are, found by bisection, as times rise with the numbers (but for clockSlack).
+func (f Filter) bounds(r getter, total int64) (lo, hi int64, err error) {
+	hi = total
+	if f.Before > 0 && f.Before < hi {
+		hi = f.Before
+	}
+	firstAt := func(t time.Time) int64 {
+		return int64(sort.Search(int(hi), func(n int) bool {
+			e, readErr := read(r, int64(n))
+			if readErr != nil {
+				err = readErr
+				return true
+			}
+			return !e.Time.Before(t)
+		}))
+	}
+	if !f.From.IsZero() {
+		lo = firstAt(f.From.Add(-clockSlack))
+	}
+	if !f.To.IsZero() {
+		hi = firstAt(f.To.Add(clockSlack))
+	}
+	return lo, hi, err
+}
+
+func read(r getter, n int64) (Event, error) {
+	b, err := r.Get(eventKey(n))
+	if err != nil {
+		return Event{}, fmt.Errorf("event %d: %w", n, err)
+	}
+	var e Event
+	if err := json.Unmarshal(b, &e); err != nil {
+		return Event{}, fmt.Errorf("event %d: %w", n, err)
+	}
+	return e, nil
+}
+
+// A Leaf is an event with its place in the tree: Hash is the RFC 6962 hash of
+// its bytes, and Root the hash of the tree of Size events, in which the event
+// has been proven to stand.
+type Leaf struct {
+	Event Event
+	Hash  tlog.Hash
+	Size  int64
+	Root  tlog.Hash
+}
+
+// Get returns event n, after proving from the stored hashes that it is the n-th
+// leaf of the tree. It returns an errs.NotFound for a number that the log does
+// not have (yet), and an error if event and tree disagree.
+func (l *Log) Get(ctx context.Context, n int64) (Leaf, error) {
+	var leaf Leaf
+	err := l.store.View(ctx, func(r store.Reader) error {
+		var err error
+		leaf, err = prove(r, n)
+		return err
+	})
+	return leaf, err
+}
+
+func prove(r getter, n int64) (Leaf, error) {
+	total, err := size(r)
+	if err != nil {
+		return Leaf{}, err
+	}
+	if n < 0 || n >= total {
+		return Leaf{}, errs.Newf(errs.NotFound, "The audit log has no event %d. Its newest is %d.", n, total-1)
+	}
+	b, err := r.Get(eventKey(n))
+	if errors.Is(err, store.ErrNotFound) {
+		return Leaf{}, fmt.Errorf("event %d is missing from a log of %d", n, total)
+	}
+	if err != nil {
+		return Leaf{}, err
+	}
+	leaf := Leaf{Hash: tlog.RecordHash(b), Size: total}
+	if err := json.Unmarshal(b, &leaf.Event); err != nil {
+		return Leaf{}, fmt.Errorf("event %d: %w", n, err)
+	}
+	if leaf.Root, err = tlog.TreeHash(total, hashReader{r}); err != nil {
+		return Leaf{}, fmt.Errorf("audit tree of %d: %w", total, err)
+	}
+	proof, err := tlog.ProveRecord(total, n, hashReader{r})
+	if err != nil {
+		return Leaf{}, fmt.Errorf("audit tree of %d: %w", total, err)
+	}
+	if err := tlog.CheckRecord(proof, total, leaf.Root, n, leaf.Hash); err != nil {
+		return Leaf{}, fmt.Errorf("event %d was changed after it was written: %w", n, err)
+	}
+	return leaf, nil
+}
+
+// Size returns the number of events.
+func (l *Log) Size(ctx context.Context) (n int64, err error) {
+	err = l.store.View(ctx, func(r store.Reader) error {
+		n, err = size(r)
+		return err
+	})
+	return n, err
+}
