@@ -1,0 +1,65 @@
+package templates
+
+// AuditPage is GET /audit: the log, newest first. Its form takes who, action,
+// target, outcome, from and to as a query.
+type AuditPage struct {
+	Frame
+	Lead     string // "48,213 events."
+	Who      string // as typed
+	Target   string // as typed
+	From     string // as a datetime-local value: "2026-09-17T00:00"
+	To       string
+	Actions  []Choice
+	Outcomes []Choice
+	Errors   []FieldError // "from" is no time
+	Filtered bool         // some filter is set
+	Rows     []AuditRow
+	Showing  string // "50 of 94 events"
+	Older    string // address of older events; "" if there are none
+	Newest   string // address of the newest events; "" if these are they
+}
+
+// An AuditRow is one event. Its address is /audit/{Number}.
+type AuditRow struct {
+	Number  string // without commas
+	Shown   string // "48,210"
+	Time    Time   // drawn exactly
+	Person  string
+	Action  string // "Saved a version"
+	Target  string
+	Detail  string // "version 7"
+	Verdict Verdict
+	Outcome string // "Done", "Refused", "Failed"
+	From    string // address
+}
+
+// AuditEventPage is GET /audit/:n: one event.
+type AuditEventPage struct {
+	Frame
+	Number   string
+	Heading  string // "integrations@acme.example saved version 7 of acme:intercom"
+	When     Time
+	Reason   string
+	Note     string
+	Changes  []ChangeRow
+	Foot     Link // "Compare the versions"
+	Target   Link // the entry or person that it is about, if it has a page
+	Person   string
+	Verdict  Verdict
+	Outcome  string
+	Address  string
+	Request  string
+	Leaf     string // hash of the event in the log
+	TreeSize string // "48,213 events"
+	Older    string // address of the event before; "" for none
+	Newer    string
+}
+
+// A ChangeRow is what one key or label was and what it became.
+type ChangeRow struct {
+	Key     string
+	Code    bool // Key is a key of the entry: monospaced
+	Before  Shown
+	After   Shown
+	Changed bool
+}

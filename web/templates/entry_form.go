@@ -1,0 +1,165 @@
+package templates
+
+// EntryFormPage is the form of an entry: GET /config/new and
+// GET /config/:id/edit, and the answer (422, 409) if it cannot be saved. It
+// posts to /config or to /config/:id the fields id, connector, revision, base,
+// f.<key>, key, value, secret, reason, scope, topic, then, row.
+//
+// No field holds a secret: what was typed into a secret field is gone when the
+// form comes back, and Stored says what is kept.
+type EntryFormPage struct {
+	Frame
+	New         bool // POST /config with an id to type; otherwise POST /config/:id
+	ID          string
+	IDError     string
+	Connector   string // key of the definition; "" for a plain entry
+	Name        string // of the connector: "Intercom"; "" for a plain entry
+	Initial     string
+	Lead        string // "Saving makes version 8. Version 6 stays in force until you promote."
+	Revision    string // of the entry as the form was made; "" for a new one
+	Base        string // number of the version that is edited; "" for a new one
+	Errors      []FieldError
+	Notice      Notice // "Your paste had a space at its end: it was cut off"
+	Conflict    Conflict
+	Fields      []FormField
+	RedirectURI string // to copy; "" if there is no handshake
+	RedirectKey string // the key that overrides it: "callbackUrl"; "" if there is none
+	WebhookURL  string // to copy; "" if there are no webhooks
+	Console     Link   // the provider's console, where the values stand
+	Keys        []KeyRow
+	Permissions []Tick // scope: declared permissions
+	Topics      []Tick // topic: chosen topics
+	Reason      string // as typed
+	Limits      string // "Up to 100 keys, 64 KiB a value."
+	Back        string // where Cancel goes
+}
+
+// Action is where the form posts to.
+func (p EntryFormPage) Action() string {
+	if p.New {
+		return "/config"
+	}
+	return entryPath(p.ID, "")
+}
+
+// A FormField is a field that the definition asks for. Its control has the name
+// and the id "f.<Key>".
+type FormField struct {
+	Key      string // "clientId"
+	Label    string // "Client ID"
+	Help     string // where to find it, in plain words
+	Where    Link   // the page of the provider where it stands
+	Required bool
+	Sealed   bool     // write-only: never carries text
+	Stored   Shown    // of a sealed field: what is kept now; the zero Shown if nothing is
+	Text     string   // what a plain field holds; ignored if Sealed
+	Options  []Choice // if any: a select
+	Note     string   // of the chosen option, or "Read as a boolean."
+	Error    string
+	Warning  string
+	Lineup   []LineupRow // fingerprints that explain Error or Warning
+}
+
+// Control is the id and the name of the field's control.
+func (f FormField) Control() string { return "f." + f.Key }
+
+// HasStored reports whether a secret is kept.
+func (f FormField) HasStored() bool { return f.Sealed && f.Stored.Fingerprint.Known() }
+
+// InvalidWord is the value of aria-invalid.
+func (f FormField) InvalidWord() string { return invalid(f.Error) }
+
+// DescribedBy lists the ids that explain the control.
+func (f FormField) DescribedBy() string {
+	return described(f.Control(), f.Error, f.Warning, f.hint())
+}
+
+func (f FormField) hint() string { return f.Help + f.Note + f.Where.URL }
+
+// A KeyRow is a further key: one of the repeated rows key, value, secret. A row
+// with an empty key is ignored by the server.
+type KeyRow struct {
+	N          string // distinguishes the rows of a page: "1"
+	Key        string
+	Sealed     bool   // the select says yes: the value is write-only
+	Stored     Shown  // of a sealed row: what is kept now
+	Text       string // of a plain row, as typed or stored; ignored if Sealed
+	Note       string // "Read as a boolean. Put it in quotes for a text."
+	KeyError   string
+	TextError  string
+	KeyWarning string // "Did you mean clientId? It is set above."
+}
+
+// HasStored reports whether a secret is kept.
+func (k KeyRow) HasStored() bool { return k.Sealed && k.Stored.Fingerprint.Known() }
+
+// KeyID is the id of the control for the name of the key.
+func (k KeyRow) KeyID() string { return "key-" + k.N }
+
+// TextID is the id of the control for its value.
+func (k KeyRow) TextID() string { return "value-" + k.N }
+
+// SealID is the id of the select that says whether it is a secret.
+func (k KeyRow) SealID() string { return "secret-" + k.N }
+
+// KeyDescribedBy lists the ids that explain the name of the key.
+func (k KeyRow) KeyDescribedBy() string { return described(k.KeyID(), k.KeyError, k.KeyWarning, "") }
+
+// TextDescribedBy lists the ids that explain the value.
+func (k KeyRow) TextDescribedBy() string { return described(k.TextID(), k.TextError, "", k.Note) }
+
+// invalid is the value of aria-invalid for a control with this error.
+func invalid(err string) string {
+	if err == "" {
+		return "false"
+	}
+	return "true"
+}
+
+// described is the value of aria-describedby for a control with this id: of its
+// error, its warning and its hint those that are there.
+func described(id, err, warning, hint string) string {
+	out := ""
+	for _, part := range []struct{ text, suffix string }{{err, "-error"}, {warning, "-warning"}, {hint, "-hint"}} {
+		if part.text == "" {
+			continue
+		}
+		if out != "" {
+			out += " "
+		}
+		out += id + part.suffix
+	}
+	return out
+}
+
+// A Tick is a checkbox of a repeated field.
+type Tick struct {
+	ID     string // of the permission or topic: what the form sends
+	Label  string
+	Hint   string // its meaning, its machine name, what it needs
+	Chosen bool
+	Fixed  bool // cannot be switched off: drawn ticked, and not sent
+}
+
+// A Conflict says that somebody saved in between. What was typed stays in the
+// form; saving again, with the new revision, puts it over theirs.
+type Conflict struct {
+	Who     string // "ops@acme.example"; "" for no conflict
+	When    Time
+	What    string // "Revision 19 became 20."
+	Changes []DiffLine
+	Theirs  string // address that opens the form anew with their version
+}
+
+// Shown reports whether there is a conflict.
+func (c Conflict) Shown() bool { return c.Who != "" }
+
+// A SaveForm is the end of a form that makes a new version: reason, and the two
+// buttons then=pending and then=current.
+type SaveForm struct {
+	Base     string // number of the version that is edited
+	Revision string
+	Reason   string // as typed
+	Errors   []FieldError
+	Conflict Conflict
+}

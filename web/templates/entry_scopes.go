@@ -1,0 +1,111 @@
+package templates
+
+// EntryScopesPage is GET /config/:id/scopes. Its form posts scope (repeated),
+// base, revision, reason and then there.
+type EntryScopesPage struct {
+	Frame
+	Entry    EntryHead
+	None     string // why there is nothing to declare, a whole sentence; "" if there is
+	Heading  string // "One permission is missing, two are not needed"
+	Lead     string // how this provider grants permissions
+	Console  Link
+	Rows     []PermissionRow
+	Tally    []Fact // counts, each with Verdict and Word: "1 missing"
+	Source   string // "Declared in version 7, pending"
+	Notes    []string
+	Save     SaveForm
+	Provider string // "Intercom"
+}
+
+// A PermissionRow is one permission of the ledger.
+type PermissionRow struct {
+	ID       string // what the form sends
+	Label    string // as the provider shows it
+	Name     string // machine name; "" reads "machine name not published"
+	Meaning  string
+	Group    string
+	Aliases  []string // names that other guides use for it
+	Note     string   // what is not confirmed about it
+	Declared bool
+	Needed   []string // topics and calls that need it
+	Verdict  Verdict  // with Word
+	Word     string   // "Declared", "Missing", "Not needed", "Not declared"
+}
+
+// Control is the id of the row's checkbox.
+func (r PermissionRow) Control() string { return "scope-" + slug(r.ID) }
+
+// Marked reports whether the row stands out.
+func (r PermissionRow) Marked() bool { return r.Verdict == VerdictWrong }
+
+// slug makes an id of a text: letters and digits stay, all else becomes a dash
+// with its code, so that two texts never share an id.
+func slug(s string) string {
+	const hex = "0123456789abcdef"
+	out := make([]byte, 0, len(s))
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		if c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '.' || c == '_' {
+			out = append(out, c)
+			continue
+		}
+		out = append(out, '-', hex[c>>4], hex[c&15])
+	}
+	return string(out)
+}
+
+// EntryWebhooksPage is GET /config/:id/webhooks. Its form posts topic
+// (repeated), base, revision, reason and then there.
+type EntryWebhooksPage struct {
+	Frame
+	Entry      EntryHead
+	None       string // why there are no webhooks, a whole sentence; "" if there are
+	Provider   string
+	URL        string // to paste at the provider, verbatim
+	URLHint    string // where to paste it
+	SigningKey string // the key whose value signs: "clientSecret"; "" if none is set
+	SignedBy   string // "the client secret of version 6"
+	Signing    Fingerprint
+	AlsoSigned string // "version 5, until 24 September, 09:20 UTC"; "" for none
+	Rules      []SignatureRule
+	Heading    string // "One of five topics cannot arrive"
+	Groups     []TopicGroup
+	Aliases    []AliasRow
+	Notes      []string
+	Source     string // "Chosen in version 7, pending"
+	Save       SaveForm
+	Console    Link
+}
+
+// A SignatureRule is how one header signs a notification.
+type SignatureRule struct {
+	Header string // "X-Hub-Signature"
+	How    string // "HMAC-SHA1 over the raw body, in hex after sha1="
+	For    string // which notifications carry it
+}
+
+// A TopicGroup is the topics that need the same permission.
+type TopicGroup struct {
+	Permission string // "Read conversations"; "No permission needed"
+	Topics     []TopicRow
+}
+
+// A TopicRow is one topic.
+type TopicRow struct {
+	Name    string
+	Chosen  bool
+	Always  bool    // cannot be switched off
+	Verdict Verdict // with Word
+	Word    string  // "Ready", "Permission missing", "Not chosen"
+	Note    string
+}
+
+// Control is the id of the row's checkbox.
+func (r TopicRow) Control() string { return "topic-" + slug(r.Name) }
+
+// An AliasRow maps a name of another guide to current topics.
+type AliasRow struct {
+	Alias  string
+	Topics []string
+	Note   string
+}

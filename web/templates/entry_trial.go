@@ -1,0 +1,141 @@
+package templates
+
+// EntryTestPage is GET /config/:id/test and GET /config/:id/test/:run: one
+// report, the latest if none is chosen, and what can be run.
+type EntryTestPage struct {
+	Frame
+	Entry     EntryHead
+	NoTest    string // why this entry has no test, a whole sentence; "" if it has one
+	Notice    Notice // "Tested before the last change"
+	HasReport bool   // false: nobody has tested this version yet
+	Report    Report
+
+	Provider   string      // "Intercom"
+	Starts     []TestStart // versions that a consent run can test: current, pending
+	StartNote  string      // "Version 7 has no client secret, so there is nothing to test."; "" for none
+	CanToken   bool        // the definition has an identity call: draws the form for a test token
+	TokenNote  string      // where to get a test token
+	TokenError string      // why the one that was posted was not tried
+	Versions   []Choice    // whose region and API version a test token is tried with
+
+	RunFields []string // heads of the columns of Runs: "Client ID", "Client secret", …
+	Runs      []RunRow // newest first
+}
+
+// A TestStart is a version whose consent run can be started. Its form posts
+// version to /config/:id/test.
+type TestStart struct {
+	Version string
+	Label   Label
+	Hint    string // "With this secret it stopped at the token."
+	Main    bool   // the one to start with
+}
+
+// A Report is one run of a test, ready to show. Nothing in it is a secret:
+// evidence carries fingerprints.
+type Report struct {
+	Verdict  Verdict
+	Heading  string // "Client secret is wrong", "Works"
+	Sentence string // who is affected
+	Action   Link   // the first thing to do: "Replace the client secret"
+	Fields   []FieldVerdict
+	Version  string // "Version 7, pending"
+	How      string // "Consent run", "Test token"
+	When     Time
+	Took     string
+	By       string
+
+	RemedyLead string // what is known about the cause
+	Lineup     []LineupRow
+	Remedy     []RemedyStep // empty: there is nothing to do
+
+	Identity []Fact // whose token it was: workspace, region, admin
+	Limits   []Fact // rate limits that the provider told
+	Sure     string // how sure the verdict is, and why
+
+	StepsHeading string   // "Five steps in 1.51 s"
+	Ticks        []string // see Scale.Ticks
+	Steps        []Step
+	NotRun       string // "Not run: permissions."; "" if everything was
+}
+
+// A FieldVerdict is what a report says about one field: client id, client
+// secret, redirect URI, permission, reachability.
+type FieldVerdict struct {
+	Label       string
+	Verdict     Verdict
+	Word        string // "Missing"; "" says the word of the verdict
+	Text        string // how it is known
+	Plain       string // the value tested, if it is plain
+	Fingerprint Fingerprint
+}
+
+// A RemedyStep is one thing to do, in plain words.
+type RemedyStep struct {
+	Text string
+	Link Link
+}
+
+// A Fact is a name and what it stands for.
+type Fact struct {
+	Label   string
+	Text    string
+	Code    bool    // monospaced
+	Verdict Verdict // drawn with Word if Word is not empty
+	Word    string
+}
+
+// A Step is one step of a test, a row of the waterfall.
+type Step struct {
+	Name     string // "Exchange the code for a token"
+	Hint     string // "secret refused"
+	Verdict  Verdict
+	Bar      Bar // see Scale.Bar
+	Took     string
+	Open     bool   // its evidence is unfolded at first: the step that decided
+	Evidence string // what the step proves
+	Sent     Message
+	Received Message
+	Foot     string // "Only the named fields of an answer are kept."
+}
+
+// HasEvidence reports whether the row unfolds.
+func (s Step) HasEvidence() bool {
+	return s.Evidence != "" || s.HasExchange()
+}
+
+// HasExchange reports whether something was sent or came back.
+func (s Step) HasExchange() bool { return len(s.Sent.Lines) > 0 || len(s.Received.Lines) > 0 }
+
+// A Message is one side of an exchange, redacted.
+type Message struct {
+	Meta    string  // "14:32:40.861 UTC", "401 Unauthorized"
+	Verdict Verdict // with which Meta is drawn; VerdictNotChecked draws it plain
+	Lines   []Line
+}
+
+// Judged reports whether Meta is drawn as a verdict.
+func (m Message) Judged() bool { return m.Verdict != VerdictNotChecked }
+
+// A Line is a line of a message: "client_id=" and its text, or a text alone.
+type Line struct {
+	Key      string // with its sign: "Location:", "client_id="; "" for none
+	Text     string
+	Redacted bool // Text stands for a value that was taken out: "9c41 e07b 5d2f · 40 characters"
+	Strong   bool // Key is the method of the request
+	Note     string
+}
+
+// A RunRow is an earlier run.
+type RunRow struct {
+	Run     string // its address is /config/:id/test/{Run}
+	When    Time
+	Verdict Verdict
+	Result  string         // "Client secret wrong"
+	Version string         // "7"
+	Fields  []FieldVerdict // in the order of RunFields
+	Took    string
+	By      string
+	Chosen  bool // the one that the page shows
+	Stale   bool // tested values that are no longer those of its label
+}

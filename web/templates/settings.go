@@ -1,0 +1,55 @@
+package templates
+
+// AccountPage is GET /account. Its form posts current, password and password2
+// to /account/password.
+type AccountPage struct {
+	Frame
+	Since         Time // of this session's sign-in
+	Created       Time // of the account
+	CurrentError  string
+	PasswordError string
+	RepeatError   string
+	MinLength     string // "12"
+}
+
+// Errors lists the faults of the form for its summary.
+func (p AccountPage) Errors() []FieldError {
+	return faults("current", p.CurrentError, "password", p.PasswordError, "password2", p.RepeatError)
+}
+
+// SettingsPage is GET /settings: what the program was started with. Nothing is
+// changed here.
+type SettingsPage struct {
+	Frame
+	PublicURL string
+	Started   Time
+	Checks    []Fact // facts with a verdict: "Address of this browser", "Transport"
+	Sealing   []Fact // key id, what it seals
+	About     []Fact // version, data file and its size, events, Go version
+	Sandbox   string // its address; "" if it is off
+}
+
+// SearchPage is GET /search: entries, connectors and events that match.
+type SearchPage struct {
+	Frame
+	Query  string
+	Groups []SearchGroup // those that found something
+}
+
+// A SearchGroup is what was found of one sort.
+type SearchGroup struct {
+	Heading string // "Two entries"
+	ID      string // of its heading: "entries"
+	Hits    []SearchHit
+	All     Link // to the whole list, filtered
+}
+
+// A SearchHit is one thing that was found.
+type SearchHit struct {
+	Link
+	Code    bool   // Label is an id: monospaced
+	Initial string // of a tile; "" draws none
+	Hint    string
+	Shown   bool // Health is drawn
+	Health  Health
+}

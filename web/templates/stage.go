@@ -1,0 +1,61 @@
+package templates
+
+// A Stage is what stands around a page for somebody who is not signed in.
+type Stage struct {
+	Environment string // "Production"; "" draws no badge
+	Staging     bool
+	Host        string // of the public URL: "backoffice.acme.example"
+	Version     string
+	Theme       Theme
+}
+
+// SetupPage is GET /setup: the first admin is created, once.
+// Its form posts token, email, password and password2 to /setup.
+type SetupPage struct {
+	Stage
+	OneTime       string // the one-time value of the link, sent back in the field "token"; dead once an admin exists
+	PublicURL     string
+	Email         string // as typed
+	EmailError    string
+	PasswordError string
+	RepeatError   string // the two passwords differ
+	MinLength     string // "12"
+}
+
+// Errors lists the faults of the form for its summary.
+func (p SetupPage) Errors() []FieldError {
+	return faults("email", p.EmailError, "password", p.PasswordError, "password2", p.RepeatError)
+}
+
+// LoginPage is GET /login. Its form posts email, password and next to /login.
+type LoginPage struct {
+	Stage
+	Email string // as typed
+	Next  string // where to go afterwards, a path of ours
+	Error string // why the sign-in was refused; one sentence that does not tell which of the two was wrong
+	Said  string // "You have signed out."; "" for none
+}
+
+// faults pairs ids of controls with messages and leaves out those without one.
+func faults(pairs ...string) []FieldError {
+	var out []FieldError
+	for i := 0; i+1 < len(pairs); i += 2 {
+		if pairs[i+1] != "" {
+			out = append(out, FieldError{Field: pairs[i], Msg: pairs[i+1]})
+		}
+	}
+	return out
+}
+
+// ErrorPage says that something did not work, what it means and what to do.
+type ErrorPage struct {
+	Frame            // drawn if SignedIn; otherwise only Title, Theme, Environment and Staging are read
+	SignedIn  bool   // around it: the frame, or the stage
+	Status    string // "Error 404"
+	Heading   string // states a fact: "There is no entry acme:intercm"
+	Message   string // what happened and what to do; words from errs, or general ones
+	Remedy    Link   // the next step, drawn as the main button
+	Reference string // of the log line; "" if there is none
+	When      Time
+	Request   string // "GET /config/acme:intercom", without a query; "" hides it
+}
