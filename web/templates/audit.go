@@ -63,3 +63,11 @@ type ChangeRow struct {
 	After   Shown
 	Changed bool
 }
+
+// because ends the sentence under the heading.
+func (p AuditEventPage) because() string {
+	if p.Reason == "" {
+		return "."
+	}
+	return ", with the reason “" + p.Reason + "”."
+}

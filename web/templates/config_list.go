@@ -1,5 +1,7 @@
 package templates
 
+import "net/url"
+
 // ConfigListPage is GET /config: all entries. ConfigList draws it whole;
 // EntriesFragment draws what htmx swaps in while somebody types in the filter.
 type ConfigListPage struct {
@@ -106,4 +108,24 @@ type ConnectorTile struct {
 	Summary string
 	ID      string // the id to suggest for a new entry: "acme:intercom"; "" for none
 	InUse   string // "2 entries"; "" for none
+}
+
+// class is the pill's tone.
+func (p Pill) class() string {
+	if p.All {
+		return "is-idle"
+	}
+	return p.Health.Class()
+}
+
+// paged reports whether there is another page.
+func (p ConfigListPage) paged() bool { return p.Next != "" || p.Previous != "" }
+
+// newEntry is the address of the form for an entry of this connector.
+func (c ConnectorTile) newEntry() string {
+	q := url.Values{"connector": {c.Key}}
+	if c.ID != "" {
+		q.Set("id", c.ID)
+	}
+	return "/config/new?" + q.Encode()
 }

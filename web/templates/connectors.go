@@ -1,5 +1,10 @@
 package templates
 
+import (
+	"net/url"
+	"strings"
+)
+
 // ConnectorsPage is GET /connectors: the catalogue. ?q= searches.
 type ConnectorsPage struct {
 	Frame
@@ -62,4 +67,28 @@ type TopicNeeds struct {
 type DefinitionLink struct {
 	Link
 	For string // "console", "docs"
+}
+
+// page is the address of the connector's page.
+func (c ConnectorTile) page() string { return "/connectors/" + url.PathEscape(c.Key) }
+
+// newEntry is the address of the form for an entry of this connector.
+func (p ConnectorPage) newEntry() string { return ConnectorTile{Key: p.Key, ID: p.NewID}.newEntry() }
+
+// choices lists the options of a field.
+func (f DefinitionField) choices() string { return "One of: " + strings.Join(f.Options, ", ") + "." }
+
+// kept says how a field is kept.
+func (f DefinitionField) kept() string {
+	words := []string{"plain"}
+	if f.Sealed {
+		words[0] = "sealed"
+	}
+	if !f.Required {
+		words = append(words, "optional")
+	}
+	if f.Default != "" {
+		words = append(words, f.Default+" by default")
+	}
+	return strings.Join(words, ", ")
 }

@@ -211,3 +211,65 @@ type LeavePage struct {
 	Back     string // the redirect URI to which the provider sends the browser back
 	Expires  string // "10 minutes"
 }
+
+// A tabLink is one tab of an entry.
+type tabLink struct {
+	URL, Label, Count string
+	Open              bool
+}
+
+// tabs are the tabs that this entry has, with the open one marked.
+func (h EntryHead) tabs() []tabLink {
+	tabs := []tabLink{
+		{entryPath(h.ID, ""), "Values", "", h.Tab == TabValues},
+		{entryPath(h.ID, "test"), "Test", "", h.Tab == TabTest},
+	}
+	if h.HasScopes {
+		tabs = append(tabs, tabLink{entryPath(h.ID, "scopes"), "Scopes", h.ScopeCount, h.Tab == TabScopes})
+	}
+	if h.HasWebhooks {
+		tabs = append(tabs, tabLink{entryPath(h.ID, "webhooks"), "Webhooks", h.TopicCount, h.Tab == TabWebhooks})
+	}
+	return append(tabs, tabLink{entryPath(h.ID, "history"), "History", h.VersionCount, h.Tab == TabHistory})
+}
+
+// rest ends the sentence about the state.
+func (h EntryHead) rest() string {
+	if h.More == "" {
+		return "."
+	}
+	return ". " + h.More
+}
+
+// tail is what stands after the time: who, why, and what else is to say.
+func (s StandingVersion) tail() string {
+	out := ""
+	if s.By != "" {
+		out += " by " + s.By
+	}
+	if s.Reason != "" {
+		out += ": “" + s.Reason + "”"
+	}
+	out += "."
+	if s.More != "" {
+		out += " " + s.More
+	}
+	return out
+}
+
+// sentence is the line about the version that is still accepted.
+func (s StandingVersion) sentence() string {
+	return "Version " + s.Number + " is still accepted. " + s.More
+}
+
+// revealURL is the page that reveals a key of the version shown.
+func (p EntryValuesPage) revealURL(key string) string {
+	q := url.Values{"version": {p.Version}, "key": {key}}
+	return entryPath(p.Entry.ID, "reveal") + "?" + q.Encode()
+}
+
+// plainID is the id of the element that holds the row's plain value.
+func (r ValueRow) plainID() string { return "plain-" + slug(r.Key) }
+
+// canCopy reports whether the row has a plain value to carry elsewhere.
+func (r ValueRow) canCopy() bool { return !r.Shown.Sealed && r.Shown.Plain != "" }

@@ -1,5 +1,11 @@
 package templates
 
+import (
+	"strconv"
+
+	"github.com/a-h/templ"
+)
+
 // EntryFormPage is the form of an entry: GET /config/new and
 // GET /config/:id/edit, and the answer (422, 409) if it cannot be saved. It
 // posts to /config or to /config/:id the fields id, connector, revision, base,
@@ -66,9 +72,6 @@ func (f FormField) Control() string { return "f." + f.Key }
 // HasStored reports whether a secret is kept.
 func (f FormField) HasStored() bool { return f.Sealed && f.Stored.Fingerprint.Known() }
 
-// InvalidWord is the value of aria-invalid.
-func (f FormField) InvalidWord() string { return invalid(f.Error) }
-
 // DescribedBy lists the ids that explain the control.
 func (f FormField) DescribedBy() string {
 	return described(f.Control(), f.Error, f.Warning, f.hint())
@@ -107,14 +110,6 @@ func (k KeyRow) KeyDescribedBy() string { return described(k.KeyID(), k.KeyError
 
 // TextDescribedBy lists the ids that explain the value.
 func (k KeyRow) TextDescribedBy() string { return described(k.TextID(), k.TextError, "", k.Note) }
-
-// invalid is the value of aria-invalid for a control with this error.
-func invalid(err string) string {
-	if err == "" {
-		return "false"
-	}
-	return "true"
-}
 
 // described is the value of aria-describedby for a control with this id: of its
 // error, its warning and its hint those that are there.
@@ -162,4 +157,86 @@ type SaveForm struct {
 	Reason   string // as typed
 	Errors   []FieldError
 	Conflict Conflict
+}
+
+// subject is what the form is for: the connector's name, or the id.
+func (p EntryFormPage) subject() string {
+	switch {
+	case p.Name != "":
+		return p.Name
+	case p.ID != "":
+		return p.ID
+	}
+	return "any service"
+}
+
+// faultsHeading heads the summary of errors.
+func (p EntryFormPage) faultsHeading() string {
+	if len(p.Errors) == 1 {
+		return "Nothing was saved: one value needs your eye"
+	}
+	return "Nothing was saved: " + strconv.Itoa(len(p.Errors)) + " values need your eye"
+}
+
+// kindHint follows the key under a label.
+func (f FormField) kindHint() string {
+	switch {
+	case f.Sealed && f.Required:
+		return ", kept sealed"
+	case f.Sealed:
+		return ", kept sealed, optional"
+	case f.Required:
+		return ""
+	}
+	return ", optional"
+}
+
+// hintText is the help with the note after it.
+func (f FormField) hintText() string {
+	if f.Help == "" || f.Note == "" {
+		return f.Help + f.Note + " "
+	}
+	return f.Help + " " + f.Note + " "
+}
+
+// mustType reports whether the browser may insist on a secret: not while one is
+// stored, which an empty control keeps.
+func (f FormField) mustType() bool { return f.Required && !f.HasStored() }
+
+// aria is what the control tells screen readers about its state.
+func (f FormField) aria() templ.Attributes { return ariaOf(f.Error, f.DescribedBy()) }
+
+// ariaOf is aria-invalid where there is an error, and aria-describedby where
+// there is an explanation.
+func ariaOf(err, describedBy string) templ.Attributes {
+	out := templ.Attributes{}
+	if err != "" {
+		out["aria-invalid"] = "true"
+	}
+	if describedBy != "" {
+		out["aria-describedby"] = describedBy
+	}
+	return out
+}
+
+// plain reports whether the row's value may be read.
+func (k KeyRow) plain() bool { return !k.Sealed }
+
+// removeLabel names the row that the button removes.
+func (k KeyRow) removeLabel() string {
+	if k.Key == "" {
+		return "Remove this key"
+	}
+	return "Remove " + k.Key
+}
+
+// chosenOf says how many of the boxes are ticked: "6 of 31 chosen".
+func chosenOf(ticks []Tick) string {
+	n := 0
+	for _, t := range ticks {
+		if t.Chosen || t.Fixed {
+			n++
+		}
+	}
+	return strconv.Itoa(n) + " of " + strconv.Itoa(len(ticks)) + " chosen"
 }

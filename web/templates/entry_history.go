@@ -34,3 +34,11 @@ type VersionRow struct {
 	CanRollBack bool
 	Discard     DiscardChoice
 }
+
+// why is the reason of the version.
+func (v VersionRow) why() string {
+	if v.Reason == "" {
+		return "Without a reason."
+	}
+	return v.Reason
+}

@@ -109,3 +109,23 @@ type AliasRow struct {
 	Topics []string
 	Note   string
 }
+
+// caption heads the topics that need this permission.
+func (g TopicGroup) caption() string {
+	if g.Permission == "" {
+		return "Needs no permission"
+	}
+	return "Needs the permission " + g.Permission
+}
+
+// tail is what stands after the header's name.
+func (r SignatureRule) tail() string {
+	out := ""
+	if r.How != "" {
+		out += ", " + r.How
+	}
+	if r.For != "" {
+		out += "; " + r.For
+	}
+	return out
+}

@@ -200,3 +200,6 @@ func (s Scale) Bar(start, took time.Duration) Bar {
 // A Bar is where a step stands on the axis of its test, in units of the
 // drawing. [Scale.Bar] makes one.
 type Bar struct{ X, Width string }
+
+// clock is the exact time where a head says already that it is UTC.
+func (t Time) clock() string { return strings.TrimSuffix(t.Exact, " UTC") }

@@ -50,10 +50,11 @@ const (
 	ThemeDark
 )
 
-var themes = [...]struct{ name, word string }{
-	{"system", "As the system"},
-	{"light", "Light"},
-	{"dark", "Dark"},
+// themes has one row for each Theme, in the order of the constants.
+var themes = [...]struct{ name, phrase string }{
+	{"system", "as the system"},
+	{"light", "light"},
+	{"dark", "dark"},
 }
 
 // String is the theme's name in forms and in the data-theme attribute.
@@ -64,12 +65,12 @@ func (t Theme) String() string {
 	return themes[t].name
 }
 
-// Word is the theme in words for people.
-func (t Theme) Word() string {
+// Phrase is the theme in words, as they stand after "Theme:".
+func (t Theme) Phrase() string {
 	if t < 0 || int(t) >= len(themes) {
-		return themes[ThemeSystem].word
+		return themes[ThemeSystem].phrase
 	}
-	return themes[t].word
+	return themes[t].phrase
 }
 
 // Chosen reports whether the user chose light or dark.
@@ -87,6 +88,46 @@ func ParseTheme(s string) (Theme, error) {
 
 // otherThemes are the choices of the menu.
 func (f Frame) otherThemes() []Theme { return []Theme{ThemeSystem, ThemeLight, ThemeDark} }
+
+// themeIcon ticks the theme that is in use.
+func (f Frame) themeIcon(t Theme) string {
+	if f.Theme == t {
+		return "check"
+	}
+	return "sun-moon"
+}
+
+// A menuLink is one link of the main menu.
+type menuLink struct {
+	URL, Icon, Label, Count string
+	Current                 bool
+}
+
+// menu is the main menu with the current section marked.
+func (f Frame) menu() []menuLink {
+	return []menuLink{
+		{"/", "layout-dashboard", "Overview", "", f.Section == SectionOverview},
+		{"/config", "key-round", "Configuration", f.EntryCount, f.Section == SectionConfiguration},
+		{"/connectors", "blocks", "Connectors", f.ConnectorCount, f.Section == SectionConnectors},
+		{"/audit", "scroll-text", "Audit log", "", f.Section == SectionAudit},
+		{"/settings", "settings", "Settings", "", f.Section == SectionSettings},
+	}
+}
+
+// foot is the line under the menu: "48,213 events · version 1.4.0".
+func (f Frame) foot() string {
+	foot := ""
+	if f.EventCount != "" {
+		foot = f.EventCount + " events · "
+	}
+	return foot + "version " + f.Version
+}
+
+// htmxSettings keeps htmx within the content security policy: nothing is
+// evaluated, no style element is made, no other origin is asked, and no page is
+// kept in the browser's storage.
+const htmxSettings = `{"allowEval":false,"allowScriptTags":false,"includeIndicatorStyles":false,` +
+	`"selfRequestsOnly":true,"historyCacheSize":0,"refreshOnHistoryMiss":true}`
 
 // A Link is an address with its words. The zero Link is none.
 type Link struct{ Label, URL string }

@@ -53,3 +53,14 @@ type SearchHit struct {
 	Shown   bool // Health is drawn
 	Health  Health
 }
+
+// heading says what was looked for.
+func (p SearchPage) heading() string {
+	switch {
+	case p.Query == "":
+		return "Search"
+	case len(p.Groups) == 0:
+		return "Nothing matches “" + p.Query + "”"
+	}
+	return "What matches “" + p.Query + "”"
+}

@@ -9,6 +9,14 @@ type Stage struct {
 	Theme       Theme
 }
 
+// foot is the line under the page.
+func (s Stage) foot() string {
+	if s.Version == "" {
+		return "BackOffice"
+	}
+	return "BackOffice " + s.Version
+}
+
 // SetupPage is GET /setup: the first admin is created, once.
 // Its form posts token, email, password and password2 to /setup.
 type SetupPage struct {
@@ -58,4 +66,9 @@ type ErrorPage struct {
 	Reference string // of the log line; "" if there is none
 	When      Time
 	Request   string // "GET /config/acme:intercom", without a query; "" hides it
+}
+
+// stage is what stands around the page for somebody who is not signed in.
+func (p ErrorPage) stage() Stage {
+	return Stage{Environment: p.Environment, Staging: p.Staging, Version: p.Version, Theme: p.Theme}
 }

@@ -25,13 +25,13 @@ const (
 )
 
 // healths has one row for each Health, in the order of the constants.
-var healths = [...]struct{ name, class, icon, word string }{
-	{"not-tested", "is-idle", "circle-dashed", "Not tested"},
-	{"works", "is-ok", "circle-check", "Works"},
-	{"wrong", "is-wrong", "circle-x", "Wrong"},
-	{"inconclusive", "is-warn", "circle-question-mark", "Inconclusive"},
-	{"stale", "is-warn", "clock-alert", "Stale"},
-	{"no-test", "is-idle", "minus", "No test"},
+var healths = [...]struct{ name, class, icon, word, phrase string }{
+	{"not-tested", "is-idle", "circle-dashed", "Not tested", "not tested"},
+	{"works", "is-ok", "circle-check", "Works", "work"},
+	{"wrong", "is-wrong", "circle-x", "Wrong", "wrong"},
+	{"inconclusive", "is-warn", "circle-question-mark", "Inconclusive", "inconclusive"},
+	{"stale", "is-warn", "clock-alert", "Stale", "stale"},
+	{"no-test", "is-idle", "minus", "No test", "without a test"},
 }
 
 func (h Health) known() bool { return h >= 0 && int(h) < len(healths) }
@@ -58,6 +58,14 @@ func (h Health) Word() string {
 		return "Not known"
 	}
 	return healths[h].word
+}
+
+// Phrase is h after a number of entries: "17 work".
+func (h Health) Phrase() string {
+	if !h.known() {
+		return "not known"
+	}
+	return healths[h].phrase
 }
 
 // String is the name of h in URLs (?health=not-tested). ParseHealth reads it.
@@ -211,4 +219,13 @@ func (l Label) Word() string {
 		return ""
 	}
 	return labels[l].word
+}
+
+// noticeIcon is the icon of a notice in the tone of v: without a verdict it is
+// a remark.
+func (v Verdict) noticeIcon() string {
+	if v == VerdictNotChecked {
+		return "info"
+	}
+	return v.Icon()
 }

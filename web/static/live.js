@@ -1,0 +1,27 @@
+// One place where short messages are seen and heard: the status region at the
+// end of every page.
+const region = document.getElementById("live");
+let timer;
+
+// say shows text as a toast. Screen readers speak it, since the region was
+// there before its content.
+export function say(text) {
+  if (!region) return;
+  const toast = document.createElement("p");
+  toast.className = "toast";
+  toast.textContent = text;
+  show(toast);
+}
+
+function show(toast) {
+  region.replaceChildren(toast);
+  clearTimeout(timer);
+  timer = setTimeout(() => region.replaceChildren(), 8000);
+}
+
+// A toast that came with the page is put in again, so that it is heard as well.
+const first = region?.firstElementChild;
+if (first) {
+  region.replaceChildren();
+  setTimeout(() => show(first), 150);
+}
