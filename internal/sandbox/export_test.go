@@ -1,0 +1,15 @@
+package sandbox
+
+import (
+	"net/http"
+	"time"
+)
+
+// SetSleep replaces the waiting of slow endpoints. Call it before any request.
+func (p *Provider) SetSleep(f func(*http.Request, time.Duration)) { p.sleep = f }
+
+// ParseForm is the token endpoint's parser.
+var ParseForm = parseForm
+
+// Sleep is the real waiting.
+var Sleep = sleep
