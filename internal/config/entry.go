@@ -1,0 +1,156 @@
+// Package config keeps the configuration entries: the OAuth app of one
+// connector each, as a row of immutable versions with three labels on them.
+//
+//	current   what consumers get
+//	pending   saved, not yet in force: it can be tested, promoted or discarded
+//	previous  what was current before, accepted until a deadline
+//
+// Only the labels ever move. Saving is compare-and-swap on the entry's revision:
+// two admins never overwrite each other silently. The values of a version are
+// sealed as one and open only under its own store key; what may be shown of a
+// value stands beside it as a Key.
+//
+// Each exported method that changes something is one store transaction, with
+// its audit event in it (invariant 1). Records, by store key:
+//
+//	config/entry/<id>          Entry
+//	config/version/<id>/<n>    Version, n padded to seven digits
+//	config/deleted/<id>        the revision at which an entry was deleted: one made
+//	                           anew goes on from there, so that no form of the old
+//	                           one is taken for a form of the new one
+//	config/generation          rises with every change of an entry; see All
+package config
+
+import (
+	"fmt"
+	"time"
+
+	"backoffice/internal/connector"
+	"backoffice/internal/secret"
+	"backoffice/internal/store"
+)
+
+// An Entry is the state of one configuration entry: which version carries which
+// label. Version numbers start at 1; 0 means that no version has the label.
+type Entry struct {
+	ID            ID        `json:"id"`
+	Connector     string    `json:"connector,omitempty"` // key of its definition, "" for a plain entry
+	Current       int       `json:"current,omitempty"`
+	Pending       int       `json:"pending,omitempty"`
+	Previous      int       `json:"previous,omitempty"`
+	PreviousUntil time.Time `json:"previousUntil,omitzero"`
+	Next          int       `json:"next"`     // number of the next version
+	Revision      int64     `json:"revision"` // rises with every change, never used twice for an id
+	Created       time.Time `json:"created"`
+	Changed       time.Time `json:"changed"`
+	ChangedBy     string    `json:"changedBy"`
+	InForceSince  time.Time `json:"inForceSince,omitzero"` // when Current got its label
+	InForceBy     string    `json:"inForceBy,omitempty"`
+	CurrentHash   string    `json:"currentHash,omitempty"` // content hash of version Current
+	PendingHash   string    `json:"pendingHash,omitempty"`
+}
+
+// Newest is the version that an edit starts from: the pending one, else the
+// current one, else (after a discard of the first) the last that was saved.
+func (e Entry) Newest() int {
+	switch {
+	case e.Pending != 0:
+		return e.Pending
+	case e.Current != 0:
+		return e.Current
+	}
+	return e.Next - 1
+}
+
+// Accepted returns the numbers of the versions whose secrets hold at the given
+// time: the current one, and the previous one until its deadline. Expiry is
+// for readers: nothing is written when the deadline passes.
+func (e Entry) Accepted(now time.Time) (numbers []int) {
+	if e.Current != 0 {
+		numbers = append(numbers, e.Current)
+	}
+	if e.Previous != 0 && now.Before(e.PreviousUntil) {
+		numbers = append(numbers, e.Previous)
+	}
+	return numbers
+}
+
+// A Version is an immutable set of values. It carries no value that is secret:
+// Keys is what may be shown, and the values are sealed.
+type Version struct {
+	Entry       ID        `json:"entry"`
+	Number      int       `json:"number"`
+	Base        int       `json:"base,omitempty"` // the version that it was edited from
+	Author      string    `json:"author"`
+	Time        time.Time `json:"time"`
+	Reason      string    `json:"reason,omitempty"`
+	ContentHash string    `json:"hash"` // of values, scopes and topics; keyed to this installation
+	Keys        []Key     `json:"keys"` // in the order of their names
+	Scopes      []string  `json:"scopes,omitempty"`
+	Topics      []string  `json:"topics,omitempty"`
+	Sealed      []byte    `json:"sealed"`
+}
+
+// A Key is what may be shown of one value.
+type Key struct {
+	Name        string             `json:"name"`
+	Secret      bool               `json:"secret,omitempty"`
+	Kind        connector.Kind     `json:"kind"`
+	Fingerprint secret.Fingerprint `json:"fingerprint"`
+	Length      int                `json:"length"` // in characters
+	Since       int                `json:"since"`  // the version that set this value
+	SetAt       time.Time          `json:"setAt"`
+	SetBy       string             `json:"setBy"`
+}
+
+// Key returns the key of the given name.
+func (v Version) Key(name string) (Key, bool) {
+	for _, k := range v.Keys {
+		if k.Name == name {
+			return k, true
+		}
+	}
+	return Key{}, false
+}
+
+// Opened is a version with its values, secrets included. It is for the
+// handshake and for forms that show what is not secret.
+type Opened struct {
+	Version
+	Values map[string]Value
+}
+
+// Plain returns the values that are not secret, by key.
+func (o Opened) Plain() map[string]Value {
+	plain := map[string]Value{}
+	for _, k := range o.Keys {
+		if !k.Secret {
+			plain[k.Name] = o.Values[k.Name]
+		}
+	}
+	return plain
+}
+
+// Texts returns the values that are not secret as texts, by key, as
+// connector.Definition.Resolve takes them: no URL may hold a secret.
+func (o Opened) Texts() map[string]string {
+	texts := map[string]string{}
+	for k, v := range o.Plain() {
+		texts[k] = v.Text().Reveal()
+	}
+	return texts
+}
+
+var (
+	entries  = store.Table[Entry]{Prefix: "config/entry/"}
+	versions = store.Table[Version]{Prefix: "config/version/"}
+	deleted  = store.Table[int64]{Prefix: "config/deleted/"}
+)
+
+const generationKey = "config/generation"
+
+// versionID is a version's id in its table.
+func versionID(id ID, n int) string { return fmt.Sprintf("%s/%07d", id, n) }
+
+// sealedAt is the store key that a version's values are bound to.
+func sealedAt(id ID, n int) string { return versions.Prefix + versionID(id, n) }

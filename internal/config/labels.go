@@ -1,0 +1,208 @@
+package config
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"backoffice/internal/audit"
+	"backoffice/internal/errs"
+	"backoffice/internal/store"
+)
+
+// A Move asks for a label to be moved on an entry that stands at Revision.
+type Move struct {
+	ID       ID
+	Revision int64
+	Version  int
+	Accept   time.Duration // how long the version that was current stays accepted; at most MaxAccept
+	Reason   string
+}
+
+// Promote puts the pending version in force: current becomes previous (until
+// m.Accept is over; what was previous before loses its label), pending becomes
+// current. It returns an errs.Conflict if the entry is no longer at m.Revision
+// or m.Version is not the pending one, an errs.NotFound, and errs.Field errors
+// on "hours" and "reason".
+func (s *Service) Promote(ctx context.Context, by audit.Actor, m Move) (Entry, error) {
+	return s.move(ctx, m, s.event(by, audit.EntryPromoted, m), func(e Entry) error { return e.checkPending(m) })
+}
+
+// RollBack puts an older version in force again. A pending version stays
+// pending. It returns what Promote returns, and an errs.Invalid if the version
+// is the current or the pending one.
+func (s *Service) RollBack(ctx context.Context, by audit.Actor, m Move) (Entry, error) {
+	return s.move(ctx, m, s.event(by, audit.EntryRolledBack, m), func(e Entry) error {
+		switch m.Version {
+		case e.Current:
+			return errs.Newf(errs.Invalid, "Version %d is in force already.", m.Version)
+		case e.Pending:
+			return errs.Newf(errs.Invalid, "Version %d is pending: promote it instead.", m.Version)
+		}
+		return nil
+	})
+}
+
+// move puts version m.Version in force if allow does not refuse it. The
+// versions are read before the transaction: they are immutable, and as the
+// entry is still at m.Revision then, they are the right ones.
+func (s *Service) move(ctx context.Context, m Move, event audit.Event, allow func(Entry) error) (Entry, error) {
+	if err := errors.Join(checkAccept(m.Accept), checkReason(m.Reason)); err != nil {
+		return Entry{}, err
+	}
+	to, err := s.diffToCurrent(ctx, m, &event)
+	if err != nil {
+		return Entry{}, err
+	}
+	return s.change(ctx, m, event, func(e *Entry) error {
+		if err := allow(*e); err != nil {
+			return err
+		}
+		if e.Pending == m.Version {
+			e.Pending, e.PendingHash = 0, ""
+		}
+		e.putInForce(to, m.Accept, event.Time, event.Actor.Name)
+		return nil
+	})
+}
+
+// diffToCurrent returns the version that m names, and writes into the event
+// how it differs from the one in force.
+func (s *Service) diffToCurrent(ctx context.Context, m Move, event *audit.Event) (Version, error) {
+	e, err := s.Get(ctx, m.ID)
+	if err != nil {
+		return Version{}, err
+	}
+	if e.Revision != m.Revision {
+		return Version{}, overtaken(e)
+	}
+	to, err := s.Version(ctx, m.ID, m.Version)
+	if err != nil {
+		return Version{}, err
+	}
+	var current Version
+	if e.Current != 0 {
+		if current, err = s.Version(ctx, m.ID, e.Current); err != nil {
+			return Version{}, err
+		}
+	}
+	diff := Diff(current, to)
+	event.Changes, event.Note = diff.audit(), strings.Join(diff.notes(), " ")
+	return to, nil
+}
+
+// Discard takes the label off the pending version, which stays in the history.
+// It returns an errs.Conflict or an errs.NotFound, as Promote does, and an
+// errs.Field error on "reason".
+func (s *Service) Discard(ctx context.Context, by audit.Actor, m Move) (Entry, error) {
+	if err := checkReason(m.Reason); err != nil {
+		return Entry{}, err
+	}
+	return s.change(ctx, m, s.event(by, audit.EntryDiscarded, m), func(e *Entry) error {
+		if err := e.checkPending(m); err != nil {
+			return err
+		}
+		e.Pending, e.PendingHash = 0, ""
+		return nil
+	})
+}
+
+func (s *Service) event(by audit.Actor, action audit.Action, m Move) audit.Event {
+	return audit.Event{Time: s.at(), Actor: by, Action: action, Target: string(m.ID), Version: m.Version,
+		Outcome: audit.Done, Reason: m.Reason}
+}
+
+func (e Entry) checkPending(m Move) error {
+	if e.Pending == 0 || e.Pending != m.Version {
+		return errs.Newf(errs.Conflict, "Version %d is not pending any more. Look at the entry again.", m.Version)
+	}
+	return nil
+}
+
+// change runs f on the entry in one transaction, if it still is at m.Revision,
+// and records the event with the labels that f moved.
+func (s *Service) change(ctx context.Context, m Move, event audit.Event, f func(*Entry) error) (Entry, error) {
+	var changed Entry
+	err := s.store.Update(ctx, func(tx store.Tx) error {
+		before, err := entryAt(tx, m.ID, m.Revision)
+		if err != nil {
+			return err
+		}
+		after := before
+		if err := f(&after); err != nil {
+			return err
+		}
+		after.Revision, after.Changed, after.ChangedBy = before.Revision+1, event.Time, event.Actor.Name
+		changed = after
+		done := event
+		done.Changes = append(moves(before, after), event.Changes...)
+		done.Note = strings.TrimSpace(strings.Join(append([]string{event.Note}, acceptNotes(before, after)...), " "))
+		return errors.Join(put(tx, after), audit.Append(tx, done))
+	})
+	if err != nil {
+		return Entry{}, fmt.Errorf("changing %s: %w", m.ID, err)
+	}
+	return changed, nil
+}
+
+// entryAt returns the entry if it still is at the revision. It returns an
+// errs.NotFound or an errs.Conflict.
+func entryAt(tx store.Tx, id ID, revision int64) (Entry, error) {
+	e, err := entries.Get(tx, string(id))
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return Entry{}, notFound(id)
+	case err != nil:
+		return Entry{}, err
+	case e.Revision != revision:
+		return Entry{}, overtaken(e)
+	}
+	return e, nil
+}
+
+// putInForce moves the label current to v, and previous to what had it.
+func (e *Entry) putInForce(v Version, accept time.Duration, at time.Time, by string) {
+	e.Previous, e.PreviousUntil = e.Current, at.Add(accept)
+	if e.Current == 0 || accept <= 0 {
+		e.Previous, e.PreviousUntil = 0, time.Time{}
+	}
+	e.Current, e.CurrentHash = v.Number, v.ContentHash
+	e.InForceSince, e.InForceBy = at, by
+}
+
+// moves are the labels that stand elsewhere now, as an event has them. Their
+// names have a space, which no key has.
+func moves(before, after Entry) (out []audit.Change) {
+	for _, m := range []struct {
+		label         string
+		before, after int
+	}{
+		{"current version", before.Current, after.Current},
+		{"pending version", before.Pending, after.Pending},
+		{"previous version", before.Previous, after.Previous},
+	} {
+		if m.before != m.after {
+			out = append(out, audit.Change{Key: m.label, Before: number(m.before), After: number(m.after)})
+		}
+	}
+	return out
+}
+
+// number is a version's number in an audit event: "" for none.
+func number(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.Itoa(n)
+}
+
+// acceptNotes says for an event until when the previous version is accepted.
+func acceptNotes(before, after Entry) []string {
+	if after.Previous == 0 || after.Current == before.Current {
+		return nil
+	}
+	return []string{fmt.Sprintf("Version %d stays accepted until %s.", after.Previous, after.PreviousUntil.Format("2006-01-02 15:04 UTC"))}
+}

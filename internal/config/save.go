@@ -1,0 +1,182 @@
+package config
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"backoffice/internal/audit"
+	"backoffice/internal/connector"
+	"backoffice/internal/errs"
+	"backoffice/internal/store"
+)
+
+// Saved is the version that a Save made, with the keys off whose ends spaces
+// were taken.
+type Saved struct {
+	Version Version
+	Trimmed []string
+}
+
+// Save keeps d as the next version of its entry and moves the label that d.Then
+// asks for; with d.Revision 0 it creates the entry. A version that was pending
+// before loses its label to one that is saved as pending, and to one that was
+// made from it. Save returns joined errs.Field errors (named by key, or "id",
+// "key", "reason", "hours", "scope", "topic") for what cannot be kept, an
+// errs.Conflict if the entry is no longer at d.Revision, an errs.NotFound if it
+// or its version d.Base is gone, and an errs.Invalid if nothing would change.
+// Then nothing is written.
+func (s *Service) Save(ctx context.Context, by audit.Actor, d Draft) (Saved, error) {
+	p, err := s.prepare(ctx, by, d)
+	if err != nil {
+		return Saved{}, err
+	}
+	err = s.store.Update(ctx, func(tx store.Tx) error {
+		before, err := p.entry(tx)
+		if err != nil {
+			return err
+		}
+		after := p.labelled(before)
+		return errors.Join(versions.Put(tx, versionID(after.ID, p.version.Number), p.version),
+			put(tx, after), audit.Append(tx, p.event(by, before, after)))
+	})
+	if err != nil {
+		return Saved{}, fmt.Errorf("saving %s: %w", p.draft.ID, err)
+	}
+	return Saved{p.version, p.trimmed}, nil
+}
+
+// prepared is everything about a save that must happen once, before the
+// transaction: reading the base, taking the time, sealing.
+type prepared struct {
+	draft     Draft
+	connector string
+	base      Opened
+	version   Version
+	trimmed   []string
+}
+
+func (s *Service) prepare(ctx context.Context, by audit.Actor, d Draft) (prepared, error) {
+	e, base, err := s.basis(ctx, d)
+	if err != nil {
+		return prepared{}, err
+	}
+	def := s.Definition(d.ID)
+	d, trimmed := d.follow(def)
+	c, err := d.content(def, base)
+	if err := errors.Join(err, d.checkWords()); err != nil {
+		return prepared{}, err
+	}
+	if err := checkAddresses(def, d, base, c); err != nil {
+		return prepared{}, err
+	}
+	p := prepared{draft: d, connector: keyOf(def), base: base, trimmed: trimmed}
+	p.version = Version{Entry: d.ID, Number: e.Next, Base: d.Base, Author: by.Name, Time: s.at(),
+		Reason: d.Reason, Scopes: d.Scopes, Topics: d.Topics}
+	return p, s.seal(&p, c)
+}
+
+func keyOf(def *connector.Definition) string {
+	if def == nil {
+		return ""
+	}
+	return def.Key
+}
+
+// basis reads the entry that d changes and the version that it was edited from.
+func (s *Service) basis(ctx context.Context, d Draft) (Entry, Opened, error) {
+	if _, err := ParseID(string(d.ID)); err != nil {
+		return Entry{}, Opened{}, err
+	}
+	e, err := s.Get(ctx, d.ID)
+	if d.Revision == 0 {
+		if err == nil {
+			return Entry{}, Opened{}, exists(d.ID)
+		}
+		if !errs.Is(err, errs.NotFound) {
+			return Entry{}, Opened{}, err
+		}
+		return Entry{Next: 1}, Opened{}, nil
+	}
+	if err != nil {
+		return Entry{}, Opened{}, err
+	}
+	if e.Revision != d.Revision {
+		return Entry{}, Opened{}, overtaken(e)
+	}
+	base, err := s.Open(ctx, d.ID, d.Base)
+	return e, base, err
+}
+
+func exists(id ID) error {
+	return &errs.Error{Kind: errs.Conflict, Field: "id", Msg: fmt.Sprintf("There is an entry %s already. Open it and edit it, or choose another id.", id)}
+}
+
+func overtaken(e Entry) error {
+	who := e.ChangedBy
+	if who == "" {
+		who = "Somebody"
+	}
+	return errs.Newf(errs.Conflict, "%s changed this entry after you opened it. Look at what changed, then decide again.", who)
+}
+
+// entry returns the entry that p changes, as it stands in the transaction.
+func (p prepared) entry(tx store.Tx) (Entry, error) {
+	if p.draft.Revision != 0 {
+		e, err := entryAt(tx, p.draft.ID, p.draft.Revision)
+		if err == nil && e.Next != p.version.Number { // it opens only in the place that it was sealed for
+			err = overtaken(e)
+		}
+		return e, err
+	}
+	_, err := entries.Get(tx, string(p.draft.ID))
+	if err == nil {
+		return Entry{}, exists(p.draft.ID)
+	}
+	if !errors.Is(err, store.ErrNotFound) {
+		return Entry{}, err
+	}
+	last, err := deleted.Get(tx, string(p.draft.ID))
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return Entry{}, err
+	}
+	return Entry{ID: p.draft.ID, Revision: last, Created: p.version.Time}, nil
+}
+
+// labelled is the entry with the new version, and on it the label that the
+// draft asks for.
+func (p prepared) labelled(e Entry) Entry {
+	v := p.version
+	e.Connector = p.connector
+	e.Next, e.Revision = v.Number+1, e.Revision+1
+	e.Changed, e.ChangedBy = v.Time, v.Author
+	if p.draft.Then == Pend {
+		e.Pending, e.PendingHash = v.Number, v.ContentHash
+		return e
+	}
+	if e.Pending == v.Base {
+		e.Pending, e.PendingHash = 0, ""
+	}
+	e.putInForce(v, p.draft.Accept, v.Time, v.Author)
+	return e
+}
+
+func (p prepared) event(by audit.Actor, before, after Entry) audit.Event {
+	diff := Diff(p.base.Version, p.version)
+	e := audit.Event{Time: p.version.Time, Actor: by, Action: audit.EntrySaved, Target: string(p.draft.ID),
+		Version: p.version.Number, Outcome: audit.Done, Reason: p.draft.Reason,
+		Changes: append(moves(before, after), diff.audit()...)}
+	notes := []string{"Saved as pending."}
+	if p.draft.Then == PutInForce {
+		notes = []string{"Saved and put in force."}
+	}
+	if p.version.Base != 0 {
+		notes = append(notes, fmt.Sprintf("Made from version %d.", p.version.Base))
+	}
+	if p.draft.Revision == 0 {
+		e.Action = audit.EntryCreated
+	}
+	e.Note = strings.Join(append(append(notes, diff.notes()...), acceptNotes(before, after)...), " ")
+	return e
+}

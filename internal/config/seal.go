@@ -1,0 +1,61 @@
+package config
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+
+	"backoffice/internal/errs"
+)
+
+// seal completes the version: what may be shown of each value, the content
+// hash, and the values sealed for the version's own place.
+func (s *Service) seal(p *prepared, c content) error {
+	v := &p.version
+	for _, name := range slices.Sorted(maps.Keys(c.values)) {
+		v.Keys = append(v.Keys, s.key(*v, name, c, p.base.Version))
+	}
+	plain, err := encodeValues(c.values)
+	if err != nil {
+		return err
+	}
+	if v.ContentHash, err = s.contentHash(plain, v.Scopes, v.Topics); err != nil {
+		return err
+	}
+	if p.base.Number != 0 && v.ContentHash == p.base.ContentHash && sameSecrecy(*v, p.base.Version) {
+		return errs.Newf(errs.Invalid, "Nothing is different from version %d, so there is nothing to save.", p.base.Number)
+	}
+	v.Sealed, err = s.box.Seal(plain, sealedAt(v.Entry, v.Number))
+	return err
+}
+
+func sameSecrecy(a, b Version) bool {
+	return slices.EqualFunc(a.Keys, b.Keys, func(x, y Key) bool { return x.Name == y.Name && x.Secret == y.Secret })
+}
+
+// key is what may be shown of a value. The fingerprint is over its text, so that
+// a pasted secret has that of the stored one. A value that the base version has too
+// keeps the date since when it is set.
+func (s *Service) key(v Version, name string, c content, base Version) Key {
+	value := c.values[name]
+	k := Key{Name: name, Secret: c.secrets[name], Kind: value.kind, Length: value.text.Len(),
+		Fingerprint: s.box.Fingerprint(value.text.Reveal()), Since: v.Number, SetAt: v.Time, SetBy: v.Author}
+	if old, ok := base.Key(name); ok && old.Fingerprint == k.Fingerprint && old.Kind == k.Kind {
+		k.Since, k.SetAt, k.SetBy = old.Since, old.SetAt, old.SetBy
+	}
+	return k
+}
+
+// contentHash identifies the content of a version: a test is bound to it.
+func (s *Service) contentHash(values []byte, scopes, topics []string) (string, error) {
+	b, err := json.Marshal(struct {
+		Values         json.RawMessage
+		Scopes, Topics []string
+	}{values, scopes, topics})
+	if err != nil {
+		return "", fmt.Errorf("hashing a version: %w", err)
+	}
+	return hex.EncodeToString(s.box.MAC("content", b)), nil
+}

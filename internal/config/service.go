@@ -1,0 +1,143 @@
+package config
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"backoffice/internal/connector"
+	"backoffice/internal/errs"
+	"backoffice/internal/secret"
+	"backoffice/internal/store"
+)
+
+// A Service keeps the entries. It is safe for concurrent use.
+type Service struct {
+	store      store.Store
+	box        *secret.Box
+	catalogue  *connector.Catalogue
+	now        func() time.Time
+	alsoDelete []func(tx store.Tx, id ID) error
+	index      indexCache
+}
+
+// Options are what a Service is made of. All are needed.
+type Options struct {
+	Store     store.Store
+	Box       *secret.Box
+	Catalogue *connector.Catalogue
+	Now       func() time.Time
+}
+
+// New returns a Service over o. It panics without a Box: there is no way to
+// keep entries unsealed.
+func New(o Options) *Service {
+	if o.Box == nil {
+		panic("config: no box to seal values with")
+	}
+	return &Service{store: o.Store, box: o.Box, catalogue: o.Catalogue, now: o.Now}
+}
+
+// at is the time of an act, without the reading of the monotonic clock, which
+// no record keeps.
+func (s *Service) at() time.Time { return s.now().UTC().Round(0) }
+
+// AlsoDelete has f remove another room's records of an entry in the
+// transaction that deletes the entry. Call it before serving; f must be pure.
+func (s *Service) AlsoDelete(f func(tx store.Tx, id ID) error) {
+	s.alsoDelete = append(s.alsoDelete, f)
+}
+
+// Definition returns the definition that an entry of this id follows, or nil
+// for a plain entry.
+func (s *Service) Definition(id ID) *connector.Definition {
+	if def, ok := s.catalogue.For(id.Service(), id.Module()); ok {
+		return def
+	}
+	return nil
+}
+
+// Get returns the entry, or an errs.NotFound.
+func (s *Service) Get(ctx context.Context, id ID) (Entry, error) {
+	var e Entry
+	err := s.store.View(ctx, func(r store.Reader) (err error) {
+		e, err = entries.Get(r, string(id))
+		return err
+	})
+	if errors.Is(err, store.ErrNotFound) {
+		return Entry{}, notFound(id)
+	}
+	if err != nil {
+		return Entry{}, fmt.Errorf("reading entry %s: %w", id, err)
+	}
+	return e, nil
+}
+
+func notFound(id ID) error {
+	return errs.Newf(errs.NotFound, "There is no entry %s. It may have been deleted; the audit log says by whom.", id)
+}
+
+// Version returns what may be shown of version n, or an errs.NotFound.
+func (s *Service) Version(ctx context.Context, id ID, n int) (Version, error) {
+	var v Version
+	err := s.store.View(ctx, func(r store.Reader) (err error) {
+		v, err = versions.Get(r, versionID(id, n))
+		return err
+	})
+	if errors.Is(err, store.ErrNotFound) {
+		return Version{}, errs.Newf(errs.NotFound, "%s has no version %d.", id, n)
+	}
+	if err != nil {
+		return Version{}, fmt.Errorf("reading version %d of %s: %w", n, id, err)
+	}
+	return v, nil
+}
+
+// Versions returns up to limit versions of the entry, newest first, that are
+// older than version before; 0 means from the newest on.
+func (s *Service) Versions(ctx context.Context, id ID, before, limit int) ([]Version, error) {
+	var out []Version
+	err := s.store.View(ctx, func(r store.Reader) error {
+		e, err := entries.Get(r, string(id))
+		if err != nil {
+			return err
+		}
+		if before <= 0 || before > e.Next {
+			before = e.Next
+		}
+		for n := before - 1; n > 0 && len(out) < limit; n-- {
+			v, err := versions.Get(r, versionID(id, n))
+			if err != nil {
+				return err
+			}
+			out = append(out, v)
+		}
+		return nil
+	})
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, notFound(id)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading versions of %s: %w", id, err)
+	}
+	return out, nil
+}
+
+// Open returns version n with its values, secrets included. It returns an
+// errs.NotFound, or an error if the sealed values do not open.
+func (s *Service) Open(ctx context.Context, id ID, n int) (Opened, error) {
+	v, err := s.Version(ctx, id, n)
+	if err != nil {
+		return Opened{}, err
+	}
+	plain, err := s.box.Open(v.Sealed, sealedAt(id, n))
+	if err != nil {
+		return Opened{}, fmt.Errorf("opening version %d of %s: %w", n, id, err)
+	}
+	values, err := decodeValues(plain)
+	if err != nil {
+		return Opened{}, fmt.Errorf("opening version %d of %s: %w", n, id, err)
+	}
+	return Opened{v, values}, nil
+}
