@@ -1,6 +1,7 @@
 package bolt_test
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"sync"
@@ -46,4 +47,39 @@ func reportShare(b *testing.B, before, after bolt.Stats) {
 	}
 	b.ReportMetric(float64(b.N)/float64(commits), "updates/commit")
 	b.ReportMetric(float64(commits), "commits")
+}
+
+// BenchmarkOpen opens a file of 100,000 records of 1 KB and reads one.
+func BenchmarkOpen(b *testing.B) {
+	path := filepath.Join(b.TempDir(), "bench.db")
+	fill(b, path, 100_000, 1024)
+	for b.Loop() {
+		d, err := bolt.Open(path)
+		if err != nil {
+			b.Fatal(err)
+		}
+		err = d.View(b.Context(), func(r store.Reader) error { _, err := r.Get(fmt.Sprintf("row/%09d", 50_000)); return err })
+		if err = errors.Join(err, d.Close()); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func fill(b *testing.B, path string, n, size int) {
+	d := open(b, path)
+	value := make([]byte, size)
+	for at := 0; at < n; at += 1000 {
+		err := d.Update(b.Context(), func(tx store.Tx) error {
+			for i := at; i < at+1000; i++ {
+				tx.Put(fmt.Sprintf("row/%09d", i), value)
+			}
+			return nil
+		})
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+	if err := d.Close(); err != nil {
+		b.Fatal(err)
+	}
 }

@@ -52,7 +52,7 @@ func fillFile(path string) error {
 		return err
 	}
 	for range 3 {
-		if err := save("too much", 32<<20); err == nil {
+		if err := save("too much", 8<<20); err == nil {
 			return errors.New("an Update succeeded beyond the limit")
 		}
 	}
@@ -62,7 +62,7 @@ func fillFile(path string) error {
 	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &old); err != nil {
 		return err
 	}
-	if err := save("again", 32<<20); err != nil {
+	if err := save("again", 8<<20); err != nil {
 		return fmt.Errorf("with room again: %w", err)
 	}
 	return d.Close()
