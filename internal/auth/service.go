@@ -1,0 +1,188 @@
+// Package auth knows who may do what: users and their passwords, roles and
+// permissions, sessions.
+//
+// A person signs in with e-mail address and password ([Service.SignIn]); the
+// browser then holds a session ([SessionStore.Renew]); on every later request
+// [SessionStore.Current] says whose it is, [Service.User] who that is, and
+// [Role.May] whether the route's [Permission] is granted.
+//
+// What holds here:
+//
+//   - A password is a secret.Text from the moment it arrives. What is kept of it
+//     is an argon2id hash; of a set-up token and of a session's secret, a SHA-256.
+//   - Sign-in, its failures, set-up, password change and sign-out commit
+//     together with their audit event (invariant 1).
+//   - An unknown account and a wrong password cost the same work and get the
+//     same words. What was typed as e-mail address is recorded only if an account
+//     has it: people type passwords there.
+//   - Wrong passwords make the next attempt wait, per account and per address,
+//     and never for good (see throttle).
+//   - An anonymous request writes nothing.
+//
+// Records, by store key:
+//
+//	auth/users                  the ids of all users: the set that decisions about "any admin" read
+//	auth/user/<id>              one user, with the hash of the password
+//	auth/email/<address>        the id of the user who has the address (escaped)
+//	auth/setup                  the hash of the set-up token, while there is no user
+//	auth/throttle/<mac>         wrong passwords, by account or by address
+//	auth/known/<id>             addresses from which a user has signed in, as MACs
+//	auth/session/<id>           one session
+//	auth/sessions/<user>        the ids of a user's sessions, oldest first
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/mail"
+	"net/url"
+	"strings"
+	"time"
+
+	"backoffice/internal/errs"
+	"backoffice/internal/secret"
+	"backoffice/internal/store"
+)
+
+// Options are what a Service needs. Store and Box are required.
+type Options struct {
+	Store store.Store
+	Box   *secret.Box      // its MAC hides typed addresses in the keys of throttle records
+	Now   func() time.Time // time.Now if nil
+}
+
+// A Service keeps the users. It is safe for concurrent use.
+type Service struct {
+	store  store.Store
+	box    *secret.Box
+	now    func() time.Time
+	hasher *hasher
+}
+
+// New returns the service over o.Store.
+func New(o Options) *Service {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	now := func() time.Time { return o.Now().UTC() }
+	return &Service{store: o.Store, box: o.Box, now: now, hasher: newHasher(owasp)}
+}
+
+// A User is a person who may sign in.
+type User struct {
+	ID              string    `json:"id"`
+	Email           string    `json:"email"` // normalised: lower case, no space around
+	Role            Role      `json:"role"`
+	Created         time.Time `json:"created"`
+	PasswordChanged time.Time `json:"passwordChanged"`
+}
+
+// account is the record of a User. The hash stands here alone, so that no
+// exported type can carry it out of the room.
+type account struct {
+	User
+	Password string `json:"password"` // in PHC string format
+}
+
+// userSet holds the ids of all users. A transaction cannot read a range, so what
+// depends on the set reads this one record.
+type userSet struct {
+	IDs []string `json:"ids"`
+}
+
+// emailOwner is the record of an address.
+type emailOwner struct {
+	ID string `json:"id"`
+}
+
+var (
+	userSets = store.Table[userSet]{Prefix: "auth/users"}
+	accounts = store.Table[account]{Prefix: "auth/user/"}
+	emails   = store.Table[emailOwner]{Prefix: "auth/email/"}
+)
+
+// getter is what both a store.Reader and a store.Tx can do.
+type getter interface {
+	Get(key string) ([]byte, error)
+}
+
+// orZero returns the record, or the zero one if there is none.
+func orZero[T any](v T, err error) (T, error) {
+	if errors.Is(err, store.ErrNotFound) {
+		err = nil
+	}
+	return v, err
+}
+
+func allUsers(r getter) (userSet, error) { return orZero(userSets.Get(r, "")) }
+
+func accountByID(r getter, id string) (account, error) {
+	a, err := accounts.Get(r, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return account{}, errs.Wrap(errs.NotFound, "This account does not exist.", err)
+	}
+	return a, err
+}
+
+// User returns the user with the id, or an errs.NotFound.
+func (s *Service) User(ctx context.Context, id string) (User, error) {
+	a, err := s.account(ctx, id)
+	return a.User, err
+}
+
+func (s *Service) account(ctx context.Context, id string) (a account, err error) {
+	err = s.store.View(ctx, func(r store.Reader) error {
+		a, err = accountByID(r, id)
+		return err
+	})
+	if err != nil {
+		return account{}, fmt.Errorf("reading user %q: %w", id, err)
+	}
+	return a, nil
+}
+
+// Users returns all users, in the order in which they were made.
+func (s *Service) Users(ctx context.Context) ([]User, error) {
+	var users []User
+	err := s.store.View(ctx, func(r store.Reader) error {
+		set, err := allUsers(r)
+		if err != nil {
+			return err
+		}
+		for _, id := range set.IDs {
+			a, err := accounts.Get(r, id)
+			if err != nil {
+				return fmt.Errorf("user %q: %w", id, err)
+			}
+			users = append(users, a.User)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("listing the users: %w", err)
+	}
+	return users, nil
+}
+
+// maxEmail is the longest address that SMTP can carry, in bytes (RFC 5321).
+const maxEmail = 254
+
+// normalEmail is the form in which an address is kept and looked up.
+func normalEmail(s string) string { return strings.ToLower(strings.TrimSpace(s)) }
+
+// checkEmail refuses what is no plain address. s is normalised.
+func checkEmail(s string) error {
+	switch addr, err := mail.ParseAddress(s); {
+	case s == "":
+		return errs.Field("email", "Enter an e-mail address.")
+	case len(s) > maxEmail:
+		return errs.Field("email", fmt.Sprintf("An e-mail address has at most %d characters.", maxEmail))
+	case err != nil || addr.Address != s || strings.ContainsAny(s, "\" \t"):
+		return errs.Field("email", "This is no e-mail address. It should look like owner@acme.example.")
+	}
+	return nil
+}
+
+// emailKey is the id of an address's record. Escaped, it cannot contain a slash.
+func emailKey(email string) string { return url.PathEscape(email) }
