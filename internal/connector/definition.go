@@ -85,7 +85,7 @@ type OAuth struct {
 	SendScopes      bool              // false: no scope parameter is ever sent
 	ScopeDelimiter  string            // " " unless the provider differs
 	DefaultScopes   []string          // sent when the entry declares none
-	AuthorizeParams map[string]string // further parameters of the authorize URL
+	AuthorizeParams map[string]string // further parameters of the authorize URL; values are templates, see Endpoints.AuthorizeParams
 	TokenFields     []string          // where the token stands, first hit wins: access_token, token
 }
 
