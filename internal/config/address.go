@@ -1,7 +1,9 @@
 package config
 
 import (
+	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 
@@ -18,7 +20,7 @@ func checkAddresses(def *connector.Definition, d Draft, base Opened, c content) 
 	}
 	now, err := def.Resolve(c.texts())
 	if err != nil {
-		return err
+		return c.atFault(err)
 	}
 	if !slices.ContainsFunc(d.Values, func(in Input) bool { return in.Keep && in.Key == def.OAuth.ClientSecretKey }) {
 		return nil
@@ -28,6 +30,23 @@ func checkAddresses(def *connector.Definition, d Draft, base Opened, c content) 
 		return nil
 	}
 	return errs.Field(def.OAuth.ClientSecretKey, fmt.Sprintf("The token address is now at %s. Paste the client secret again, so that it never goes to a new address unnoticed.", originOf(now.Token)))
+}
+
+// atFault is the part of what Resolve returned that is about values that are
+// there. An optional one that is missing leaves the entry without addresses,
+// which is for a test to say, not a reason to refuse the entry.
+func (c content) atFault(err error) error {
+	fields := errs.Fields(err)
+	if len(fields) == 0 {
+		return err
+	}
+	var faults []error
+	for _, key := range slices.Sorted(maps.Keys(fields)) {
+		if v, ok := c.values[key]; ok && !v.text.IsZero() {
+			faults = append(faults, errs.Field(key, fields[key]))
+		}
+	}
+	return errors.Join(faults...)
 }
 
 // texts is Opened.Texts for content that is not a version yet.
