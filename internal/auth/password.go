@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"strings"
 	"unicode/utf8"
 
@@ -153,12 +154,19 @@ func (s *hasher) key(ctx context.Context, h phc, p secret.Text) ([]byte, error) 
 	}
 	select {
 	case s.slots <- struct{}{}:
-		defer func() { <-s.slots }()
+		defer s.leave()
 	case <-ctx.Done():
 		return nil, fmt.Errorf("waiting to hash a password: %w", ctx.Err())
 	}
 	plain := []byte(normalPassword(p).Reveal())
 	return argon2.IDKey(plain, h.salt, h.time, h.memory, h.threads, uint32(len(h.key))), nil
+}
+
+// leave gives the slot back, and the memory first: the collector alone would let
+// the garbage of a few hashes grow to a multiple of what the program needs.
+func (s *hasher) leave() {
+	debug.FreeOSMemory()
+	<-s.slots
 }
 
 // hash returns a new hash of p in PHC string format.

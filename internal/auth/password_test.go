@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -23,6 +24,7 @@ func TestPasswordPolicy(t *testing.T) {
 		"eleven runes":     {"äöüäöüäöüäö", "äöüäöüäöüäö", map[string]string{"password": "at least 12"}},
 		"decomposed":       {strings.Repeat("a\u0308o\u0308", 5), strings.Repeat("äö", 5), map[string]string{"password": "at least 12"}},
 		"equal in NFC":     {"caf\u0065\u0301 au lait", "caf\u00e9 au lait", nil},
+		"composed first":   {"caf\u00e9 au lait", "caf\u0065\u0301 au lait", nil},
 		"at most":          {strings.Repeat("ab", 512), strings.Repeat("ab", 512), nil},
 		"too long":         {strings.Repeat("ab", 512) + "a", strings.Repeat("ab", 512) + "a", map[string]string{"password": "at most 1024 bytes"}},
 		"empty":            {"", "", map[string]string{"password": "Choose"}},
@@ -61,6 +63,19 @@ func TestRealCost(t *testing.T) {
 	}
 	if right, stale, err := s.hasher.verify(t.Context(), stored, secret.NewText(password)); !right || stale || err != nil {
 		t.Errorf("verify = %v, %v, %v", right, stale, err)
+	}
+}
+
+// The program stays small: the memory of a hash is given back at once.
+func TestHashLeavesNoMemory(t *testing.T) {
+	h := newHasher(owasp)
+	if _, err := h.hash(t.Context(), secret.NewText(password)); err != nil {
+		t.Fatal(err)
+	}
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	if held := m.HeapInuse + m.HeapIdle - m.HeapReleased; held > uint64(owasp.memory)<<10 {
+		t.Errorf("%d MiB of heap are held after a hash of %d MiB", held>>20, owasp.memory>>10)
 	}
 }
 
