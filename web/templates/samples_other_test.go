@@ -1,0 +1,93 @@
+package templates
+
+import "time"
+
+func sampleConnector() ConnectorPage {
+	return ConnectorPage{
+		Frame: frame("Intercom", SectionConnectors), Key: "intercom", Name: "Intercom", Initial: "In", NewID: "acme:intercom", Source: "built in",
+		Summary: "Conversations with customers, contacts and tickets.",
+		Entries: []BoardEntry{{"acme:intercom", HealthWorks}, {"acme-eu:intercom", HealthNotTested}},
+		Fields: []DefinitionField{
+			{"clientId", "Client ID", "In the Developer Hub: your app, Configure, Authentication.", false, true, nil, ""},
+			{"clientSecret", "Client secret", "Below the client ID.", true, true, nil, ""},
+			{"region", "Region", "Where the workspace is hosted.", false, false, []string{"United States", "Europe", "Australia"}, "us"},
+		},
+		Endpoints: []EndpointRow{
+			{"United States", "https://app.intercom.com/oauth", "https://api.intercom.io/auth/eagle/token", "https://api.intercom.io", "", false},
+			{"Rehearsal", "http://localhost:8081/oauth", "http://localhost:8081/auth/eagle/token", "http://localhost:8081", "Not Intercom", true},
+		},
+		Handshake:   []Fact{{Label: "Client authentication", Text: "client_secret_post", Code: true}, {Label: "PKCE", Text: "not sent"}, {Label: "Scope parameter", Text: "never sent"}},
+		Headers:     []Fact{{Label: "Intercom-Version", Text: "2.10", Code: true}},
+		Permissions: []PermissionRow{{ID: "read_conversations", Label: "Read conversations", Name: "read_conversations", Meaning: "View conversations", Note: "As documented."}, {ID: "Read admins", Label: "Read admins", Meaning: "List and view all admins", Aliases: []string{"read_teams"}}},
+		Topics:      []TopicNeeds{{"ping", "None, always on", "Sent once when the endpoint is saved"}, {"conversation.user.created", "Read conversations", ""}},
+		Signatures:  []SignatureRule{{"X-Hub-Signature", "HMAC-SHA1 over the raw body", "every notification"}},
+		Links:       []DefinitionLink{{Link{"Developer Hub", "https://app.intercom.com/a/apps/_/developer-hub"}, "console"}},
+		Notes:       []string{"Each region has its own endpoints."},
+	}
+}
+
+func sampleAudit() AuditPage {
+	row := func(n, shown, person, action, target, detail string, v Verdict, outcome string) AuditRow {
+		return AuditRow{n, shown, before(12 * time.Minute), person, action, target, detail, v, outcome, "203.0.113.24"}
+	}
+	return AuditPage{
+		Frame: frame("Audit log", SectionAudit), Lead: "48,213 events. An event is never changed and never removed.",
+		Who: "integrations@acme.example", Target: "acme:intercom", From: "2026-09-17T00:00", To: "2026-09-17T15:00",
+		Actions: []Choice{{"", "All actions", true}, {"entry-saved", "Saved a version", false}}, Outcomes: []Choice{{"", "All outcomes", true}, {"refused", "Refused", false}},
+		Errors: []FieldError{{"from", "“yesterday” is no time. Write it as 2026-09-17T00:00."}}, Filtered: true,
+		Rows: []AuditRow{
+			row("48212", "48,212", "integrations@acme.example", "Finished a test", "acme:intercom", "version 7", VerdictOK, "Done"),
+			row("48210", "48,210", "integrations@acme.example", "Saved a version", "acme:intercom", "version 7", VerdictOK, "Done"),
+			row("48208", "48,208", "ops@acme.example", "Signed in", "ops@acme.example", "", VerdictWrong, "Refused"),
+			row("48207", "48,207", "owner@acme.example", "Tried a token", "acme:notion", "version 2", VerdictWarning, "Failed"),
+		},
+		Showing: "50 of 94 events", Older: "/audit?before=48207", Newest: "/audit",
+	}
+}
+
+func sampleEvent() AuditEventPage {
+	return AuditEventPage{
+		Frame: frame("Event 48,210", SectionAudit), Number: "48210", Heading: "integrations@acme.example saved version 7 of acme:intercom",
+		When: before(12 * time.Minute), Reason: "Rotate the client secret, as every quarter", Note: "From the form",
+		Changes: []ChangeRow{
+			{"clientSecret", true, SealedValue(fpNow, "40 characters"), SealedValue(fpOld, "40 characters"), true},
+			{"Pending", false, Shown{}, PlainValue("version 7", ""), true},
+			{"In force", false, PlainValue("version 6", ""), PlainValue("version 6", ""), false},
+		},
+		Foot: Link{"Compare the versions", "/config/acme:intercom/history?left=6&right=7"}, Target: Link{"acme:intercom", "/config/acme:intercom"},
+		Person: "integrations@acme.example", Verdict: VerdictOK, Outcome: "Done", Address: "203.0.113.24", Request: "01K5BXQ4M7R2",
+		Leaf: "n5EWH0NDPkmm3m22gNefYBWfLkrJFyYhoShGQoFYRAs=", TreeSize: "48,213 events", Older: "/audit/48209", Newer: "/audit/48211",
+	}
+}
+
+func sampleSettings() SettingsPage {
+	return SettingsPage{
+		Frame: frame("Settings", SectionSettings), PublicURL: "https://backoffice.acme.example", Started: before(9 * 24 * time.Hour),
+		Checks:  []Fact{{Label: "Your browser’s address", Text: "https://backoffice.acme.example", Code: true, Verdict: VerdictOK, Word: "The same"}},
+		Sealing: []Fact{{Label: "Key", Text: "2041773395", Code: true}, {Label: "Seals", Text: "the values of 151 versions"}},
+		About:   []Fact{{Label: "Version", Text: "BackOffice 1.4.0"}, {Label: "Data file", Text: "backoffice.db, 41.8 MB"}, {Label: "Events", Text: "48,213"}},
+		Sandbox: "http://localhost:8081",
+	}
+}
+
+func sampleSearch() SearchPage {
+	return SearchPage{
+		Frame: frame("intercom", SectionNone), Query: "intercom",
+		Groups: []SearchGroup{
+			{"Two entries", "entries", []SearchHit{
+				{Link: Link{"acme:intercom", "/config/acme:intercom"}, Code: true, Initial: "In", Hint: "Intercom, version 6", Shown: true, Health: HealthWorks},
+				{Link: Link{"acme-eu:intercom", "/config/acme-eu:intercom"}, Code: true, Initial: "In", Hint: "Intercom, version 2", Shown: true, Health: HealthStale},
+			}, Link{"Show them in the list", "/config?q=intercom"}},
+			{"One connector", "connectors", []SearchHit{{Link: Link{"Intercom", "/connectors/intercom"}, Initial: "In", Hint: "Conversations with customers"}}, Link{}},
+			{"Two events", "events", []SearchHit{{Link: Link{"Saved version 7 of acme:intercom", "/audit/48210"}, Hint: "integrations@acme.example, 12 minutes ago"}}, Link{"Show them in the log", "/audit?target=acme:intercom"}},
+		},
+	}
+}
+
+func sampleError(signedIn bool) ErrorPage {
+	return ErrorPage{
+		Frame: frame("There is no entry acme:intercm", SectionConfiguration), SignedIn: signedIn, Status: "Error 404",
+		Heading: "There is no entry acme:intercm", Message: "It may have been deleted, or the address has a slip in it. Nothing was changed.",
+		Remedy: Link{"Look through the configuration", "/config"}, Reference: "01K5BY0TR4W8", When: before(0), Request: "GET /config/acme:intercm",
+	}
+}
