@@ -34,6 +34,7 @@ func TestAuthorizeDecides(t *testing.T) {
 		{name: "strict", faults: sandbox.Faults{StrictRedirects: true}, redirect: "http://127.0.0.1:9999/x", status: 400, page: "not registered"},
 		{name: "unregistered", redirect: evil, status: 400, page: "not registered"},
 		{name: "no loopback after all", redirect: "http://localhost.evil.example/cb", status: 400, page: "not registered"},
+		{name: "an address of the network", redirect: "http://10.0.0.1/cb", status: 400, page: "not registered"},
 		{name: "not a URL", redirect: "javascript:alert(1)", status: 400, page: "not registered"},
 		{name: "policy syntax in the host", redirect: "http://localhost;x/cb", status: 400, page: "not registered"},
 		{name: "unknown client", id: "nobody", redirect: callback, status: 404, page: "No app has this client id"},

@@ -108,11 +108,11 @@ func TestControlPageRefuses(t *testing.T) {
 	for name, tt := range map[string]struct{ field, value, words string }{
 		"number":    {"limit", "many", "Rate limit: a whole number from 0 to 100000."},
 		"too large": {"token.delay", "121", "Wait: a whole number from 0 to 120."},
-		"negative":  {"me.after", "-1", "Only after: a whole number from 0 to 1000."},
+		"negative":  {"me.after", "-1", "Let pass: a whole number from 0 to 1000."},
 		"choice":    {"order", "guess", "What is checked first: choose one of the list."},
 		"checkbox":  {"unstable", "yes", "Accept Intercom-Version: Unstable: a checkbox is on or off."},
 		"left out":  {"region", "", "Region in GET /me: choose one of the list."},
-		"trouble":   {"api.trouble", "boom", "Fault: choose one of the list."},
+		"trouble":   {"api.trouble", "boom", "What happens: choose one of the list."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			before := sandbox.Faults{Limit: 9}

@@ -154,7 +154,7 @@ func apiControls() []control {
 		flag("teams", "GET /teams needs “Read admins”", Unconfirmed, "No permission for teams is documented.", true, func(f *Faults) *bool { return &f.TeamsFree }),
 		pick("region", "Region in GET /me", Unconfirmed, "Only US appears in Intercom's examples; EU and AU are assumed spellings.",
 			func(f *Faults) *Region { return &f.Region },
-			option{"workspace", "The workspace's"}, option{"us", "US"}, option{"eu", "EU"}, option{"au", "AU"}),
+			option{"workspace", "The workspace’s"}, option{"us", "US"}, option{"eu", "EU"}, option{"au", "AU"}),
 		flag("wrong-region", "Refuse every token, as another region's host would", Unconfirmed, "Intercom says that it tries to route to the right region; what it answers when it cannot is unconfirmed.", false, func(f *Faults) *bool { return &f.WrongRegion }),
 		pick("email", "email_verified in GET /me", Documented, "Documented: true, false or null.",
 			func(f *Faults) *Email { return &f.Email },
@@ -215,10 +215,10 @@ func troubleGroups() []group {
 	for at := range endpoints {
 		w := endpointWords[at]
 		out = append(out, group{id: "trouble-" + w.key, title: w.label, controls: []control{
-			pick(w.key+".trouble", "Fault", Fault, "", func(f *Faults) *Kind { return &f.Trouble[at].Kind }, options...),
-			count(w.key+".delay", "Wait", Fault, "", "seconds before it answers", int(MaxDelay/time.Second),
+			pick(w.key+".trouble", "What happens", Fault, "", func(f *Faults) *Kind { return &f.Trouble[at].Kind }, options...),
+			count(w.key+".delay", "Wait", Fault, "", "seconds", int(MaxDelay/time.Second),
 				func(f *Faults) int { return int(f.Trouble[at].Delay / time.Second) }, func(f *Faults, n int) { f.Trouble[at].Delay = time.Duration(n) * time.Second }),
-			count(w.key+".after", "Only after", Fault, "", "requests that pass", maxAfter,
+			count(w.key+".after", "Let pass", Fault, "", "requests", maxAfter,
 				func(f *Faults) int { return f.Trouble[at].After }, func(f *Faults, n int) { f.Trouble[at].After = n }),
 		}})
 	}
