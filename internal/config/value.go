@@ -82,13 +82,7 @@ func (v Value) size() int { return len(v.text.Reveal()) }
 func (v Value) encode() ([]byte, error) {
 	switch v.kind {
 	case connector.Text:
-		var b bytes.Buffer
-		enc := json.NewEncoder(&b)
-		enc.SetEscapeHTML(false)
-		if err := enc.Encode(v.text.Reveal()); err != nil {
-			return nil, err
-		}
-		return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+		return encode(v.text.Reveal())
 	case connector.Null:
 		return []byte("null"), nil
 	default:
@@ -136,7 +130,19 @@ func encodeValues(values map[string]Value) ([]byte, error) {
 		}
 		raw[k] = b
 	}
-	return json.Marshal(raw)
+	return encode(raw)
+}
+
+// encode is json.Marshal without the escapes for HTML, which nobody embeds a
+// value in.
+func encode(x any) ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(x); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
 }
 
 func decodeValues(b []byte) (map[string]Value, error) {
