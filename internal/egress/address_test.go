@@ -51,6 +51,10 @@ func TestKinds(t *testing.T) {
 		{"febf::1", linkLocal, false, false, true},
 		{"169.254.169.254", metadata, false, false, false},
 		{"::ffff:169.254.169.254", metadata, false, false, false},
+		{"169.254.169.253", metadata, false, false, false},
+		{"169.254.170.23", metadata, false, false, false},
+		{"169.254.0.23", metadata, false, false, false},
+		{"fd00:42::42", metadata, false, false, false},
 		{"169.254.170.2", metadata, false, false, false},
 		{"100.100.100.200", metadata, false, false, false},
 		{"168.63.129.16", metadata, false, false, false},
@@ -129,10 +133,10 @@ func literal(a netip.Addr) string {
 
 // A wide network on the list opens neither metadata nor translated addresses in it.
 func TestNetworkKeepsMetadataShut(t *testing.T) {
-	g := newGuard(t, Options{Allow: []string{"169.254.0.0/16", "100.64.0.0/10", "168.0.0.0/8", "fc00::/7"}})
+	g := newGuard(t, Options{Allow: []string{"169.254.0.0/16", "100.64.0.0/10", "168.0.0.0/8", "fc00::/7", "fe80::/10"}})
 	for addr, want := range map[string]bool{
 		"169.254.1.1": true, "169.254.169.254": false, "100.64.0.1": true, "100.100.100.200": false,
-		"168.63.129.16": false, "168.1.1.1": true, "fd12::1": true, "fd00:ec2::254": false,
+		"168.63.129.16": false, "168.1.1.1": true, "fd12::1": true, "fe80::1%eth0": true, "fe80::a9fe:a9fe": false, "fd00:ec2::254": false,
 	} {
 		if got := g.mayDial(netip.AddrPortFrom(netip.MustParseAddr(addr), 80), false); got != want {
 			t.Errorf("%s: dialled %t, want %t", addr, got, want)

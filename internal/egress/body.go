@@ -52,9 +52,6 @@ func (b *body) Read(p []byte) (int, error) {
 		return 0, b.err
 	}
 	room := b.limits.max - b.read
-	if int64(len(p)) > room {
-		p = p[:room+1] // one more byte tells a body that is full from one that is too large
-	}
 	n, err := b.src.Read(p)
 	if int64(n) > room {
 		n, err = int(room), tooLarge(b.limits)

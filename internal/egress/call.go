@@ -96,16 +96,15 @@ func prepare(req *http.Request, rec *record) (out *http.Request, unpack bool) {
 	if out.Body != nil && out.Body != http.NoBody {
 		out.Body = &counted{ReadCloser: req.Body, n: &rec.sent}
 	}
-	out.GetBody = nil // nothing is sent twice
 	return out, unpack
 }
 
-// transport is made for one exchange: it has no proxy and keeps no connection.
+// transport is made for one exchange: it has no proxy and keeps no connection,
+// so net/http never has a reason to send a request again.
 func (g *Guard) transport(ctx context.Context, t target, rec *record) *http.Transport {
 	d := net.Dialer{
-		Timeout:   connectTimeout,
-		KeepAlive: -1,
-		Resolver:  g.resolver,
+		Timeout:  connectTimeout,
+		Resolver: g.resolver,
 		ControlContext: func(_ context.Context, _, address string, _ syscall.RawConn) error {
 			return g.control(address, t.named)
 		},

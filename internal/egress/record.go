@@ -75,7 +75,7 @@ func (r *record) snapshot() Exchange {
 func (r *record) begin(p phase) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if !r.x.Done && r.start[p].IsZero() { // several addresses may be tried at once: the first one counts
+	if r.start[p].IsZero() { // several addresses may be tried at once: the first one counts
 		r.start[p], r.at = time.Now(), p
 	}
 }
@@ -83,9 +83,7 @@ func (r *record) begin(p phase) {
 func (r *record) finish(p phase) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if !r.x.Done {
-		r.end[p] = time.Now()
-	}
+	r.end[p] = time.Now()
 }
 
 func (r *record) phase() phase {

@@ -21,7 +21,7 @@ import (
 var forbidden = map[string]map[string]string{
 	"net": group("it opens a connection or asks the name servers",
 		"Dial", "DialTimeout", "DialTCP", "DialUDP", "DialIP", "DialUnix", "Dialer", "Resolver", "DefaultResolver",
-		"LookupAddr", "LookupCNAME", "LookupHost", "LookupIP", "LookupMX", "LookupNS", "LookupPort", "LookupSRV", "LookupTXT",
+		"LookupAddr", "LookupCNAME", "LookupHost", "LookupIP", "LookupMX", "LookupNS", "LookupSRV", "LookupTXT",
 		"ResolveIPAddr", "ResolveTCPAddr", "ResolveUDPAddr"),
 	"net/http": group("it calls without the address check and the limits",
 		"Get", "Head", "Post", "PostForm", "DefaultClient", "DefaultTransport", "Client", "Transport"),

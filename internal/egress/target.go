@@ -50,7 +50,7 @@ func (g *Guard) checkAddress(t target) error {
 
 func parseTarget(u *url.URL) (target, error) {
 	port := map[string]uint16{"http": 80, "https": 443}[u.Scheme]
-	if port == 0 || u.Opaque != "" {
+	if port == 0 {
 		return target{}, refuse("The address must begin with https://.")
 	}
 	if u.User != nil {

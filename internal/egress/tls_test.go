@@ -3,6 +3,7 @@ package egress
 import (
 	"crypto/tls"
 	"io"
+	"net"
 	"net/http"
 	"slices"
 	"testing"
@@ -97,6 +98,19 @@ func TestSystemAuthorities(t *testing.T) {
 	if e := wantClass(t, err, TLS); e.Fault != UnknownAuthority {
 		t.Errorf("fault %q", e.Fault)
 	}
+}
+
+// A handshake that fails closes its connection.
+func TestFailedHandshakeHangsUp(t *testing.T) {
+	over := make(chan error)
+	addr := listen(t, func(c net.Conn) {
+		io.WriteString(c, "this is not TLS\r\n")
+		_, err := io.Copy(io.Discard, c) // until the other side hangs up
+		over <- err
+	})
+	_, err := get(t.Context(), t, local(t).Client(CallOptions{}), "https://"+addr+"/")
+	wantClass(t, err, TLS)
+	<-over
 }
 
 func tlsFor(t *testing.T, ca *authority) *tls.Config {

@@ -4,7 +4,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"net/http/httptrace"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -169,6 +172,42 @@ func TestConcurrentCalls(t *testing.T) {
 		if !ok {
 			t.Errorf("%s is not complete", u)
 		}
+	}
+}
+
+// net/http may report late: from an address that lost the race, or after the end.
+func TestLateReports(t *testing.T) {
+	req, _ := http.NewRequestWithContext(t.Context(), "GET", "https://h/", nil)
+	r := newRecord(req, time.Now())
+	h := r.hooks()
+	h.ConnectStart("tcp", "a")
+	h.ConnectStart("tcp", "b")
+	h.ConnectDone("tcp", "b", nil)
+	connected := r.end[connecting]
+	r.begin(securing)
+	h.ConnectDone("tcp", "a", io.EOF)
+	if !r.end[connecting].Equal(connected) {
+		t.Error("the loser of the race prolongs the phase")
+	}
+	r.close(1, 2, &Error{Class: Connect, Msg: "words"})
+	want := r.snapshot()
+	r.close(3, 4, nil)
+	h.DNSDone(httptrace.DNSDoneInfo{Addrs: []net.IPAddr{{IP: net.IPv4(8, 8, 8, 8)}}})
+	r.remote(&net.TCPAddr{IP: net.IPv4(8, 8, 8, 8), Port: 443})
+	r.begin(receiving)
+	if got := r.snapshot(); !reflect.DeepEqual(got, want) {
+		t.Errorf("changed after its end: %+v, was %+v", got, want)
+	}
+}
+
+// What is counted and shown of public addresses, without calling one.
+func TestPublicAddressesAreCounted(t *testing.T) {
+	req, _ := http.NewRequestWithContext(t.Context(), "GET", "https://h/", nil)
+	r := newRecord(req, time.Now())
+	r.hooks().DNSDone(httptrace.DNSDoneInfo{Addrs: []net.IPAddr{{IP: net.IPv4(8, 8, 8, 8)}, {IP: net.ParseIP("2606:4700::1")}, {IP: net.IPv4(10, 0, 0, 1)}}})
+	r.remote(&net.TCPAddr{IP: net.ParseIP("2606:4700::1"), Port: 443})
+	if x := r.snapshot(); x.Resolved != 3 || x.Public != 2 || x.Remote != "public IPv6" {
+		t.Errorf("recorded %+v", x)
 	}
 }
 
