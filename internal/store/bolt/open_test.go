@@ -211,7 +211,7 @@ func TestDamageIsAnError(t *testing.T) {
 	const page, rows = 4096, 60
 	good := filled(t, rows)
 	var refused, unread, read int
-	try := func(content []byte) {
+	try := func(content []byte) (opened bool) {
 		path := temp(t)
 		write(t, path, content)
 		d, err := bolt.Open(path)
@@ -220,7 +220,7 @@ func TestDamageIsAnError(t *testing.T) {
 			if !errors.Is(err, bolt.ErrDamaged) && !errors.Is(err, bolt.ErrForeign) {
 				t.Errorf("Open = %v", err)
 			}
-			return
+			return false
 		}
 		defer d.Close()
 		err = d.View(t.Context(), func(r store.Reader) error {
@@ -242,11 +242,14 @@ func TestDamageIsAnError(t *testing.T) {
 		for i := 0; i < rows; i += 10 {
 			_ = d.Update(t.Context(), func(tx store.Tx) error { tx.Put(rowKey(i), []byte("new")); return nil })
 		}
+		return true
 	}
 	for at := 0; at < len(good); at += page {
 		try(over(good, at, page))
 		try(over(good, at+8, 8)) // the kind, count and length of a page
-		try(good[:at+1])
+		if at > 0 && try(good[:at]) {
+			t.Errorf("Open accepts %d of %d bytes", at, len(good))
+		}
 	}
 	if refused == 0 || unread == 0 || read == 0 {
 		t.Errorf("%d refused, %d opened but not read, %d read: want some of each", refused, unread, read)

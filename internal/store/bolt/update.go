@@ -235,7 +235,7 @@ func (l *line) give(b *batch) bool {
 // that is nobody else, and nothing is waited for.
 func (l *line) newBatch() *batch {
 	b := &batch{done: make(chan struct{})}
-	if now := time.Now(); l.crowd > 1 && now.Sub(l.since) < l.patience {
+	if now := time.Now(); now.Sub(l.since) < l.patience {
 		b.expected, b.until = l.crowd, now.Add(l.patience)
 	}
 	return b

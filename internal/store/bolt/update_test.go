@@ -80,6 +80,31 @@ func TestQueuedUpdatesShareACommit(t *testing.T) {
 	wantStats(t, d, 21, 1)
 }
 
+// Who comes later in a shared commit sees what came before, also empty values.
+func TestSharersSeeEachOther(t *testing.T) {
+	d := open(t, temp(t))
+	release := hold(t, d)
+	outcomes := make(chan error, 2)
+	go func() {
+		outcomes <- d.Update(t.Context(), func(tx store.Tx) error { tx.Put("empty", nil); tx.Delete("held"); return nil })
+	}()
+	queue(d, 1)
+	go func() {
+		outcomes <- d.Update(t.Context(), func(tx store.Tx) error {
+			if _, err := tx.Get("held"); !errors.Is(err, store.ErrNotFound) {
+				t.Errorf("what was deleted before: %v, want ErrNotFound", err)
+			}
+			_, err := tx.Get("empty")
+			return err
+		})
+	}()
+	queue(d, 2)
+	if err := errors.Join(release(), <-outcomes, <-outcomes); err != nil {
+		t.Error(err)
+	}
+	wantStats(t, d, 2, 1)
+}
+
 func TestShareIsBounded(t *testing.T) {
 	d := open(t, temp(t))
 	share(t, d, bolt.MaxShare+1, put)
@@ -109,12 +134,15 @@ func TestSharersAreLookedOutFor(t *testing.T) {
 	wantStats(t, d, 16, 1)
 	d.SetPatience(time.Hour)
 	var wg sync.WaitGroup
-	for i := range 16 { // nobody holds them together
+	for i := range 16 { // each comes when the one before has had its turn
+		ran := make(chan struct{})
 		wg.Go(func() {
-			if err := d.Update(t.Context(), func(tx store.Tx) error { return put(i, tx) }); err != nil {
+			err := d.Update(t.Context(), func(tx store.Tx) error { defer close(ran); return put(i, tx) })
+			if err != nil {
 				t.Error(err)
 			}
 		})
+		<-ran
 	}
 	wg.Wait()
 	wantStats(t, d, 32, 2)
@@ -163,6 +191,31 @@ func TestValueTooLargeFailsAlone(t *testing.T) {
 		t.Errorf("Update = %v, want ErrValueSize", err)
 	}
 	wantStats(t, d, 1, 1)
+}
+
+// A commit that makes the file much larger does not wait for Views.
+func TestUpdateDoesNotWaitForViews(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("on Windows the file would be as large as what is mapped")
+	}
+	d := open(t, temp(t))
+	err := d.View(t.Context(), func(r store.Reader) error {
+		done := make(chan error)
+		go func() {
+			done <- d.Update(t.Context(), func(tx store.Tx) error { tx.Put("big", make([]byte, 8<<20)); return nil })
+		}()
+		if err := <-done; err != nil {
+			return err
+		}
+		if _, err := r.Get("big"); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("the View before sees it: %v", err)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	wantKeys(t, d, "big")
 }
 
 // The middle ones of a shared commit panic and end their goroutine, which is
@@ -290,14 +343,20 @@ func TestCloseLetsTheLineFinish(t *testing.T) {
 	path := temp(t)
 	d := open(t, path)
 	release := hold(t, d)
-	queued, closed := make(chan error, 1), make(chan error, 1)
-	go func() { queued <- d.Update(t.Context(), func(tx store.Tx) error { return put(0, tx) }) }()
-	queue(d, 1)
+	queued, closed := make(chan error, bolt.MaxShare), make(chan error, 1) // too many for one commit
+	for range bolt.MaxShare {
+		go func() { queued <- d.Update(t.Context(), func(tx store.Tx) error { return put(0, tx) }) }()
+	}
+	queue(d, bolt.MaxShare)
 	go func() { closed <- d.Close() }()
 	for !errors.Is(d.View(t.Context(), func(store.Reader) error { return nil }), store.ErrClosed) {
 		runtime.Gosched()
 	}
-	if err := errors.Join(release(), <-queued, <-closed); err != nil {
+	err := release()
+	for range bolt.MaxShare {
+		err = errors.Join(err, <-queued)
+	}
+	if err = errors.Join(err, <-closed); err != nil {
 		t.Error(err)
 	}
 	wantKeys(t, open(t, path), "held", "row/0")
@@ -344,6 +403,9 @@ func TestFailedCommitReachesAll(t *testing.T) {
 		}
 		wantStats(t, d, 0, 0)
 		wantKeys(t, d, "old")
+		if err := d.Update(t.Context(), func(tx store.Tx) error { _, err := tx.Get("old"); return err }); err != nil {
+			t.Errorf("an Update that only reads: %v", err)
+		}
 	}
 }
 
