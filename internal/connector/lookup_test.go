@@ -103,6 +103,7 @@ func TestPlace_keeps(t *testing.T) {
 		{inHost, `(?s).`, false},
 		{inHost, `[^@]`, false},
 		{inHost, `\PL`, false},
+		{inHost, `[à-ü]+`, false},
 		{inHost, `[a-z]+@?`, false},
 		{inHost, `[a-z`, false},
 		{inPath, `\w+`, true},

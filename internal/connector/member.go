@@ -54,7 +54,7 @@ func wantText(n ast.Node) string {
 	case "a number", "a boolean":
 		return "here stands " + describe(n) + ", but text is wanted. Put it in quotes."
 	}
-	return "here stands " + describe(n) + ", but text is wanted. Write one text, in quotes if it has special characters."
+	return "here stands " + describe(n) + ", but text is wanted. Write one text; one that begins with { [ & or * stands in quotes."
 }
 
 // prose reads a member that is shown to people: line breaks become spaces.

@@ -219,14 +219,16 @@ func (c *choice) texts(in map[string]string) map[string]string {
 func prove(filled, host string, rehearsal bool) string {
 	u, err := url.Parse(filled)
 	switch {
-	case err != nil || u.Opaque != "" || checkLiterals(filled) != nil:
+	case err != nil || u.Opaque != "":
 		return "is not a URL"
 	case u.User != nil:
 		return "has a user name or password"
-	case u.Host != host || !validHost(u):
-		return "has no proper host name"
 	case u.Fragment != "":
 		return "has a fragment"
+	case checkLiterals(filled) != nil:
+		return "has a character that no URL may have"
+	case u.Host != host || !validHost(u):
+		return "has no proper host name"
 	case climbs(u.Path):
 		return "has a path that climbs with dots"
 	case u.Scheme == "https", u.Scheme == "http" && rehearsal && isLoopback(u.Hostname()):

@@ -138,6 +138,82 @@ func TestRehearse(t *testing.T) {
 	}
 }
 
+// A rehearsal that would still call the provider is none.
+func TestRehearse_reachesEveryAddress(t *testing.T) {
+	text := strings.NewReplacer(`, zone: eu}`, `}`, `, zone: us}`, `}`, `https://{tenant}.{zone}.crm`, `https://token.crm`, `/users/{tenant}?v=2`, `/me`, `"{tenant}"`, `v2`).Replace(sound)
+	for _, c := range []struct{ text, words string }{
+		{text, "an address would still lead to the provider"},
+		{sound, "{zone} is not the beginning of a URL"},
+		{strings.NewReplacer(`https://token.crm.example`, `{base}`, `https://api.crm.example`, `"{base}"`).Replace(text), ""},
+	} {
+		dir := t.TempDir()
+		write(t, dir, "crm.yaml", c.text)
+		with, err := builtin(t).With(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = with.Rehearse("acme:crm", "http://localhost:8081")
+		if (err == nil) != (c.words == "") || err != nil && !strings.Contains(err.Error(), c.words) {
+			t.Errorf("got %v, want %q", err, c.words)
+		}
+	}
+}
+
+func TestRehearse_twice(t *testing.T) {
+	c := builtin(t)
+	one, err := c.Rehearse("intercom", "http://localhost:1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Rehearse("intercom", "http://localhost:2"); err != nil {
+		t.Fatal(err)
+	}
+	d, _ := one.Get("intercom")
+	if e, err := d.Resolve(nil); err != nil || e.API != "http://localhost:1" {
+		t.Errorf("after another rehearsal it resolves to %+v, %v", e, err)
+	}
+}
+
+// What the patterns and places let through is proved once more, on its own.
+func TestProve(t *testing.T) {
+	for _, c := range []struct {
+		filled, host string
+		rehearsal    bool
+		want         string
+	}{
+		{"https://a.example/x?y=1", "a.example", false, ""},
+		{"https://a.example:8443", "a.example:8443", false, ""},
+		{"https://10.0.0.1/", "10.0.0.1", false, ""},
+		{"http://localhost:1/", "localhost:1", true, ""},
+		{"http://[::1]:1/", "[::1]:1", true, ""},
+		{"http://localhost:1/", "localhost:1", false, "does not begin with https://"},
+		{"http://a.example/", "a.example", true, "does not begin with https://"},
+		{"ftp://a.example/", "a.example", true, "does not begin with https://"},
+		{"https://evil.example/", "a.example", false, "has no proper host name"},
+		{"https://a.example.evil.example/", "a.example", false, "has no proper host name"},
+		{"https://A.example/", "a.example", false, "has no proper host name"},
+		{"https://a_b.example/", "a_b.example", false, "has no proper host name"},
+		{"https://-a.example/", "-a.example", false, "has no proper host name"},
+		{"https://a.example./", "a.example.", false, "has no proper host name"},
+		{"https://a.example:0/", "a.example:0", false, "has no proper host name"},
+		{"https://me@a.example/", "a.example", false, "has a user name or password"},
+		{"https://me:pw@a.example/", "a.example", false, "has a user name or password"},
+		{"https://a.example/#x", "a.example", false, "has a fragment"},
+		{"https://a.example/#", "a.example", false, "has a character that no URL may have"},
+		{"https://a.example/a b", "a.example", false, "has a character that no URL may have"},
+		{"https://a.example/a\\b", "a.example", false, "has a character that no URL may have"},
+		{"https://a.example/%2e%2e/b", "a.example", false, "has a path that climbs with dots"},
+		{"https://a.example/./b", "a.example", false, "has a path that climbs with dots"},
+		{"https:a.example", "", false, "is not a URL"},
+		{"https://a.example/%zz", "a.example", false, "is not a URL"},
+		{"", "", false, "has no proper host name"},
+	} {
+		if got := prove(c.filled, c.host, c.rehearsal); got != c.want {
+			t.Errorf("%s: %q, want %q", c.filled, got, c.want)
+		}
+	}
+}
+
 func TestRehearse_refuses(t *testing.T) {
 	c := builtin(t)
 	for _, w := range []struct{ key, base, words string }{
