@@ -233,6 +233,25 @@ func (h EntryHead) tabs() []tabLink {
 	return append(tabs, tabLink{entryPath(h.ID, "history"), "History", h.VersionCount, h.Tab == TabHistory})
 }
 
+// quiet is h on a page that is about one act: no tab is open, and no other act
+// is offered.
+func (h EntryHead) quiet() EntryHead {
+	h.Tab = TabNone
+	return h
+}
+
+// acts reports whether the actions are drawn.
+func (h EntryHead) acts() bool { return h.Tab != TabNone }
+
+// testClass makes Test connection the main button, but for the tabs whose main
+// button saves.
+func (h EntryHead) testClass() string {
+	if h.Tab == TabScopes || h.Tab == TabWebhooks {
+		return "btn"
+	}
+	return "btn is-main"
+}
+
 // rest ends the sentence about the state.
 func (h EntryHead) rest() string {
 	if h.More == "" {
@@ -259,7 +278,7 @@ func (s StandingVersion) tail() string {
 
 // sentence is the line about the version that is still accepted.
 func (s StandingVersion) sentence() string {
-	return "Version " + s.Number + " is still accepted. " + s.More
+	return "Version " + s.Number + " was in force before. " + s.More
 }
 
 // revealURL is the page that reveals a key of the version shown.

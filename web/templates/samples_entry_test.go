@@ -165,9 +165,10 @@ func sampleWorks() EntryTestPage {
 	r.Fields[3] = FieldVerdict{"Permission", VerdictOK, "", "The identity call was allowed.", "Read one admin", ""}
 	r.RemedyLead, r.Lineup, r.Remedy, r.NotRun = "Every field is proven. Version 7 can be put in force.", nil, nil, ""
 	for i := range r.Steps {
-		r.Steps[i].Verdict, r.Steps[i].Open = VerdictOK, false
+		r.Steps[i].Verdict, r.Steps[i].Open, r.Steps[i].Hint = VerdictOK, false, ""
 		r.Steps[i].Received.Verdict = VerdictNotChecked
 	}
+	r.Steps[3].Bar, r.Steps[3].Took = ScaleFor(1510*time.Millisecond).Bar(940*time.Millisecond, 570*time.Millisecond), "570 ms"
 	return p
 }
 
@@ -209,13 +210,14 @@ func sampleWebhooks() EntryWebhooksPage {
 }
 
 func sampleHistory() EntryHistoryPage {
-	choices := []Choice{{"7", "7, pending", false}, {"6", "6, in force", true}, {"5", "5, previous", false}}
+	left := []Choice{{"7", "7, pending", false}, {"6", "6, in force", true}, {"5", "5, previous", false}}
+	right := []Choice{{"7", "7, pending", true}, {"6", "6, in force", false}, {"5", "5, previous", false}}
 	changed := []DiffLine{
 		{SignRemoved, "clientSecret", Shown{Sealed: true, Fingerprint: fpNow, Length: "40 characters"}},
 		{SignAdded, "clientSecret", Shown{Sealed: true, Fingerprint: fpOld, Length: "40 characters", Note: "equals version 4"}},
 	}
 	return EntryHistoryPage{
-		Frame: frame("History · acme:intercom", SectionConfiguration), Entry: entryHead(TabHistory), Left: choices, Right: choices, Compared: true,
+		Frame: frame("History · acme:intercom", SectionConfiguration), Entry: entryHead(TabHistory), Left: left, Right: right, Compared: true,
 		Heading: "Version 7 changes one value of version 6", Compare: append([]DiffLine{{SignKept, "clientId", PlainValue(id, "")}}, changed...),
 		Count: "Seven versions", Revision: "19", Hours: hours(), Older: "/config/acme:intercom/history?before=4",
 		Errors: []FieldError{{"reason-5", "The entry was changed in between."}},
