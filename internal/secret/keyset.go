@@ -119,3 +119,13 @@ func sealedUnder(sealed []byte) (uint32, bool) {
 	}
 	return binary.BigEndian.Uint32(sealed[1:5]), true
 }
+
+// KeyOf names the key that sealed a value, without opening it; "" if the bytes
+// are no sealed value.
+func KeyOf(sealed []byte) string {
+	id, ok := sealedUnder(sealed)
+	if !ok {
+		return ""
+	}
+	return keyName(id)
+}

@@ -1,0 +1,67 @@
+// Command backoffice keeps the OAuth apps of an integration platform's
+// connectors: configured, tested, watched and audited in a browser.
+//
+// One file a command. Each command is a struct of settings, which is flags,
+// environment and help at once, and a function that tests call as main does.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// version is set by the build: -ldflags "-X main.version=…".
+var version = "0.1.0"
+
+// commands are what the program can do.
+type commands struct {
+	Serve    serveCommand    `cmd:"" help:"Run the program. Every setting is a flag or a variable of the environment."`
+	Rehearse rehearseCommand `cmd:"" help:"Run the program on this machine together with the rehearsal sandbox, to try it out."`
+	Sandbox  sandboxCommand  `cmd:"" help:"Run the rehearsal sandbox alone: an Intercom-shaped provider with switchable faults."`
+
+	Version kong.VersionFlag `help:"Print the version and end."`
+}
+
+// console is where a command talks to the person who started it.
+type console struct{ out, err io.Writer }
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := mainWith(ctx, os.Args[1:], console{os.Stdout, os.Stderr})
+	stop()
+	os.Exit(code)
+}
+
+// mainWith runs the command that args name and returns the exit status: 0 if
+// all went well, 1 if the command failed, 2 if the words were wrong.
+func mainWith(ctx context.Context, args []string, con console) int {
+	var c commands
+	exit := -1
+	parser, err := kong.New(&c, kong.Name("backoffice"), kong.Vars{"version": version}, kong.Writers(con.out, con.err),
+		kong.Exit(func(code int) { exit = code }), kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(con),
+		kong.Description("BackOffice keeps the OAuth apps of your connectors: their credentials sealed, their connections tested, every change on record."),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: false, FlagsLast: true, WrapUpperBound: 100}))
+	if err != nil {
+		fmt.Fprintf(con.err, "backoffice: %v\n", err)
+		return 2
+	}
+	parsed, err := parser.Parse(args)
+	if exit >= 0 { // --help or --version did their work
+		return exit
+	}
+	if err != nil {
+		fmt.Fprintf(con.err, "backoffice: %v. See backoffice --help.\n", err)
+		return 2
+	}
+	if err := parsed.Run(); err != nil {
+		fmt.Fprintf(con.err, "backoffice: %v\n", err)
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,199 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"sync"
+	"time"
+
+	"backoffice/internal/audit"
+	"backoffice/internal/auth"
+	"backoffice/internal/config"
+	"backoffice/internal/connector"
+	"backoffice/internal/egress"
+	"backoffice/internal/oauth"
+	"backoffice/internal/secret"
+	"backoffice/internal/server"
+	"backoffice/internal/store/bolt"
+)
+
+// serveCommand is "backoffice serve".
+type serveCommand struct{ settings }
+
+// Run checks the settings and serves until ctx ends.
+func (s *serveCommand) Run(ctx context.Context, con console) error {
+	return serve(ctx, s.settings, "", con)
+}
+
+// serve runs the program with s until ctx ends, and then lets the requests
+// under way finish. sandbox is the address of a rehearsal sandbox, or "".
+func serve(ctx context.Context, s settings, sandbox string, con console) (err error) {
+	c, err := s.check()
+	if err != nil {
+		return err
+	}
+	log := newLog(s.LogFormat, con.err)
+	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+		return fmt.Errorf("making the data directory: %w. Make it yourself, or name another with --data", err)
+	}
+	db, err := bolt.Open(c.dataFile)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	box, err := unlock(ctx, db, c, con)
+	if err != nil {
+		return err
+	}
+	h, err := house(c, sandbox, db, box, log)
+	if err != nil {
+		return err
+	}
+	ln, err := net.Listen("tcp", c.Addr)
+	if err != nil {
+		return fmt.Errorf("listening on %s: %w. Is another program there? Choose another address with --addr", c.Addr, err)
+	}
+	if err := h.greet(ctx, c, con, ln.Addr()); err != nil {
+		return errors.Join(err, ln.Close())
+	}
+	if c.ready != nil {
+		c.ready(ln.Addr())
+	}
+	ctx, stop := context.WithCancel(ctx)
+	var sweeping sync.WaitGroup
+	sweeping.Go(func() { h.sweep(ctx) })
+	defer sweeping.Wait()
+	defer stop()
+	return listen(ctx, h.handler, ln, c.cert, log)
+}
+
+// rooms are the parts that serve needs after they are put together.
+type rooms struct {
+	handler  http.Handler
+	auth     *auth.Service
+	sessions *auth.SessionStore
+	oauth    *oauth.Service
+	log      *slog.Logger
+}
+
+// house puts the rooms together.
+func house(c checked, sandbox string, db *bolt.DB, box *secret.Box, log *slog.Logger) (rooms, error) {
+	catalogue, err := definitions(c, sandbox)
+	if err != nil {
+		return rooms{}, err
+	}
+	allow := c.AllowHosts
+	if sandbox != "" {
+		allow = append(allow, hostOf(sandbox))
+	}
+	guard, err := egress.New(egress.Options{Allow: allow})
+	if err != nil {
+		return rooms{}, fmt.Errorf("--allow-hosts: %w", err)
+	}
+	now := time.Now
+	entries := config.New(config.Options{Store: db, Box: box, Catalogue: catalogue, Now: now})
+	r := rooms{log: log,
+		auth:     auth.New(auth.Options{Store: db, Box: box, Now: now}),
+		sessions: auth.NewSessionStore(db, auth.SessionOptions{Secure: c.public.Scheme == "https", Now: now}),
+		oauth: oauth.New(oauth.Options{Store: db, Box: box, Config: entries, Guard: guard,
+			PublicURL: c.public.String(), Now: now})}
+	r.handler, err = server.New(server.Deps{Store: db, Config: entries, Catalogue: catalogue, OAuth: r.oauth, Auth: r.auth,
+		Sessions: r.sessions, Audit: audit.NewLog(db), Log: log, Now: now,
+		Site: server.Site{PublicURL: c.public, Environment: c.Environment, Proxies: c.proxies, Version: version, Started: now(),
+			DataFile: c.dataFile, DataSize: func() int64 { return db.Stats().FileSize }, KeyFile: keySource(c), KeyID: box.KeyID(), Sandbox: sandbox,
+			Ready: func() error { _, _, err := installation(context.Background(), db); return err }}})
+	return r, err
+}
+
+// definitions are the built-in connectors, the operator's own, and in a
+// rehearsal the way to the sandbox.
+func definitions(c checked, sandbox string) (*connector.Catalogue, error) {
+	catalogue, err := connector.Builtin()
+	if err != nil {
+		return nil, err
+	}
+	if c.Connectors != "" {
+		if catalogue, err = catalogue.With(c.Connectors); err != nil {
+			return nil, err
+		}
+	}
+	if sandbox != "" {
+		return catalogue.Rehearse("intercom", sandbox)
+	}
+	return catalogue, nil
+}
+
+// greet says on the console where the program is, and prints the one-time
+// set-up link while there is no admin.
+func (r rooms) greet(ctx context.Context, c checked, con console, addr net.Addr) error {
+	token, needed, err := r.auth.SetupToken(ctx)
+	if err != nil {
+		return fmt.Errorf("making the set-up link: %w", err)
+	}
+	fmt.Fprintf(con.out, "BackOffice %s is at %s (listening on %s)\n", version, c.public, addr)
+	if needed {
+		fmt.Fprintf(con.out, "\nThere is no admin yet. Open this link once to create the first one:\n\n  %s/setup?token=%s\n\n", c.public, token.Reveal())
+	}
+	return nil
+}
+
+// sweep removes every ten minutes what has expired.
+func (r rooms) sweep(ctx context.Context) {
+	tick := time.NewTicker(10 * time.Minute)
+	defer tick.Stop()
+	for {
+		for name, f := range map[string]func(context.Context) error{"sessions": r.sessions.Sweep, "sign-in counts": r.auth.Sweep, "consent flows": r.oauth.Sweep} {
+			if err := f(ctx); err != nil && ctx.Err() == nil {
+				r.log.Error("sweeping", "what", name, "error", err)
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// shutdownTime is how long requests under way may take when the program ends.
+const shutdownTime = 15 * time.Second
+
+// listen answers on ln until ctx ends.
+func listen(ctx context.Context, h http.Handler, ln net.Listener, cert *tls.Certificate, log *slog.Logger) error {
+	srv := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 60 * time.Second,
+		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn)}
+	failed := make(chan error, 1)
+	go func() {
+		if cert != nil {
+			srv.TLSConfig = &tls.Config{Certificates: []tls.Certificate{*cert}, MinVersion: tls.VersionTLS12}
+			failed <- srv.ServeTLS(ln, "", "")
+			return
+		}
+		failed <- srv.Serve(ln)
+	}()
+	select {
+	case err := <-failed:
+		return fmt.Errorf("serving: %w", err)
+	case <-ctx.Done():
+	}
+	ending, cancel := context.WithTimeout(context.Background(), shutdownTime)
+	defer cancel()
+	if err := srv.Shutdown(ending); err != nil {
+		return fmt.Errorf("ending: some requests took longer than %s: %w", shutdownTime, err)
+	}
+	return nil
+}
+
+func newLog(format string, w io.Writer) *slog.Logger {
+	if format == "json" {
+		return slog.New(slog.NewJSONHandler(w, nil))
+	}
+	return slog.New(slog.NewTextHandler(w, nil))
+}

@@ -1,0 +1,175 @@
+package main
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"backoffice/internal/secret"
+)
+
+// settings are what an operator may set. No room sees them: each is handed its
+// values.
+type settings struct {
+	Addr           string   `help:"Address to listen on." default:"127.0.0.1:8080" env:"BACKOFFICE_ADDR" placeholder:"HOST:PORT"`
+	PublicURL      string   `help:"Origin that browsers and providers see, as https://backoffice.example.com. Redirect URIs are built from it alone." env:"BACKOFFICE_PUBLIC_URL" placeholder:"URL"`
+	Data           string   `help:"Directory of the data file, and of the key file unless --key-file names another." default:"data" env:"BACKOFFICE_DATA" placeholder:"DIR"`
+	KeyFile        string   `help:"File with the key that seals the data. Made at the first start. Default: backoffice.key in the data directory." env:"BACKOFFICE_KEY_FILE" placeholder:"FILE"`
+	Key            keyText  `help:"Content of a key file, instead of one. Set it in the environment: other users of this machine can see flags." env:"BACKOFFICE_KEY" placeholder:"JSON"`
+	TrustedProxies []string `help:"Addresses or networks of proxies whose X-Forwarded headers are believed." env:"BACKOFFICE_TRUSTED_PROXIES" placeholder:"CIDR,…"`
+	TLSCert        string   `name:"tls-cert" help:"Certificate chain (PEM), to answer https without a proxy." env:"BACKOFFICE_TLS_CERT" placeholder:"FILE"`
+	TLSKey         string   `name:"tls-key" help:"Private key (PEM) of the certificate." env:"BACKOFFICE_TLS_KEY" placeholder:"FILE"`
+	AllowHosts     []string `help:"Hosts or networks of your own that providers may live on. Without it, no private address is ever called." env:"BACKOFFICE_ALLOW_HOSTS" placeholder:"HOST,…"`
+	Connectors     string   `help:"Directory with connector definitions of your own (YAML)." env:"BACKOFFICE_CONNECTORS" placeholder:"DIR"`
+	Environment    string   `help:"Name of this environment, shown on every page." default:"production" env:"BACKOFFICE_ENVIRONMENT" placeholder:"NAME"`
+	LogFormat      string   `help:"Form of the log on standard error: text or json." default:"text" env:"BACKOFFICE_LOG_FORMAT" placeholder:"FORM"`
+
+	ready func(net.Addr) // tests listen on port 0 and learn the address here
+}
+
+// keyText is a key given in the environment.
+type keyText struct{ secret.Text }
+
+// UnmarshalText takes custody of the key.
+func (k *keyText) UnmarshalText(b []byte) error {
+	k.Text = secret.NewText(string(b))
+	return nil
+}
+
+// checked are settings that hold together, read into what the rooms take.
+type checked struct {
+	settings
+	public   *url.URL
+	proxies  []netip.Prefix
+	cert     *tls.Certificate // nil: answer http
+	dataFile string
+}
+
+// check reads the settings and reports every fault at once, each with its
+// remedy.
+func (s settings) check() (checked, error) {
+	c := checked{settings: s}
+	var faults []error
+	add := func(err error) {
+		if err != nil {
+			faults = append(faults, err)
+		}
+	}
+	var err error
+	c.public, err = publicURL(s.PublicURL)
+	add(err)
+	c.proxies, err = prefixes(s.TrustedProxies)
+	add(err)
+	c.cert, err = certificate(s.TLSCert, s.TLSKey)
+	add(err)
+	add(listenAddress(s.Addr))
+	if !slices.Contains([]string{"text", "json"}, s.LogFormat) {
+		add(fmt.Errorf("--log-format is %q. Use text or json", s.LogFormat))
+	}
+	if len(s.Environment) > 30 || strings.TrimSpace(s.Environment) != s.Environment {
+		add(errors.New("--environment is too long for a badge, or has spaces around it. Use a word such as production or staging"))
+	}
+	if s.Data == "" {
+		add(errors.New("--data is empty. Name a directory that only this program's user may read"))
+	}
+	if s.Connectors != "" {
+		if fi, err := os.Stat(s.Connectors); err != nil || !fi.IsDir() {
+			add(fmt.Errorf("--connectors is %q, which is no directory. Make it, or leave the setting out", s.Connectors))
+		}
+	}
+	if !s.Key.IsZero() && s.KeyFile != "" {
+		add(errors.New("both --key and --key-file are set. Use one of them, so that it is clear which key seals"))
+	}
+	c.dataFile = filepath.Join(s.Data, "backoffice.db")
+	if c.KeyFile == "" {
+		c.KeyFile = filepath.Join(s.Data, "backoffice.key")
+	}
+	return c, faultList(faults)
+}
+
+// faultList is one error with a line for each fault.
+func faultList(faults []error) error {
+	if len(faults) == 0 {
+		return nil
+	}
+	text := "the settings have " + map[bool]string{true: "a fault", false: fmt.Sprintf("%d faults", len(faults))}[len(faults) == 1] + ":"
+	for _, f := range faults {
+		text += "\n  - " + f.Error() + "."
+	}
+	return errors.New(text)
+}
+
+// publicURL reads an origin. Only a loopback host may be without https:
+// anywhere else, passwords and secrets would travel in clear.
+func publicURL(s string) (*url.URL, error) {
+	if s == "" {
+		return nil, errors.New("--public-url is not set. Set it to the address that browsers use, as https://backoffice.example.com")
+	}
+	u, err := url.Parse(s)
+	switch {
+	case err != nil, u.Scheme != "http" && u.Scheme != "https", u.Host == "":
+		return nil, fmt.Errorf("--public-url is %q, which is no web address. Write it as https://backoffice.example.com", s)
+	case u.User != nil, u.RawQuery != "", u.Fragment != "", u.Path != "" && u.Path != "/":
+		return nil, fmt.Errorf("--public-url is %q. Leave out everything after the host: the program answers at the root of its own host", s)
+	case u.Scheme == "http" && !loopback(u.Hostname()):
+		return nil, fmt.Errorf("--public-url is %q, which is not encrypted. Use https, with --tls-cert and --tls-key or behind a proxy; plain http is for localhost only", s)
+	}
+	return &url.URL{Scheme: u.Scheme, Host: strings.ToLower(u.Host)}, nil
+}
+
+func loopback(host string) bool {
+	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
+		return true
+	}
+	addr, err := netip.ParseAddr(host)
+	return err == nil && addr.IsLoopback()
+}
+
+// prefixes reads addresses and networks.
+func prefixes(list []string) (out []netip.Prefix, err error) {
+	var faults []error
+	for _, s := range list {
+		p, err := netip.ParsePrefix(s)
+		if addr, addrErr := netip.ParseAddr(s); addrErr == nil {
+			p, err = netip.PrefixFrom(addr, addr.BitLen()), nil
+		}
+		if err != nil {
+			faults = append(faults, fmt.Errorf("--trusted-proxies has %q, which is no address and no network. Write it as 10.0.0.7 or 10.0.0.0/8", s))
+			continue
+		}
+		out = append(out, p)
+	}
+	return out, errors.Join(faults...)
+}
+
+func certificate(cert, key string) (*tls.Certificate, error) {
+	if cert == "" && key == "" {
+		return nil, nil
+	}
+	if cert == "" || key == "" {
+		return nil, errors.New("--tls-cert and --tls-key belong together. Set both, or neither behind a proxy")
+	}
+	c, err := tls.LoadX509KeyPair(cert, key)
+	if err != nil {
+		return nil, fmt.Errorf("--tls-cert and --tls-key cannot be used: %w. Check that both files can be read, are PEM, and belong together", err)
+	}
+	return &c, nil
+}
+
+func listenAddress(s string) error {
+	_, port, err := net.SplitHostPort(s)
+	if err == nil {
+		_, err = net.LookupPort("tcp", port)
+	}
+	if err != nil {
+		return fmt.Errorf("--addr is %q, which is no address to listen on. Write it as 127.0.0.1:8080, or :8080 for all of this machine's addresses", s)
+	}
+	return nil
+}

@@ -1,0 +1,216 @@
+package server
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"backoffice/internal/audit"
+	"backoffice/internal/config"
+	"backoffice/internal/errs"
+	"backoffice/web/templates"
+
+	"github.com/labstack/echo/v4"
+)
+
+// auditPages show the log.
+type auditPages struct{ gate }
+
+// auditPage is how many events one page shows.
+const auditPage = 50
+
+// timeInput is how a browser sends a datetime-local control, read as UTC.
+const timeInput = "2006-01-02T15:04"
+
+// list is GET /audit.
+func (p auditPages) list(c echo.Context) error {
+	f, faults := readFilter(c)
+	log, err := p.Audit.List(c.Request().Context(), f)
+	if err != nil {
+		return err
+	}
+	page := templates.AuditPage{Frame: p.frame(c, "Audit log", templates.SectionAudit), Lead: plural(int(log.Total), "event") + ", newest first. Times are UTC.",
+		Who: c.QueryParam("who"), Target: c.QueryParam("target"), From: c.QueryParam("from"), To: c.QueryParam("to"), Errors: faults,
+		Filtered: f.Who != "" || f.Target != "" || f.Action != "" || f.Outcome != "" || !f.From.IsZero() || !f.To.IsZero()}
+	page.Actions = []templates.Choice{{Name: "", Label: "Any action"}}
+	for _, a := range audit.Actions() {
+		page.Actions = append(page.Actions, templates.Choice{Name: string(a), Label: a.Title(), Selected: a == f.Action})
+	}
+	page.Outcomes = []templates.Choice{{Name: "", Label: "Any outcome"}}
+	for _, o := range []audit.Outcome{audit.Done, audit.Failed, audit.Refused} {
+		page.Outcomes = append(page.Outcomes, templates.Choice{Name: string(o), Label: outcomeWord(o), Selected: o == f.Outcome})
+	}
+	for _, e := range log.Events {
+		page.Rows = append(page.Rows, p.row(e))
+	}
+	page.Showing = plural(len(log.Events), "event")
+	if !page.Filtered {
+		page.Showing = fmt.Sprintf("%s of %s", templates.Count(int64(len(log.Events))), plural(int(log.Total), "event"))
+	}
+	if log.More {
+		page.Older = auditURL(c, log.Next)
+	}
+	if f.Before != 0 {
+		page.Newest = auditURL(c, 0)
+	}
+	status := http.StatusOK
+	if len(faults) > 0 {
+		status = http.StatusUnprocessableEntity
+	}
+	return render(c, status, templates.Audit(page))
+}
+
+// readFilter reads the filter of the log. What cannot be read is left out and
+// reported.
+func readFilter(c echo.Context) (audit.Filter, []templates.FieldError) {
+	f := audit.Filter{Who: strings.TrimSpace(c.QueryParam("who")), Target: strings.TrimSpace(c.QueryParam("target")), Limit: auditPage}
+	var faults []templates.FieldError
+	fault := func(field, msg string) { faults = append(faults, templates.FieldError{Field: field, Msg: msg}) }
+	if s := c.QueryParam("action"); s != "" {
+		var err error
+		if f.Action, err = audit.ParseAction(s); err != nil {
+			fault("action", "There is no such action. Choose one of the list.")
+		}
+	}
+	if s := c.QueryParam("outcome"); s != "" {
+		var err error
+		if f.Outcome, err = audit.ParseOutcome(s); err != nil {
+			fault("outcome", "There is no such outcome. Choose one of the list.")
+		}
+	}
+	for name, t := range map[string]*time.Time{"from": &f.From, "to": &f.To} {
+		if s := c.QueryParam(name); s != "" {
+			var err error
+			if *t, err = readTime(s); err != nil {
+				fault(name, "This is no time. Write it as 2026-09-17T14:30, in UTC.")
+			}
+		}
+	}
+	if n, err := strconv.ParseInt(c.QueryParam("before"), 10, 64); err == nil && n > 0 {
+		f.Before = n
+	}
+	return f, faults
+}
+
+func readTime(s string) (time.Time, error) {
+	for _, layout := range []string{timeInput, "2006-01-02T15:04:05", "2006-01-02", time.RFC3339} {
+		if t, err := time.Parse(layout, s); err == nil {
+			return t.UTC(), nil
+		}
+	}
+	return time.Time{}, fmt.Errorf("no time: %q", s)
+}
+
+// auditURL is the log with the same filter, from before event n on.
+func auditURL(c echo.Context, before int64) string {
+	q := url.Values{}
+	for _, k := range []string{"who", "action", "target", "outcome", "from", "to"} {
+		if v := c.QueryParam(k); v != "" {
+			q.Set(k, v)
+		}
+	}
+	if before > 0 {
+		q.Set("before", strconv.FormatInt(before, 10))
+	}
+	if len(q) == 0 {
+		return "/audit"
+	}
+	return "/audit?" + q.Encode()
+}
+
+func (p auditPages) row(e audit.Event) templates.AuditRow {
+	v, word := outcomeVerdict(e.Outcome)
+	row := templates.AuditRow{Number: strconv.FormatInt(e.N, 10), Shown: templates.Count(e.N), Time: p.when(e.Time), Person: e.Actor.Name,
+		Action: e.Action.Title(), Target: e.Target, Verdict: v, Outcome: word, From: e.Actor.Addr}
+	if e.Version != 0 {
+		row.Detail = fmt.Sprintf("version %d", e.Version)
+	}
+	return row
+}
+
+func outcomeWord(o audit.Outcome) string {
+	return map[audit.Outcome]string{audit.Done: "Done", audit.Failed: "Failed", audit.Refused: "Refused"}[o]
+}
+
+func outcomeVerdict(o audit.Outcome) (templates.Verdict, string) {
+	switch o {
+	case audit.Done:
+		return templates.VerdictOK, outcomeWord(o)
+	case audit.Refused:
+		return templates.VerdictWrong, outcomeWord(o)
+	}
+	return templates.VerdictWarning, outcomeWord(o)
+}
+
+// sentence is an event in a few words.
+func sentence(e audit.Event) string {
+	s := e.Action.Title()
+	if e.Version != 0 {
+		s += fmt.Sprintf(", version %d", e.Version)
+	}
+	if e.Target != "" && e.Target != e.Actor.Name {
+		s += ": " + e.Target
+	}
+	return s
+}
+
+// show is GET /audit/:n.
+func (p auditPages) show(c echo.Context) error {
+	n, err := strconv.ParseInt(c.Param("n"), 10, 64)
+	if err != nil {
+		return errs.New(errs.NotFound, "Events have numbers. The audit log lists them.")
+	}
+	leaf, err := p.Audit.Get(c.Request().Context(), n)
+	if err != nil {
+		return err
+	}
+	e := leaf.Event
+	v, word := outcomeVerdict(e.Outcome)
+	page := templates.AuditEventPage{Frame: p.frame(c, fmt.Sprintf("Event %d · Audit log", n), templates.SectionAudit), Number: templates.Count(n),
+		Heading: sentence(e), When: p.when(e.Time), Reason: e.Reason, Note: e.Note, Person: e.Actor.Name, Verdict: v, Outcome: word,
+		Address: e.Actor.Addr, Request: e.Actor.RequestID, Leaf: fmt.Sprintf("%x", leaf.Hash[:]), TreeSize: plural(int(leaf.Size), "event")}
+	if e.Actor.Name != "" {
+		page.Heading = e.Actor.Name + ": " + lowerFirst(sentence(e))
+	}
+	for _, ch := range e.Changes {
+		page.Changes = append(page.Changes, changeRow(ch))
+	}
+	if n > 0 {
+		page.Older = fmt.Sprintf("/audit/%d", n-1)
+	}
+	if n+1 < leaf.Size {
+		page.Newer = fmt.Sprintf("/audit/%d", n+1)
+	}
+	p.linkTarget(c, &page, e)
+	return render(c, http.StatusOK, templates.AuditEvent(page))
+}
+
+func changeRow(ch audit.Change) templates.ChangeRow {
+	return templates.ChangeRow{Key: ch.Key, Code: true, Before: changeSide(ch.Before), After: changeSide(ch.After), Changed: ch.Before != ch.After}
+}
+
+// changeSide is a fingerprint, or a plain word such as the number of a version.
+func changeSide(s string) templates.Shown {
+	if len(s) == 12 && strings.Trim(s, "0123456789abcdef") == "" {
+		return templates.SealedValue(templates.Fingerprint(s), "")
+	}
+	return templates.PlainValue(s, "")
+}
+
+// linkTarget leads to the entry that an event is about, if it still is there.
+func (p auditPages) linkTarget(c echo.Context, page *templates.AuditEventPage, e audit.Event) {
+	id, err := config.ParseID(e.Target)
+	if err != nil {
+		return
+	}
+	if _, err := p.Config.Get(c.Request().Context(), id); err != nil {
+		return
+	}
+	page.Target = templates.Link{Label: e.Target, URL: entryURL(id)}
+	if e.Version > 1 {
+		page.Foot = templates.Link{Label: "Compare the versions", URL: fmt.Sprintf("%s/history?left=%d&right=%d", entryURL(id), e.Version-1, e.Version)}
+	}
+}

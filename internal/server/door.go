@@ -1,0 +1,118 @@
+package server
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+
+	"backoffice/internal/errs"
+	"backoffice/internal/secret"
+	"backoffice/web/templates"
+
+	"github.com/labstack/echo/v4"
+)
+
+// doorPages are what somebody meets who is not signed in.
+type doorPages struct{ gate }
+
+const minPassword = "12"
+
+// askSetup is GET /setup, with the token of the one-time link.
+func (p doorPages) askSetup(c echo.Context) error {
+	token := secret.NewText(c.QueryParam("token"))
+	if err := p.Auth.CheckSetup(c.Request().Context(), token); err != nil {
+		return err
+	}
+	return p.drawSetup(c, http.StatusOK, token, "", nil)
+}
+
+func (p doorPages) drawSetup(c echo.Context, status int, token secret.Text, email string, err error) error {
+	faults := errs.Fields(err)
+	c.Response().Header().Set("Referrer-Policy", "no-referrer") // the address holds the token
+	return render(c, status, templates.Setup(templates.SetupPage{
+		Stage: p.stage(c), OneTime: token.Reveal(), PublicURL: p.origin(), Email: email, MinLength: minPassword,
+		EmailError: faults["email"], PasswordError: faults["password"], RepeatError: faults["password2"],
+	}))
+}
+
+// setup is POST /setup: the first admin, once.
+func (p doorPages) setup(c echo.Context) error {
+	token, email := secret.NewText(c.FormValue("token")), c.FormValue("email")
+	user, err := p.Auth.Setup(c.Request().Context(), actor(c), newAdmin(c, token, email))
+	if len(errs.Fields(err)) > 0 {
+		return p.drawSetup(c, http.StatusUnprocessableEntity, token, email, err)
+	}
+	if err != nil {
+		return err
+	}
+	if _, err := p.Sessions.Renew(c.Response(), c.Request(), user, visitOf(c).addr); err != nil {
+		return err
+	}
+	return p.see(c, "/", flash{said: saidSetUp})
+}
+
+// askLogin is GET /login.
+func (p doorPages) askLogin(c echo.Context) error {
+	next := ownPath(c.QueryParam("next"))
+	if visitOf(c).signedIn {
+		return c.Redirect(http.StatusSeeOther, next)
+	}
+	page := templates.LoginPage{Stage: p.stage(c), Next: next}
+	if c.QueryParam("out") != "" {
+		page.Said = "You have signed out."
+	}
+	return render(c, http.StatusOK, templates.Login(page))
+}
+
+// login is POST /login. A wrong password and an unknown account get the same
+// answer.
+func (p doorPages) login(c echo.Context) error {
+	next, email := ownPath(c.FormValue("next")), c.FormValue("email")
+	user, err := p.Auth.SignIn(c.Request().Context(), actor(c), email, secret.NewText(c.FormValue("password")))
+	if err == nil {
+		if _, err := p.Sessions.Renew(c.Response(), c.Request(), user, visitOf(c).addr); err != nil {
+			return err
+		}
+		return c.Redirect(http.StatusSeeOther, next)
+	}
+	kind, msg := errs.Of(err)
+	if kind == errs.Internal || kind == errs.Unavailable {
+		return err
+	}
+	status := statuses[kind].status
+	if kind == errs.Unsigned {
+		status = http.StatusUnprocessableEntity // 401 would ask for a WWW-Authenticate header
+	}
+	return render(c, status, templates.Login(templates.LoginPage{Stage: p.stage(c), Email: email, Next: next, Error: msg}))
+}
+
+// logout is POST /logout.
+func (p doorPages) logout(c echo.Context) error {
+	if err := p.Sessions.SignOut(c.Response(), c.Request(), actor(c)); err != nil {
+		return err
+	}
+	c.Response().Header().Set("Clear-Site-Data", `"cache", "storage"`)
+	return c.Redirect(http.StatusSeeOther, "/login?out=1")
+}
+
+// theme is POST /theme: the choice stays in a cookie of this browser.
+func (p doorPages) theme(c echo.Context) error {
+	t, err := templates.ParseTheme(c.FormValue("theme"))
+	if err != nil {
+		return errs.Wrap(errs.Invalid, "There is no such theme. Choose light, dark, or as the system.", err)
+	}
+	const year = 365 * 24 * 60 * 60
+	c.SetCookie(p.cookie(themeCookie, t.String(), year))
+	return c.Redirect(http.StatusSeeOther, ownPath(c.FormValue("next")))
+}
+
+// ownPath is next if it is a path of this product, else "/": nobody is sent
+// elsewhere by a link that was made for them.
+func ownPath(next string) string {
+	u, err := url.Parse(next)
+	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil || !strings.HasPrefix(u.Path, "/") ||
+		strings.HasPrefix(next, "//") || strings.ContainsAny(next, "\\\x00\r\n\t") {
+		return "/"
+	}
+	return u.RequestURI()
+}

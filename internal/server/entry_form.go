@@ -1,0 +1,209 @@
+package server
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+
+	"backoffice/internal/config"
+	"backoffice/internal/connector"
+	"backoffice/internal/errs"
+	"backoffice/web/templates"
+
+	"github.com/labstack/echo/v4"
+)
+
+// formPages are the pages on which an entry is made and edited.
+type formPages struct{ gate }
+
+// fresh is GET /config/new without a connector and an id: which one is it?
+func (p formPages) fresh(c echo.Context) error {
+	key, typed := c.QueryParam("connector"), c.QueryParam("id")
+	if key == "" && typed == "" {
+		return p.choose(c, "")
+	}
+	def, known := p.Catalogue.Get(key)
+	if key != "" && !known {
+		return errs.Newf(errs.NotFound, "There is no connector %q. The catalogue lists those there are; an entry without one takes any id.", key)
+	}
+	if key == "" {
+		id, err := config.ParseID(typed)
+		if err != nil {
+			return p.choose(c, errs.Fields(err)["id"])
+		}
+		def = p.Config.Definition(id)
+	}
+	f := entryForm{id: typed}
+	if def != nil && typed == "" {
+		f.id = "acme:" + def.Key
+	}
+	return p.draw(c, http.StatusOK, formState{form: f, def: def, isNew: true})
+}
+
+func (p formPages) choose(c echo.Context, fault string) error {
+	page := templates.ChooseConnectorPage{Frame: p.frame(c, "Add an entry", templates.SectionConfiguration),
+		Query: c.QueryParam("q"), ID: c.QueryParam("id"), IDError: fault}
+	status := http.StatusOK
+	if fault != "" {
+		status = http.StatusUnprocessableEntity
+	}
+	page.Connectors, page.Nearest = p.tiles(c, page.Query)
+	return render(c, status, templates.ChooseConnector(page))
+}
+
+// create is POST /config.
+func (p formPages) create(c echo.Context) error {
+	key := c.FormValue("connector")
+	id, idErr := config.ParseID(c.FormValue("id"))
+	def, _ := p.Catalogue.Get(key)
+	if idErr == nil && def == nil {
+		def = p.Config.Definition(id)
+	}
+	f, err := readEntryForm(c, def)
+	if err != nil {
+		return err
+	}
+	s := formState{form: f, def: def, isNew: true, err: idErr}
+	if f.addRow {
+		s.err = nil
+		return p.draw(c, http.StatusOK, s)
+	}
+	if idErr == nil && keyOf(p.Config.Definition(id)) != keyOf(def) {
+		s.err = errs.Field("id", "For the connector "+def.Name+" the id ends in :"+def.Key+", for example acme:"+def.Key+".")
+	}
+	if s.err != nil {
+		return p.draw(c, http.StatusUnprocessableEntity, s)
+	}
+	return p.store(c, id, s, config.Version{})
+}
+
+// edit is GET /config/:id/edit.
+func (p formPages) edit(c echo.Context) error {
+	s, _, err := p.stored(c)
+	if err != nil {
+		return err
+	}
+	return p.draw(c, http.StatusOK, s)
+}
+
+// stored is the form as it stands for what is kept now.
+func (p formPages) stored(c echo.Context) (formState, config.Entry, error) {
+	e, def, err := p.entry(c)
+	if err != nil {
+		return formState{}, e, err
+	}
+	base, err := p.Config.Open(c.Request().Context(), e.ID, e.Newest())
+	if err != nil {
+		return formState{}, e, err
+	}
+	return formState{form: formOf(e, base, def), def: def, entry: e, base: base}, e, nil
+}
+
+// entry reads the entry in the path, and its definition.
+func (g gate) entry(c echo.Context) (config.Entry, *connector.Definition, error) {
+	id, err := entryID(c)
+	if err != nil {
+		return config.Entry{}, nil, err
+	}
+	e, err := g.Config.Get(c.Request().Context(), id)
+	return e, g.Config.Definition(id), err
+}
+
+// save is POST /config/:id.
+func (p formPages) save(c echo.Context) error {
+	e, def, err := p.entry(c)
+	if err != nil {
+		return err
+	}
+	f, err := readEntryForm(c, def)
+	if err != nil {
+		return err
+	}
+	base, err := p.Config.Open(c.Request().Context(), e.ID, f.base)
+	if err != nil {
+		return err
+	}
+	s := formState{form: f, def: def, entry: e, base: base}
+	if f.addRow {
+		return p.draw(c, http.StatusOK, s)
+	}
+	return p.store(c, e.ID, s, base.Version)
+}
+
+// store saves what the form says; what cannot be saved comes back as the form
+// with what was typed, except secrets.
+func (p formPages) store(c echo.Context, id config.ID, s formState, base config.Version) error {
+	if s.err = s.form.nameless(); s.err != nil {
+		return p.draw(c, http.StatusUnprocessableEntity, s)
+	}
+	d := s.form.draft(id, s.def)
+	dropMissing(&d, base, s.def)
+	saved, err := p.Config.Save(c.Request().Context(), actor(c), d)
+	if err == nil {
+		return p.see(c, entryURL(id), savedFlash(saved, d.Then))
+	}
+	kind, _ := errs.Of(err)
+	switch {
+	case kind == errs.Conflict && !s.isNew:
+		return p.overtaken(c, id, s)
+	case kind == errs.Invalid, kind == errs.Conflict:
+		s.err = err
+		return p.draw(c, statuses[kind].status, s)
+	}
+	return err
+}
+
+func savedFlash(s config.Saved, then config.Then) flash {
+	f := flash{saidPending, s.Version.Number}
+	if then == config.PutInForce {
+		f.said = saidForce
+	}
+	if len(s.Trimmed) > 0 {
+		f.said = map[said]said{saidPending: saidTrimmedPending, saidForce: saidTrimmedForce}[f.said]
+	}
+	return f
+}
+
+// overtaken draws the form of somebody who was not the first to save. What they
+// typed stays. Kept secrets now come from the version that was saved meanwhile.
+func (p formPages) overtaken(c echo.Context, id config.ID, s formState) error {
+	e, err := p.Config.Get(c.Request().Context(), id)
+	if err != nil {
+		return err
+	}
+	s.conflict, err = p.conflict(c.Request().Context(), e, s.base.Version)
+	if err != nil {
+		return err
+	}
+	if s.base, err = p.Config.Open(c.Request().Context(), id, e.Newest()); err != nil {
+		return err
+	}
+	s.conflict.What = "Revision " + strconv.FormatInt(s.form.revision, 10) + " became " + strconv.FormatInt(e.Revision, 10) + "."
+	s.entry, s.form.revision, s.form.base = e, e.Revision, e.Newest()
+	return p.draw(c, http.StatusConflict, s)
+}
+
+// conflict says what happened to an entry since the version from.
+func (g gate) conflict(ctx context.Context, e config.Entry, from config.Version) (templates.Conflict, error) {
+	now, err := g.Config.Open(ctx, e.ID, e.Newest())
+	if err != nil {
+		return templates.Conflict{}, err
+	}
+	before := config.Opened{Version: from}
+	if from.Number != 0 {
+		if before, err = g.Config.Open(ctx, e.ID, from.Number); err != nil {
+			return templates.Conflict{}, err
+		}
+	}
+	return templates.Conflict{Who: e.ChangedBy, When: g.when(e.Changed), Changes: diffLines(before, now, false),
+		Theirs: entryURL(e.ID) + "/edit"}, nil
+}
+
+func entryURL(id config.ID) string { return "/config/" + string(id) }
+
+func keyOf(def *connector.Definition) string {
+	if def == nil {
+		return ""
+	}
+	return def.Key
+}

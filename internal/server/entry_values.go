@@ -1,0 +1,307 @@
+package server
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"backoffice/internal/config"
+	"backoffice/internal/connector"
+	"backoffice/internal/errs"
+	"backoffice/internal/secret"
+	"backoffice/web/templates"
+
+	"github.com/labstack/echo/v4"
+)
+
+// valuePages are the tab Values of an entry and what can be done there.
+type valuePages struct{ gate }
+
+// show is GET /config/:id.
+func (p valuePages) show(c echo.Context) error {
+	return p.draw(c, http.StatusOK, nil)
+}
+
+// draw draws the tab; change, if given, puts the result of a form into it.
+func (p valuePages) draw(c echo.Context, status int, change func(*templates.EntryValuesPage)) error {
+	e, def, err := p.entry(c)
+	if err != nil {
+		return err
+	}
+	n, err := p.shownVersion(c, e)
+	if err != nil {
+		return err
+	}
+	o, err := p.Config.Open(c.Request().Context(), e.ID, n)
+	if err != nil {
+		return err
+	}
+	head, err := p.head(c, e, def, templates.TabValues)
+	if err != nil {
+		return err
+	}
+	page := templates.EntryValuesPage{Frame: p.frame(c, "Values · "+string(e.ID), templates.SectionConfiguration), Entry: head,
+		Version: strconv.Itoa(n), Revision: strconv.FormatInt(e.Revision, 10), Hours: acceptChoices(24)}
+	page.Rehearsal = p.rehearses(def, o.Texts())
+	if page.Standing, err = p.standing(c, e); err != nil {
+		return err
+	}
+	if err := p.fillValues(c, &page, e, def, o); err != nil {
+		return err
+	}
+	p.fillActs(c, &page, e, o)
+	if change != nil {
+		change(&page)
+	}
+	return render(c, status, templates.EntryValues(page))
+}
+
+// shownVersion is the version that ?version= names, or the newest.
+func (g gate) shownVersion(c echo.Context, e config.Entry) (int, error) {
+	q := c.FormValue("version")
+	if q == "" {
+		return e.Newest(), nil
+	}
+	n, err := strconv.Atoi(q)
+	if err != nil || n < 1 || n >= e.Next {
+		return 0, errs.Newf(errs.NotFound, "%s has no version %q. Its newest is %d.", e.ID, q, e.Next-1)
+	}
+	return n, nil
+}
+
+func (p valuePages) fillValues(c echo.Context, page *templates.EntryValuesPage, e config.Entry, def *connector.Definition, o config.Opened) error {
+	against := config.Opened{}
+	other := e.Current
+	if o.Number == e.Current {
+		other = e.Previous
+	}
+	if other != 0 && other != o.Number {
+		var err error
+		if against, err = p.Config.Open(c.Request().Context(), e.ID, other); err != nil {
+			return err
+		}
+		page.Against = fmt.Sprintf("version %d", other)
+	}
+	changed := 0
+	for _, k := range o.Keys {
+		row := templates.ValueRow{Key: k.Name, Shown: shownKey(o, k), Set: p.when(k.SetAt), SetBy: k.SetBy,
+			CanReveal: k.Secret && visitOf(c).user.Role.May(revealPermission)}
+		if page.Against != "" {
+			old, had := against.Key(k.Name)
+			switch {
+			case !had:
+				row.Changed, row.Compared = true, "New"
+			case old.Fingerprint != k.Fingerprint || old.Kind != k.Kind:
+				row.Changed = true
+			default:
+				row.Compared = "Same"
+			}
+		}
+		if row.Changed {
+			changed++
+		}
+		page.Rows = append(page.Rows, row)
+	}
+	page.Heading = plural(len(o.Keys), "value")
+	if page.Against != "" {
+		page.Heading += ", " + map[bool]string{true: "none", false: strconv.Itoa(changed)}[changed == 0] + " changed"
+	}
+	page.Versions = versionPills(e, o.Number)
+	p.fillNotices(page, def, o)
+	if def != nil && def.OAuth != nil {
+		if _, own := o.Key(def.OAuth.RedirectKey); !own && def.OAuth.RedirectKey != "" {
+			page.FootText = def.OAuth.RedirectKey + " is not set, so the default redirect URI holds:"
+			page.FootCode = p.redirectURI(def, "")
+		}
+	}
+	return nil
+}
+
+func (p valuePages) fillNotices(page *templates.EntryValuesPage, def *connector.Definition, o config.Opened) {
+	var names []string
+	for _, k := range o.Keys {
+		names = append(names, k.Name)
+	}
+	warnings := config.Warnings(def, names)
+	var texts []string
+	for _, n := range names {
+		if w := warnings[n]; w != "" {
+			texts = append(texts, n+": "+w)
+		}
+	}
+	if len(texts) > 0 {
+		page.Notice = templates.Notice{Verdict: templates.VerdictWarning, Heading: plural(len(texts), "key") + " may be misspelt", Text: strings.Join(texts, " "),
+			Link: templates.Link{Label: "Edit", URL: entryURL(o.Entry) + "/edit"}}
+	}
+}
+
+func versionPills(e config.Entry, shown int) (out []templates.VersionPill) {
+	add := func(n int, label string) {
+		if n != 0 {
+			out = append(out, templates.VersionPill{Number: strconv.Itoa(n), Label: label, Chosen: n == shown})
+		}
+	}
+	add(e.Current, fmt.Sprintf("Version %d, in force", e.Current))
+	add(e.Pending, fmt.Sprintf("Version %d, pending", e.Pending))
+	add(e.Previous, fmt.Sprintf("Version %d, previous", e.Previous))
+	if shown != e.Current && shown != e.Pending && shown != e.Previous {
+		add(shown, fmt.Sprintf("Version %d", shown))
+	}
+	return out
+}
+
+// fillActs offers what can be done with the versions that carry labels.
+func (p valuePages) fillActs(c echo.Context, page *templates.EntryValuesPage, e config.Entry, o config.Opened) {
+	for _, k := range o.Keys {
+		if k.Secret {
+			page.Compare.Keys = append(page.Compare.Keys, templates.Choice{Name: k.Name, Label: k.Name})
+		}
+	}
+	if e.Pending == 0 {
+		return
+	}
+	n := strconv.Itoa(e.Pending)
+	page.Promote = templates.PromoteForm{Version: n, Effect: fmt.Sprintf("Version %d is put in force for every consumer.", e.Pending)}
+	page.Discard = templates.DiscardChoice{Version: n, Effect: "Its values stay in the history."}
+	if e.Current != 0 {
+		page.Promote.Current = strconv.Itoa(e.Current)
+		page.Promote.Effect = fmt.Sprintf("Version %d takes the place of version %d for every consumer.", e.Pending, e.Current)
+		page.Discard.Effect = fmt.Sprintf("Its values stay in the history. Version %d stays in force.", e.Current)
+	}
+	switch page.Standing.Pending.Health {
+	case templates.HealthWrong:
+		page.Promote.Warning = "Its test failed: " + page.Standing.Pending.Fact + "."
+	case templates.HealthNotTested:
+		page.Promote.Warning = "Nobody has tested it yet."
+	}
+}
+
+// acceptChoices are how long a previous version may stay accepted.
+func acceptChoices(selected int) (out []templates.Choice) {
+	for _, h := range []struct {
+		hours int
+		label string
+	}{{0, "Not at all"}, {1, "For an hour"}, {24, "For a day"}, {168, "For a week"}} {
+		out = append(out, templates.Choice{Name: strconv.Itoa(h.hours), Label: h.label, Selected: h.hours == selected})
+	}
+	return out
+}
+
+// promote is POST /config/:id/promote.
+func (p valuePages) promote(c echo.Context) error {
+	return p.move(c, func(m config.Move) (flash, error) {
+		_, err := p.Config.Promote(c.Request().Context(), actor(c), m)
+		return flash{saidPromoted, m.Version}, err
+	})
+}
+
+// rollBack is POST /config/:id/rollback.
+func (p valuePages) rollBack(c echo.Context) error {
+	return p.move(c, func(m config.Move) (flash, error) {
+		_, err := p.Config.RollBack(c.Request().Context(), actor(c), m)
+		return flash{saidRolledBack, m.Version}, err
+	})
+}
+
+// discard is POST /config/:id/discard.
+func (p valuePages) discard(c echo.Context) error {
+	return p.move(c, func(m config.Move) (flash, error) {
+		_, err := p.Config.Discard(c.Request().Context(), actor(c), m)
+		return flash{saidDiscarded, m.Version}, err
+	})
+}
+
+// move reads one of the small forms, does it, and goes back to the entry. What
+// cannot be done is shown on the tab, with the state of now.
+func (p valuePages) move(c echo.Context, do func(config.Move) (flash, error)) error {
+	id, err := entryID(c)
+	if err != nil {
+		return err
+	}
+	m, err := readMove(c, id)
+	if err != nil {
+		return err
+	}
+	said, err := do(m)
+	if err == nil {
+		return p.see(c, entryURL(id), said)
+	}
+	kind, msg := errs.Of(err)
+	if kind != errs.Conflict && kind != errs.Invalid {
+		return err
+	}
+	c.Request().Form.Del("version") // it may not be there any more; show the newest
+	return p.draw(c, statuses[kind].status, func(page *templates.EntryValuesPage) {
+		page.Promote.Reason = m.Reason
+		page.Notice = templates.Notice{Verdict: templates.VerdictWarning, Heading: "Nothing was changed", Text: msg + " This page shows how the entry stands now."}
+	})
+}
+
+// compare is POST /config/:id/compare.
+func (p valuePages) compare(c echo.Context) error {
+	id, err := entryID(c)
+	if err != nil {
+		return err
+	}
+	key, paste := c.FormValue("key"), secret.NewText(strings.TrimSpace(c.FormValue("paste")))
+	if paste.IsZero() {
+		return p.draw(c, http.StatusUnprocessableEntity, func(page *templates.EntryValuesPage) {
+			page.Compare.Error = "Paste a value to compare."
+		})
+	}
+	cmp, err := p.Config.Compare(c.Request().Context(), id, key, paste)
+	if err != nil {
+		return err
+	}
+	e, err := p.Config.Get(c.Request().Context(), id)
+	if err != nil {
+		return err
+	}
+	return p.draw(c, http.StatusOK, func(page *templates.EntryValuesPage) {
+		page.Compare.Result, page.Compare.Answer = comparison(e, key, cmp)
+		for i := range page.Compare.Keys {
+			page.Compare.Keys[i].Selected = page.Compare.Keys[i].Name == key
+		}
+	})
+}
+
+// comparison is the line-up of a paste with the stored values, and its answer.
+func comparison(e config.Entry, key string, cmp config.Comparison) (rows []templates.LineupRow, answer string) {
+	answer = "Your paste is none of the stored values of " + key + "."
+	same := false
+	for _, v := range cmp.Versions {
+		row := templates.LineupRow{Label: versionName(e, v.Version), Fingerprint: templates.Fingerprint(v.Key.Fingerprint), Same: v.Same,
+			Verdict: templates.VerdictWrong, Word: "Different"}
+		if v.Same {
+			row.Verdict, row.Word = templates.VerdictOK, "The same"
+			if !same {
+				answer = "Your paste is the " + key + " of " + lowerFirst(row.Label) + "."
+			}
+			same = true
+		}
+		rows = append(rows, row)
+	}
+	paste := templates.LineupRow{Label: "Your paste", Fingerprint: templates.Fingerprint(cmp.Fingerprint), Same: same, Note: characters(cmp.Length)}
+	return append([]templates.LineupRow{paste}, rows...), answer
+}
+
+func lowerFirst(s string) string { return strings.ToLower(s[:1]) + s[1:] }
+
+// versionName is a version with its label: "Version 6, in force".
+func versionName(e config.Entry, n int) string {
+	s := fmt.Sprintf("Version %d", n)
+	switch n {
+	case e.Current:
+		return s + ", in force"
+	case e.Pending:
+		return s + ", pending"
+	case e.Previous:
+		return s + ", previous"
+	}
+	return s
+}
+
+// until is a deadline in a sentence.
+func until(t time.Time) string { return t.UTC().Format("2 January, 15:04") + " UTC" }

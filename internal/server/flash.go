@@ -1,0 +1,87 @@
+package server
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+)
+
+// A flash is what the next page says in a toast: one of a fixed set of
+// sentences with a number in it. It travels in a cookie, so that a redirect
+// carries no words in its address and costs no write.
+type flash struct {
+	said said
+	n    int
+}
+
+type said int
+
+const (
+	saidNothing said = iota
+	saidPending
+	saidForce
+	saidPromoted
+	saidRolledBack
+	saidDiscarded
+	saidDeleted
+	saidPassword
+	saidTrimmedPending
+	saidTrimmedForce
+	saidSetUp
+)
+
+// sentences are formats with one number, or none.
+var sentences = map[said]string{
+	saidPending:        "Saved as version %d, pending",
+	saidForce:          "Version %d is saved and in force",
+	saidPromoted:       "Version %d is in force",
+	saidRolledBack:     "Rolled back: version %d is in force",
+	saidDiscarded:      "Version %d is discarded",
+	saidDeleted:        "The entry is deleted",
+	saidPassword:       "Your password is changed",
+	saidTrimmedPending: "Saved as version %d, pending. Spaces at the end of a value were removed",
+	saidTrimmedForce:   "Version %d is saved and in force. Spaces at the end of a value were removed",
+	saidSetUp:          "Welcome. You are the first owner of this instance",
+}
+
+func (f flash) words() string {
+	s := sentences[f.said]
+	if strings.Contains(s, "%d") {
+		return fmt.Sprintf(s, f.n)
+	}
+	return s
+}
+
+func (g gate) flashName() string {
+	if g.Site.Secure() {
+		return "__Host-backoffice-said"
+	}
+	return "backoffice-said"
+}
+
+func (g gate) setFlash(c echo.Context, f flash) {
+	c.SetCookie(g.cookie(g.flashName(), fmt.Sprintf("%d.%d", f.said, f.n), 60))
+}
+
+// takeFlash returns what the page before asked this one to say, once.
+func (g gate) takeFlash(c echo.Context) string {
+	k, err := c.Cookie(g.flashName())
+	if err != nil {
+		return ""
+	}
+	c.SetCookie(g.cookie(g.flashName(), "", -1))
+	code, number, _ := strings.Cut(k.Value, ".")
+	s, err1 := strconv.Atoi(code)
+	n, err2 := strconv.Atoi(number)
+	if err1 != nil || err2 != nil || n < 0 {
+		return ""
+	}
+	return flash{said(s), n}.words()
+}
+
+func (g gate) cookie(name, value string, maxAge int) *http.Cookie {
+	return &http.Cookie{Name: name, Value: value, Path: "/", MaxAge: maxAge, HttpOnly: true, Secure: g.Site.Secure(), SameSite: http.SameSiteLaxMode}
+}

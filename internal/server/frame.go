@@ -1,0 +1,73 @@
+package server
+
+import (
+	"time"
+
+	"backoffice/web/templates"
+
+	"github.com/labstack/echo/v4"
+)
+
+// frame is what stands around a page of somebody who is signed in. Counts that
+// cannot be read are left out: the page matters more.
+func (g gate) frame(c echo.Context, title string, section templates.Section) templates.Frame {
+	v := visitOf(c)
+	f := templates.Frame{
+		Title: title, Section: section, User: v.user.Email,
+		Environment: environmentName(g.Site.Environment), Staging: g.Site.Environment != "production", Version: g.Site.Version,
+		Theme: g.theme(c), Path: c.Request().URL.RequestURI(),
+	}
+	if !v.signedIn {
+		return f
+	}
+	f.Toast = g.takeFlash(c)
+	f.AddressWarning = g.addressWarning(c)
+	f.ConnectorCount = templates.Count(int64(len(g.Catalogue.All())))
+	if n, err := g.Audit.Size(c.Request().Context()); err == nil {
+		f.EventCount = templates.Count(n)
+	}
+	if all, err := g.Config.All(c.Request().Context()); err == nil {
+		f.EntryCount = templates.Count(int64(len(all)))
+	}
+	return f
+}
+
+// stage is what stands around a page for somebody who is not signed in.
+func (g gate) stage(c echo.Context) templates.Stage {
+	return templates.Stage{Environment: environmentName(g.Site.Environment), Staging: g.Site.Environment != "production",
+		Host: g.Site.PublicURL.Host, Version: g.Site.Version, Theme: g.theme(c)}
+}
+
+// environmentName starts with a capital on the badge.
+func environmentName(s string) string {
+	if s == "" || s[0] < 'a' || s[0] > 'z' {
+		return s
+	}
+	return string(s[0]-'a'+'A') + s[1:]
+}
+
+// addressWarning tells somebody who came by another address than the public
+// one: providers send the browser to the public one, where this session is not.
+func (g gate) addressWarning(c echo.Context) string {
+	public := g.Site.PublicURL.Scheme + "://" + g.Site.PublicURL.Host
+	if seen := g.browserOrigin(c); seen != public {
+		return "You are here by " + seen + ", but this instance is set up as " + public + ". Addresses to register are built from the latter, and providers send browsers there. Open " + public + ", or correct the public URL."
+	}
+	return ""
+}
+
+func (g gate) when(t time.Time) templates.Time { return templates.TimeAt(t, g.Now()) }
+
+const themeCookie = "backoffice-theme"
+
+func (g gate) theme(c echo.Context) templates.Theme {
+	k, err := c.Cookie(themeCookie)
+	if err != nil {
+		return templates.ThemeSystem
+	}
+	t, err := templates.ParseTheme(k.Value)
+	if err != nil {
+		return templates.ThemeSystem
+	}
+	return t
+}

@@ -1,0 +1,213 @@
+package server
+
+import (
+	"fmt"
+	"net/http"
+	"runtime"
+	"strconv"
+	"strings"
+
+	"backoffice/internal/audit"
+	"backoffice/internal/config"
+	"backoffice/web"
+	"backoffice/web/templates"
+
+	"github.com/labstack/echo/v4"
+)
+
+// housePages are about the instance as a whole.
+type housePages struct{ gate }
+
+// healthz is GET /healthz: the process answers.
+func (p housePages) healthz(c echo.Context) error { return c.String(http.StatusOK, "ok\n") }
+
+// readyz is GET /readyz: the program can do its work.
+func (p housePages) readyz(c echo.Context) error {
+	if p.Site.Ready != nil {
+		if err := p.Site.Ready(); err != nil {
+			p.Log.Error("not ready", "request", visitOf(c).requestID, "error", err)
+			return c.String(http.StatusServiceUnavailable, "not ready\n")
+		}
+	}
+	return c.String(http.StatusOK, "ready\n")
+}
+
+// favicon is GET /favicon.ico, for browsers that ask before they read a page.
+func (p housePages) favicon(c echo.Context) error {
+	return c.Redirect(http.StatusMovedPermanently, web.URL("icon.svg"))
+}
+
+// settings is GET /settings.
+func (p housePages) settings(c echo.Context) error {
+	s := p.Site
+	page := templates.SettingsPage{Frame: p.frame(c, "Settings", templates.SectionSettings), PublicURL: p.origin(), Started: p.when(s.Started), Sandbox: s.Sandbox}
+	seen := p.browserOrigin(c)
+	address := templates.Fact{Label: "Address of this browser", Text: seen, Code: true, Verdict: templates.VerdictOK, Word: "The public URL"}
+	if seen != p.origin() {
+		address.Verdict, address.Word = templates.VerdictWarning, "Not the public URL"
+	}
+	transport := templates.Fact{Label: "Transport", Text: "https", Verdict: templates.VerdictOK, Word: "Encrypted"}
+	if !s.Secure() {
+		transport = templates.Fact{Label: "Transport", Text: "http", Verdict: templates.VerdictWarning, Word: "Not encrypted: for this machine only"}
+	}
+	page.Checks = []templates.Fact{address, transport}
+	page.Sealing = []templates.Fact{{Label: "Key that seals", Text: s.KeyID, Code: true}, {Label: "Where it is", Text: s.KeyFile, Code: true},
+		{Label: "What it seals", Text: "The values of every version, bound to their place"}}
+	n, err := p.Audit.Size(c.Request().Context())
+	if err != nil {
+		return err
+	}
+	page.About = []templates.Fact{{Label: "Version", Text: s.Version}, {Label: "Environment", Text: s.Environment}, {Label: "Data file", Text: s.DataFile, Code: true},
+		{Label: "Size of the data file", Text: templates.Size(s.DataSize())}, {Label: "Events in the audit log", Text: templates.Count(n)}, {Label: "Built with", Text: runtime.Version()}}
+	return render(c, http.StatusOK, templates.Settings(page))
+}
+
+// boardCap is how many entries the overview draws.
+const boardCap = 60
+
+// overview is GET /.
+func (p housePages) overview(c echo.Context) error {
+	rows, err := p.listed(c)
+	if err != nil {
+		return err
+	}
+	page := templates.OverviewPage{Frame: p.frame(c, "Overview", templates.SectionOverview), NoEntries: len(rows) == 0}
+	counts := map[templates.Health]int{}
+	for _, r := range rows {
+		counts[r.standing.Health]++
+	}
+	tested, err := p.OAuth.Health(c.Request().Context())
+	if err != nil {
+		return err
+	}
+	for _, r := range rows {
+		p.notice(&page, r)
+		if r.entry.Pending != 0 && len(page.Pending) < 8 {
+			s := p.checked(r.entry, tested[r.entry.ID].Pending)
+			page.Pending = append(page.Pending, templates.PendingRow{ID: string(r.entry.ID), Version: strconv.Itoa(r.entry.Pending), Health: s.Health, Fact: s.Fact,
+				By: r.entry.ChangedBy, When: p.when(r.entry.Changed)})
+		}
+		if len(page.Board) < boardCap {
+			page.Board = append(page.Board, templates.BoardEntry{ID: string(r.entry.ID), Health: r.standing.Health})
+		}
+	}
+	if len(rows) > boardCap {
+		page.BoardMore = "Show all " + plural(len(rows), "entry")
+	}
+	for _, h := range templates.Healths() {
+		if counts[h] > 0 {
+			page.Tally = append(page.Tally, templates.HealthCount{Health: h, Count: templates.Count(int64(counts[h]))})
+		}
+	}
+	page.Heading, page.Summary = headline(counts, len(rows), len(page.Pending))
+	if page.Events, err = p.lastEvents(c); err != nil {
+		return err
+	}
+	return render(c, http.StatusOK, templates.Overview(page))
+}
+
+// notice puts an entry among those that need attention: wrong ones first.
+func (p housePages) notice(page *templates.OverviewPage, r listRow) {
+	const most = 8
+	s := r.standing
+	row := templates.AttentionRow{ID: string(r.entry.ID), Status: s.Health, Fact: s.Fact}
+	def, _ := p.Catalogue.Get(r.entry.Connector)
+	row.Initial = initial(def, r.entry.ID)
+	who := "In force."
+	if r.entry.Current == 0 {
+		who = "Nothing of it is in force yet, so nobody is affected."
+	}
+	switch s.Health {
+	case templates.HealthWrong:
+		row.Detail, row.Action = who, templates.Link{Label: "See the report", URL: entryURL(r.entry.ID) + "/test"}
+		if len(page.Attention) >= most {
+			page.Attention = page.Attention[:most-1]
+		}
+		i := 0
+		for i < len(page.Attention) && page.Attention[i].Status == templates.HealthWrong {
+			i++
+		}
+		page.Attention = append(page.Attention[:i:i], append([]templates.AttentionRow{row}, page.Attention[i:]...)...)
+		return
+	case templates.HealthInconclusive:
+		row.Detail, row.Action = who+" The last test could not decide.", templates.Link{Label: "See the report", URL: entryURL(r.entry.ID) + "/test"}
+	case templates.HealthStale:
+		row.Detail, row.Action = "It was tested before its last change, or long ago.", templates.Link{Label: "Test it again", URL: entryURL(r.entry.ID) + "/test"}
+	case templates.HealthNotTested:
+		row.Detail, row.Action = who+" Nobody has tested it.", templates.Link{Label: "Test it", URL: entryURL(r.entry.ID) + "/test"}
+	default:
+		return
+	}
+	if len(page.Attention) < most {
+		page.Attention = append(page.Attention, row)
+	}
+}
+
+// headline is the state of everything in one sentence.
+func headline(counts map[templates.Health]int, total, pending int) (heading, summary string) {
+	if total == 0 {
+		return "Nothing is configured yet", ""
+	}
+	switch wrong, open := counts[templates.HealthWrong], counts[templates.HealthNotTested]+counts[templates.HealthStale]+counts[templates.HealthInconclusive]; {
+	case wrong == 1:
+		heading = "1 connector is broken"
+	case wrong > 1:
+		heading = fmt.Sprintf("%d connectors are broken", wrong)
+	case open > 0:
+		heading = plural(open, "entry") + " " + map[bool]string{true: "waits", false: "wait"}[open == 1] + " for a test"
+	default:
+		heading = "Everything works"
+	}
+	summary = fmt.Sprintf("%s of %s %s.", templates.Count(int64(counts[templates.HealthWorks])), plural(total, "entry"), map[bool]string{true: "works", false: "work"}[counts[templates.HealthWorks] == 1])
+	if pending > 0 {
+		summary += " " + plural(pending, "change") + " " + map[bool]string{true: "is", false: "are"}[pending == 1] + " pending."
+	}
+	return heading, summary
+}
+
+func (p housePages) lastEvents(c echo.Context) (out []templates.EventLine, err error) {
+	if !visitOf(c).user.Role.May(auditPermission) {
+		return nil, nil
+	}
+	log, err := p.Audit.List(c.Request().Context(), audit.Filter{Limit: 6})
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range log.Events {
+		out = append(out, templates.EventLine{Number: strconv.FormatInt(e.N, 10), Sentence: sentence(e), By: e.Actor.Name, When: p.when(e.Time)})
+	}
+	return out, nil
+}
+
+// boardOf is the entries that f chooses, each with its health.
+func (g gate) boardOf(c echo.Context, f func(config.Entry) bool) (out []templates.BoardEntry, err error) {
+	rows, err := g.listed(c)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range rows {
+		if f(r.entry) && len(out) < boardCap {
+			out = append(out, templates.BoardEntry{ID: string(r.entry.ID), Health: r.standing.Health})
+		}
+	}
+	return out, nil
+}
+
+// search is GET /search: entries, connectors, people and events.
+func (p housePages) search(c echo.Context) error {
+	q := strings.TrimSpace(c.QueryParam("q"))
+	page := templates.SearchPage{Frame: p.frame(c, "Search", templates.SectionNone), Query: q}
+	if q == "" {
+		return render(c, http.StatusOK, templates.Search(page))
+	}
+	for _, find := range []func(echo.Context, string) (templates.SearchGroup, error){p.findEntries, p.findConnectors, p.findPeople, p.findEvents} {
+		g, err := find(c, q)
+		if err != nil {
+			return err
+		}
+		if len(g.Hits) > 0 {
+			page.Groups = append(page.Groups, g)
+		}
+	}
+	return render(c, http.StatusOK, templates.Search(page))
+}

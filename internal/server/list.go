@@ -1,0 +1,245 @@
+package server
+
+import (
+	"cmp"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"backoffice/internal/config"
+	"backoffice/internal/errs"
+	"backoffice/web/templates"
+
+	"github.com/labstack/echo/v4"
+)
+
+// listPages are the list of all entries.
+type listPages struct{ gate }
+
+// listPage is how many entries one page shows.
+const listPage = 50
+
+// A listRow is an entry with what the list knows of it, before it is formatted.
+type listRow struct {
+	entry    config.Entry
+	name     string // of the connector
+	standing standing
+}
+
+// A listQuery is what the address of the list asks for.
+type listQuery struct {
+	text   string
+	health string
+	sort   string
+	down   bool
+	from   int
+}
+
+// list is GET /config. With htmx it answers with the panel of rows alone.
+func (p listPages) list(c echo.Context) error {
+	q, err := readListQuery(c)
+	if err != nil {
+		return err
+	}
+	all, err := p.Config.All(c.Request().Context())
+	if err != nil {
+		return err
+	}
+	if len(all) == 0 {
+		return render(c, http.StatusOK, templates.ConfigEmpty(templates.ConfigEmptyPage{
+			Frame: p.frame(c, "Configuration", templates.SectionConfiguration), ConnectorCount: templates.Count(int64(len(p.Catalogue.All())))}))
+	}
+	rows, counts, err := p.rows(c, q)
+	if err != nil {
+		return err
+	}
+	page := templates.ConfigListPage{Frame: p.frame(c, "Configuration", templates.SectionConfiguration),
+		Lead:  plural(len(all), "entry") + ", one for each OAuth app that the platform uses.",
+		Query: q.text, Health: q.health, Sort: q.sort, Pills: pills(q, counts), Columns: columns(q)}
+	if q.down {
+		page.Dir = "desc"
+	}
+	p.cut(&page, q, rows, len(all))
+	c.Response().Header().Add("Vary", "HX-Request")
+	if c.Request().Header.Get("HX-Request") == "true" {
+		return render(c, http.StatusOK, templates.EntriesFragment(page))
+	}
+	return render(c, http.StatusOK, templates.ConfigList(page))
+}
+
+func readListQuery(c echo.Context) (listQuery, error) {
+	q := listQuery{text: strings.TrimSpace(c.QueryParam("q")), health: c.QueryParam("health"), sort: c.QueryParam("sort"), down: c.QueryParam("dir") == "desc"}
+	if q.health != "" {
+		if _, err := templates.ParseHealth(q.health); err != nil {
+			return q, errs.Wrap(errs.NotFound, "There is no such filter. Choose one above the list.", err)
+		}
+	}
+	if q.sort != "" && !slices.ContainsFunc(templates.ListColumns[:], func(col templates.Column) bool { return col.Name == q.sort }) {
+		return q, errs.New(errs.NotFound, "The list has no such column to sort by. Choose one at its head.")
+	}
+	q.from, _ = strconv.Atoi(c.QueryParam("after"))
+	q.from = max(0, q.from)
+	return q, nil
+}
+
+// rows are the entries that q asks for, in its order, and how many entries
+// have each health whatever the filter.
+func (p listPages) rows(c echo.Context, q listQuery) ([]listRow, map[templates.Health]int, error) {
+	all, err := p.listed(c)
+	if err != nil {
+		return nil, nil, err
+	}
+	counts := map[templates.Health]int{}
+	text := strings.ToLower(q.text)
+	var rows []listRow
+	for _, r := range all {
+		if text != "" && !strings.Contains(strings.ToLower(string(r.entry.ID)), text) && !strings.Contains(strings.ToLower(r.name), text) {
+			continue
+		}
+		counts[r.standing.Health]++
+		if q.health == "" || r.standing.Health.String() == q.health {
+			rows = append(rows, r)
+		}
+	}
+	if q.sort != "" && (q.sort != "id" || q.down) {
+		slices.SortStableFunc(rows, q.order())
+	}
+	return rows, counts, nil
+}
+
+// listed is every entry with its standing, in the order of the ids.
+func (g gate) listed(c echo.Context) ([]listRow, error) {
+	all, err := g.Config.All(c.Request().Context())
+	if err != nil {
+		return nil, err
+	}
+	tested, err := g.OAuth.Health(c.Request().Context())
+	if err != nil {
+		return nil, err
+	}
+	rows := make([]listRow, len(all))
+	for i, e := range all {
+		rows[i] = listRow{e, "No definition", g.entryStanding(e, tested[e.ID])}
+		if d, ok := g.Catalogue.Get(e.Connector); ok {
+			rows[i].name = d.Name
+		}
+	}
+	return rows, nil
+}
+
+// order compares two rows as q sorts them.
+func (q listQuery) order() func(a, b listRow) int {
+	by := map[string]func(a, b listRow) int{
+		"id":        func(a, b listRow) int { return cmp.Compare(a.entry.ID, b.entry.ID) },
+		"connector": func(a, b listRow) int { return cmp.Compare(a.name, b.name) },
+		"health": func(a, b listRow) int {
+			return cmp.Compare(slices.Index(templates.Healths(), a.standing.Health), slices.Index(templates.Healths(), b.standing.Health))
+		},
+		"version": func(a, b listRow) int { return cmp.Compare(a.entry.Current, b.entry.Current) },
+		"tested":  func(a, b listRow) int { return a.standing.Tested.Compare(b.standing.Tested) },
+		"changed": func(a, b listRow) int { return a.entry.Changed.Compare(b.entry.Changed) },
+		"by":      func(a, b listRow) int { return cmp.Compare(a.entry.ChangedBy, b.entry.ChangedBy) },
+	}[q.sort]
+	if q.down {
+		return func(a, b listRow) int { return by(b, a) }
+	}
+	return by
+}
+
+// cut formats the rows of one page.
+func (p listPages) cut(page *templates.ConfigListPage, q listQuery, rows []listRow, total int) {
+	from := min(q.from, len(rows))
+	to := min(from+listPage, len(rows))
+	for _, r := range rows[from:to] {
+		page.Rows = append(page.Rows, p.row(r))
+	}
+	page.Showing = fmt.Sprintf("%s to %s of %s.", templates.Count(int64(min(from+1, to))), templates.Count(int64(to)), plural(len(rows), "entry"))
+	if len(rows) == 0 {
+		page.Showing = "None of " + plural(total, "entry") + "."
+	}
+	if to < len(rows) {
+		page.Next = q.url(func(v url.Values) { v.Set("after", strconv.Itoa(to)) })
+	}
+	if from > 0 {
+		page.Previous = q.url(func(v url.Values) {
+			v.Del("after")
+			if from > listPage {
+				v.Set("after", strconv.Itoa(from-listPage))
+			}
+		})
+	}
+}
+
+func (p listPages) row(r listRow) templates.EntryRow {
+	def, _ := p.Catalogue.Get(r.entry.Connector)
+	row := templates.EntryRow{ID: string(r.entry.ID), Initial: initial(def, r.entry.ID), Connector: r.name, Health: r.standing.Health,
+		Version: "none", Tested: p.when(r.standing.Tested), Changed: p.when(r.entry.Changed), ChangedBy: r.entry.ChangedBy}
+	if r.entry.Current != 0 {
+		row.Version = strconv.Itoa(r.entry.Current)
+	}
+	if r.entry.Pending != 0 {
+		row.Pending = strconv.Itoa(r.entry.Pending)
+	}
+	return row
+}
+
+// url is the address of the list for q, with a change.
+func (q listQuery) url(change func(url.Values)) string {
+	v := url.Values{}
+	for k, s := range map[string]string{"q": q.text, "health": q.health, "sort": q.sort} {
+		if s != "" {
+			v.Set(k, s)
+		}
+	}
+	if q.down {
+		v.Set("dir", "desc")
+	}
+	change(v)
+	if len(v) == 0 {
+		return "/config"
+	}
+	return "/config?" + v.Encode()
+}
+
+func pills(q listQuery, counts map[templates.Health]int) []templates.Pill {
+	total := 0
+	for _, n := range counts {
+		total += n
+	}
+	out := []templates.Pill{{All: true, Count: templates.Count(int64(total)), URL: q.url(func(v url.Values) { v.Del("health") }), Chosen: q.health == ""}}
+	for _, h := range templates.Healths() {
+		if counts[h] == 0 && q.health != h.String() {
+			continue
+		}
+		out = append(out, templates.Pill{Health: h, Count: templates.Count(int64(counts[h])), Chosen: q.health == h.String(),
+			URL: q.url(func(v url.Values) { v.Set("health", h.String()) })})
+	}
+	return out
+}
+
+// columns are the heads of the table: each sorts by it, the one that sorts now
+// turns round.
+func columns(q listQuery) []templates.Column {
+	out := slices.Clone(templates.ListColumns[:])
+	for i := range out {
+		col := &out[i]
+		sorted := q.sort == col.Name || q.sort == "" && col.Name == "id"
+		col.URL = q.url(func(v url.Values) {
+			v.Set("sort", col.Name)
+			v.Del("dir")
+			if sorted && !q.down {
+				v.Set("dir", "desc")
+			}
+		})
+		switch {
+		case sorted && q.down:
+			col.Order = templates.Descending
+		case sorted:
+			col.Order = templates.Ascending
+		}
+	}
+	return out
+}

@@ -1,0 +1,88 @@
+package server
+
+import (
+	"backoffice/internal/auth"
+	"backoffice/web"
+
+	"github.com/labstack/echo/v4"
+)
+
+// revealPermission is what a page must know to offer a reveal.
+const revealPermission = auth.ConfigReveal
+
+// A route is one row of the product: what may be asked for, by whom, and who
+// answers.
+type route struct {
+	method, path string
+	may          auth.Permission
+	handle       echo.HandlerFunc
+}
+
+// routes is the whole product. A test walks it as nobody and as each role.
+func routes(g gate) []route {
+	door := doorPages{g}
+	entries := listPages{g}
+	forms := formPages{g}
+	values := valuePages{g}
+	secrets := secretPages{g}
+	deletes := deletePages{g}
+	history := historyPages{g}
+	scopes := scopePages{g}
+	hooks := hookPages{g}
+	tests := testPages{g}
+	catalogue := cataloguePages{g}
+	log := auditPages{g}
+	account := accountPages{g}
+	house := housePages{g}
+	static := echo.WrapHandler(web.Handler())
+	return []route{
+		{"GET", "/healthz", auth.Machine, house.healthz},
+		{"GET", "/readyz", auth.Machine, house.readyz},
+		{"GET", "/static/*", auth.Machine, static},
+		{"HEAD", "/static/*", auth.Machine, static},
+		{"GET", "/favicon.ico", auth.Machine, house.favicon},
+
+		{"GET", "/setup", auth.SetUp, door.askSetup},
+		{"POST", "/setup", auth.SetUp, door.setup},
+		{"GET", "/login", auth.Public, door.askLogin},
+		{"POST", "/login", auth.Public, door.login},
+		{"POST", "/logout", auth.Public, door.logout},
+		{"POST", "/theme", auth.Public, door.theme},
+
+		{"GET", "/", auth.Overview, house.overview},
+		{"GET", "/search", auth.Overview, house.search},
+
+		{"GET", "/config", auth.ConfigRead, entries.list},
+		{"POST", "/config", auth.ConfigWrite, forms.create},
+		{"GET", "/config/new", auth.ConfigWrite, forms.fresh},
+		{"GET", "/config/:id", auth.ConfigRead, values.show},
+		{"POST", "/config/:id", auth.ConfigWrite, forms.save},
+		{"GET", "/config/:id/edit", auth.ConfigWrite, forms.edit},
+		{"POST", "/config/:id/promote", auth.ConfigPromote, values.promote},
+		{"POST", "/config/:id/rollback", auth.ConfigPromote, values.rollBack},
+		{"POST", "/config/:id/discard", auth.ConfigWrite, values.discard},
+		{"POST", "/config/:id/compare", auth.ConfigRead, values.compare},
+		{"GET", "/config/:id/reveal", auth.ConfigReveal, secrets.ask},
+		{"POST", "/config/:id/reveal", auth.ConfigReveal, secrets.reveal},
+		{"GET", "/config/:id/delete", auth.ConfigDelete, deletes.ask},
+		{"POST", "/config/:id/delete", auth.ConfigDelete, deletes.remove},
+		{"GET", "/config/:id/history", auth.ConfigRead, history.show},
+		{"GET", "/config/:id/scopes", auth.ConfigRead, scopes.show},
+		{"POST", "/config/:id/scopes", auth.ConfigWrite, scopes.save},
+		{"GET", "/config/:id/webhooks", auth.ConfigRead, hooks.show},
+		{"POST", "/config/:id/webhooks", auth.ConfigWrite, hooks.save},
+		{"GET", "/config/:id/test", auth.ConfigRead, tests.show},
+		{"GET", "/config/:id/test/:run", auth.ConfigRead, tests.show},
+		{"POST", "/config/:id/test", auth.ConfigTest, tests.start},
+		{"POST", "/config/:id/test/token", auth.ConfigTest, tests.token},
+		{"GET", "/auth/:service/callback", auth.ConfigTest, tests.callback},
+
+		{"GET", "/connectors", auth.ConnectorRead, catalogue.list},
+		{"GET", "/connectors/:key", auth.ConnectorRead, catalogue.show},
+		{"GET", "/audit", auth.AuditRead, log.list},
+		{"GET", "/audit/:n", auth.AuditRead, log.show},
+		{"GET", "/account", auth.SignedIn, account.show},
+		{"POST", "/account/password", auth.SignedIn, account.password},
+		{"GET", "/settings", auth.SettingsRead, house.settings},
+	}
+}

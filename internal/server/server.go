@@ -1,0 +1,86 @@
+// Package server is where requests end and pages begin: one table of routes,
+// small handlers that decode a form, call one domain method and draw a page or
+// redirect, and one place where an error becomes a status.
+//
+// A request travels: request id, recovery, security headers, cross-origin
+// protection, session, permission (all of it in middleware.go, for every row of
+// the table in routes.go), handler, error handler. Pages are drawn into a
+// buffer and then written, so that a page is whole or not there at all.
+//
+// Invariant 8: every route has a permission. The table cannot be mounted with a
+// row that lacks one.
+package server
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"time"
+
+	"backoffice/internal/audit"
+	"backoffice/internal/auth"
+	"backoffice/internal/config"
+	"backoffice/internal/connector"
+	"backoffice/internal/oauth"
+	"backoffice/internal/store"
+
+	"github.com/labstack/echo/v4"
+)
+
+// Deps are the rooms and the facts that the pages need. All rooms are needed.
+type Deps struct {
+	Store     store.Store
+	Config    *config.Service
+	Catalogue *connector.Catalogue
+	OAuth     *oauth.Service
+	Auth      *auth.Service
+	Sessions  *auth.SessionStore
+	Audit     *audit.Log
+	Log       *slog.Logger
+	Now       func() time.Time
+	Site      Site
+}
+
+// Site is what the operator decided about this instance, and what the settings
+// page shows of it.
+type Site struct {
+	PublicURL   *url.URL       // origin that browsers and providers see
+	Environment string         // "production", "staging", …; "" shows no badge
+	Proxies     []netip.Prefix // whose forwarding headers are believed
+	Version     string         // of the program
+	Started     time.Time
+	DataFile    string       // path of the data file
+	DataSize    func() int64 // its size in bytes
+	KeyFile     string       // path of the key file, or where the key came from
+	KeyID       string       // id of the key that seals
+	Sandbox     string       // address of the rehearsal sandbox; "" in production
+	Ready       func() error // why the program cannot serve now, or nil
+}
+
+// Secure reports whether browsers reach this instance over https.
+func (s Site) Secure() bool { return s.PublicURL.Scheme == "https" }
+
+// New returns the handler of the whole product. It returns an error if d lacks
+// something or a route lacks a permission.
+func New(d Deps) (http.Handler, error) {
+	if d.Site.PublicURL == nil || d.Store == nil || d.Log == nil || d.Now == nil {
+		return nil, errors.New("server: a dependency is missing")
+	}
+	e := echo.New()
+	e.HideBanner, e.HidePort = true, true
+	g := gate{Deps: d}
+	e.HTTPErrorHandler = g.handleError
+	if err := g.use(e); err != nil {
+		return nil, err
+	}
+	for _, r := range routes(g) {
+		if r.may == "" {
+			return nil, fmt.Errorf("server: route %s %s has no permission", r.method, r.path)
+		}
+		e.Add(r.method, r.path, r.handle, g.admit(r.may))
+	}
+	return e, nil
+}

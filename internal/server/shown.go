@@ -1,0 +1,181 @@
+package server
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"backoffice/internal/config"
+	"backoffice/internal/connector"
+	"backoffice/web/templates"
+)
+
+// This file turns domain values into what pages show of them.
+
+// sealedKey is a secret by its fingerprint.
+func sealedKey(k config.Key) templates.Shown {
+	return templates.SealedValue(templates.Fingerprint(k.Fingerprint), characters(k.Length))
+}
+
+// shownKey is a value as it may be shown: plain ones in full, as JSON.
+func shownKey(o config.Opened, k config.Key) templates.Shown {
+	if k.Secret {
+		return sealedKey(k)
+	}
+	kind := ""
+	if k.Kind != connector.Text {
+		kind = kindName(k.Kind)
+	}
+	return templates.PlainValue(o.Values[k.Name].Literal(), kind)
+}
+
+func characters(n int) string {
+	if n == 1 {
+		return "1 character"
+	}
+	return templates.Count(int64(n)) + " characters"
+}
+
+func kindName(k connector.Kind) string {
+	return [...]string{connector.Text: "text", connector.Number: "number", connector.Boolean: "boolean", connector.Null: "null"}[k]
+}
+
+// diffLines says how b differs from a; with all, keys that are the same are
+// lines too.
+func diffLines(a, b config.Opened, all bool) (out []templates.DiffLine) {
+	changed := map[string]bool{}
+	for _, d := range config.Diff(a.Version, b.Version) {
+		if d.List != "" {
+			sign := templates.SignRemoved
+			if d.Added {
+				sign = templates.SignAdded
+			}
+			out = append(out, templates.DiffLine{Sign: sign, Key: d.List, Shown: templates.PlainValue(d.Name, "")})
+			continue
+		}
+		changed[d.Name] = true
+		if d.Before != nil {
+			out = append(out, templates.DiffLine{Sign: templates.SignRemoved, Key: d.Name, Shown: shownKey(a, *d.Before)})
+		}
+		if d.After != nil {
+			out = append(out, templates.DiffLine{Sign: templates.SignAdded, Key: d.Name, Shown: shownKey(b, *d.After)})
+		}
+	}
+	if all {
+		for _, k := range b.Keys {
+			if !changed[k.Name] {
+				out = append(out, templates.DiffLine{Key: k.Name, Shown: shownKey(b, k)})
+			}
+		}
+		slices.SortStableFunc(out, func(x, y templates.DiffLine) int { return strings.Compare(x.Key, y.Key) })
+	}
+	return out
+}
+
+// initial is the two letters of an entry's tile.
+func initial(def *connector.Definition, id config.ID) string {
+	if def != nil && def.Initial != "" {
+		return def.Initial
+	}
+	s := id.Service()
+	if s == "" {
+		return "?"
+	}
+	return strings.ToUpper(s[:1]) + s[1:min(2, len(s))]
+}
+
+// providerName is what a page calls the other side.
+func providerName(def *connector.Definition, id config.ID) string {
+	if def != nil {
+		return def.Name
+	}
+	return id.Service()
+}
+
+// consoleLink is the first page of the provider's console.
+func consoleLink(def *connector.Definition) templates.Link {
+	if def == nil {
+		return templates.Link{}
+	}
+	for _, l := range def.Links {
+		if l.For == "console" {
+			return templates.Link{Label: l.Label, URL: l.URL}
+		}
+	}
+	return templates.Link{}
+}
+
+func permissionHint(p connector.Permission) string {
+	parts := []string{}
+	if p.Meaning != "" {
+		parts = append(parts, p.Meaning)
+	}
+	if p.Name != "" {
+		parts = append(parts, p.Name)
+	}
+	return strings.Join(parts, " · ")
+}
+
+// needLabels are the permissions of which a topic needs one, as the provider
+// labels them.
+func needLabels(def *connector.Definition, t connector.Topic) []string {
+	var out []string
+	for _, n := range t.Needs {
+		if p, ok := def.Permission(n); ok {
+			n = p.Label
+		}
+		out = append(out, n)
+	}
+	return out
+}
+
+func topicNeeds(def *connector.Definition, t connector.Topic) string {
+	labels := needLabels(def, t)
+	switch {
+	case t.Always:
+		return "Needs no permission, always on"
+	case len(labels) == 0:
+		return "The documentation names no permission"
+	}
+	return "Needs " + strings.Join(labels, " or ")
+}
+
+// satisfied reports whether one of the permissions that t needs is declared.
+func satisfied(t connector.Topic, declared []string) bool {
+	return len(t.Needs) == 0 || slices.ContainsFunc(t.Needs, func(n string) bool { return slices.Contains(declared, n) })
+}
+
+// redirectURI is the address to register: the entry's own, or the default,
+// built from the public URL alone.
+func (g gate) redirectURI(def *connector.Definition, own string) string {
+	if own = strings.TrimSpace(own); own != "" {
+		return own
+	}
+	return g.origin() + "/auth/" + def.Key + "/callback"
+}
+
+func (g gate) webhookURL(id config.ID) string { return g.origin() + "/webhooks/" + id.Service() }
+
+// origin is the public URL without a path.
+func (g gate) origin() string { return g.Site.PublicURL.Scheme + "://" + g.Site.PublicURL.Host }
+
+// rehearses reports whether an entry with these plain values talks to the
+// sandbox.
+func (g gate) rehearses(def *connector.Definition, texts map[string]string) bool {
+	if def == nil || def.OAuth == nil {
+		return false
+	}
+	e, err := def.Resolve(texts)
+	return err == nil && e.Rehearsal
+}
+
+// plural is a number with its word.
+func plural(n int, word string) string {
+	if n == 1 {
+		return "1 " + word
+	}
+	if strings.HasSuffix(word, "y") {
+		return fmt.Sprintf("%s%sies", templates.Count(int64(n))+" ", strings.TrimSuffix(word, "y"))
+	}
+	return templates.Count(int64(n)) + " " + word + "s"
+}

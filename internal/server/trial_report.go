@@ -1,0 +1,232 @@
+package server
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"backoffice/internal/config"
+	"backoffice/internal/connector"
+	"backoffice/internal/egress"
+	"backoffice/internal/oauth"
+	"backoffice/web/templates"
+
+	"github.com/labstack/echo/v4"
+)
+
+// fillReport draws one report into the tab.
+func (p testPages) fillReport(c echo.Context, page *templates.EntryTestPage, e config.Entry, def *connector.Definition, id string) error {
+	r, err := p.OAuth.Report(c.Request().Context(), e.ID, id)
+	if err != nil {
+		return err
+	}
+	v, err := p.Config.Version(c.Request().Context(), e.ID, r.Version)
+	if err != nil {
+		return err
+	}
+	page.HasReport, page.Rehearsal = true, r.Rehearsal
+	page.Report = p.report(r, e, def, v)
+	if stale(e, r.ContentHash) {
+		page.Notice = templates.Notice{Verdict: templates.VerdictWarning, Heading: "Tested before the last change",
+			Text: fmt.Sprintf("This run tested version %d, which is neither in force nor pending now. Test again to know about the values of today.", r.Version)}
+	}
+	return nil
+}
+
+func (p testPages) report(r oauth.Report, e config.Entry, def *connector.Definition, v config.Version) templates.Report {
+	out := templates.Report{Verdict: verdictOf(r.Verdict), Heading: r.Headline, Sentence: affected(r, e), Version: versionName(e, r.Version),
+		When: p.when(r.Started), Took: templates.Took(r.Took), By: r.By, How: "Consent run", Sure: sure(r)}
+	if r.Kind == oauth.TokenRun {
+		out.How = "Test token"
+	}
+	for _, f := range shownFields(r) {
+		out.Fields = append(out.Fields, fieldVerdict(f, r, def, v))
+	}
+	if r.Verdict == oauth.Wrong && !r.Denied {
+		out.Action = templates.Link{Label: "Edit the values", URL: entryURL(e.ID) + "/edit"}
+	}
+	for _, text := range r.Remedies {
+		out.Remedy = append(out.Remedy, templates.RemedyStep{Text: text})
+	}
+	if len(out.Remedy) > 0 {
+		out.Remedy[0].Link = consoleLink(def)
+	}
+	for _, f := range r.Identity {
+		out.Identity = append(out.Identity, identityFact(f))
+	}
+	out.Limits = p.limits(r.RateLimit)
+	drawSteps(&out, r)
+	return out
+}
+
+// affected says whom the result concerns.
+func affected(r oauth.Report, e config.Entry) string {
+	switch {
+	case r.Verdict == oauth.OK && r.Version == e.Pending:
+		return fmt.Sprintf("Version %d is pending. It can be put in force.", r.Version)
+	case r.Verdict == oauth.OK:
+		return fmt.Sprintf("The whole handshake went through with version %d.", r.Version)
+	case r.Version == e.Pending && e.Current != 0:
+		return fmt.Sprintf("Nobody is affected: version %d is pending, and version %d stays in force.", r.Version, e.Current)
+	case r.Version == e.Pending:
+		return fmt.Sprintf("Nobody is affected: version %d is pending, and nothing is in force yet.", r.Version)
+	case r.Version == e.Current && r.Verdict == oauth.Wrong && !r.Denied:
+		return fmt.Sprintf("Version %d is in force, so every consumer is affected.", r.Version)
+	case r.Version == e.Current:
+		return fmt.Sprintf("Version %d is in force.", r.Version)
+	}
+	return fmt.Sprintf("Version %d is neither in force nor pending.", r.Version)
+}
+
+// sure says on what the verdict rests.
+func sure(r oauth.Report) string {
+	switch {
+	case r.Kind == oauth.TokenRun:
+		return "Only the identity call was made, with the token that was pasted. It says nothing about the client id, the client secret or the redirect URI."
+	case r.Field(oauth.ClientSecret).Verdict == oauth.OK:
+		return "Proven: the provider exchanged a real code for a token, which it does only if the client id, the client secret and the redirect URI are right. The token was used for the identity call and then forgotten."
+	case r.Verdict == oauth.Inconclusive:
+		return "Not decided: the answer fits more than one cause, so no field is called wrong. What is known is in the steps below."
+	}
+	return "As the provider’s own answer says. Each step below has what was sent and what came back."
+}
+
+// shownFields are the fields that a report is about: client authentication and
+// state only where there is something to say.
+func shownFields(r oauth.Report) (out []oauth.FieldVerdict) {
+	for _, f := range r.Fields {
+		quiet := f.Field == oauth.ClientAuth || f.Field == oauth.State
+		if quiet && (f.Verdict == oauth.NotChecked || f.Verdict == oauth.OK) {
+			continue
+		}
+		out = append(out, f)
+	}
+	return out
+}
+
+func fieldVerdict(f oauth.FieldVerdict, r oauth.Report, def *connector.Definition, v config.Version) templates.FieldVerdict {
+	out := templates.FieldVerdict{Label: f.Field.Label(), Verdict: verdictOf(f.Verdict), Text: f.Reason}
+	if f.Field == oauth.Permission && f.Verdict == oauth.Wrong {
+		out.Word = "Missing"
+	}
+	switch f.Field {
+	case oauth.ClientSecret:
+		if k, ok := v.Key(def.OAuth.ClientSecretKey); ok && k.Secret {
+			out.Fingerprint = templates.Fingerprint(k.Fingerprint)
+		}
+	case oauth.ClientID, oauth.RedirectURI:
+		name := map[oauth.Field]string{oauth.ClientID: "client_id", oauth.RedirectURI: "redirect_uri"}[f.Field]
+		out.Plain = sentValue(r, name)
+	}
+	return out
+}
+
+// sentValue is the value of a parameter as a step has it, if it was not
+// redacted.
+func sentValue(r oauth.Report, name string) string {
+	for _, s := range r.Steps {
+		for _, l := range s.Sent {
+			if l.Name == name && !l.Redacted {
+				return l.Value
+			}
+		}
+	}
+	return ""
+}
+
+func identityFact(f oauth.Fact) templates.Fact {
+	out := templates.Fact{Label: f.Label, Text: f.Value}
+	if out.Text == "" {
+		out.Text = "not told"
+	}
+	if f.Verdict == oauth.Warning {
+		out.Verdict, out.Word = templates.VerdictWarning, f.Note
+	} else if f.Note != "" {
+		out.Text += " (" + f.Note + ")"
+	}
+	return out
+}
+
+func (p testPages) limits(l *oauth.RateLimit) (facts []templates.Fact) {
+	if l == nil {
+		return nil
+	}
+	add := func(label, text string) {
+		if text != "" {
+			facts = append(facts, templates.Fact{Label: label, Text: text})
+		}
+	}
+	add("Limit", l.Limit)
+	add("Left", l.Remaining)
+	if l.ResetAt.IsZero() {
+		add("Starts anew", l.Reset)
+	} else {
+		add("Starts anew", l.ResetAt.UTC().Format("15:04:05")+" UTC")
+	}
+	return facts
+}
+
+// drawSteps places the steps on their axis.
+func drawSteps(out *templates.Report, r oauth.Report) {
+	scale := templates.ScaleFor(r.Took)
+	out.Ticks = scale.Ticks()
+	out.StepsHeading = plural(len(r.Steps), "step") + " in " + out.Took
+	decided := false
+	for _, s := range r.Steps {
+		step := templates.Step{Name: s.Name, Hint: s.Hint, Verdict: verdictOf(s.Verdict), Bar: scale.Bar(s.Start, s.Took), Took: templates.Took(s.Took),
+			Evidence: s.Why, Sent: templates.Message{Lines: lines(s.Sent)}, Received: templates.Message{Lines: lines(s.Received)}}
+		if len(s.Sent) > 0 {
+			step.Sent.Meta = r.Started.Add(s.Start).UTC().Format("15:04:05.000") + " UTC"
+		}
+		if x := s.Exchange; x != nil {
+			step.Foot = phases(*x)
+		}
+		if s.Verdict == oauth.Wrong && !decided {
+			step.Open, decided = true, true
+		}
+		if len(s.Received) > 0 {
+			step.Received.Meta = "Named fields only"
+		}
+		out.Steps = append(out.Steps, step)
+	}
+}
+
+func lines(in []oauth.Line) (out []templates.Line) {
+	for _, l := range in {
+		key := l.Name
+		strong := strings.ToUpper(key) == key && (key == "GET" || key == "POST")
+		switch {
+		case strong:
+		case strings.Contains(key, "-") || key == "Status" || key == "Authorization" || key == "Accept":
+			key += ":"
+		case key != "":
+			key += " ="
+		}
+		out = append(out, templates.Line{Key: key, Text: l.Value, Redacted: l.Redacted, Strong: strong, Note: l.Note})
+	}
+	return out
+}
+
+// ms is a phase of a call in a footnote.
+func ms(name string, d time.Duration) string {
+	if d <= 0 {
+		return ""
+	}
+	return name + " " + templates.Took(d)
+}
+
+// phases says where the time of a call went.
+func phases(x egress.Exchange) string {
+	var parts []string
+	for _, s := range []string{ms("look-up", x.Phases.DNS), ms("connect", x.Phases.Connect), ms("TLS", x.Phases.TLS), ms("send", x.Phases.Send),
+		ms("wait", x.Phases.Wait), ms("receive", x.Phases.Receive)} {
+		if s != "" {
+			parts = append(parts, s)
+		}
+	}
+	s := "Time: " + strings.Join(parts, ", ") + "."
+	if x.TLS != nil && x.TLS.Version != "" {
+		s += " " + x.TLS.Version + "."
+	}
+	return s + " Only the named fields of an answer are kept: a raw body may repeat what was sent."
+}

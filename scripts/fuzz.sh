@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# Runs every fuzz target of the module for the given time.
+set -euo pipefail
+go=${GO:-go}
+time=${1:-10s}
+count=0
+while IFS=: read -r file name; do
+  dir=./$(dirname "$file")
+  echo "== $dir $name"
+  "$go" test "$dir" -run '^$' -fuzz "^$name\$" -fuzztime "$time"
+  count=$((count + 1))
+done < <(git ls-files -co --exclude-standard '*_test.go' | xargs grep -hoH '^func Fuzz[A-Za-z0-9_]*' | sed 's/func //')
+echo "$count fuzz targets, $time each: nothing found"
