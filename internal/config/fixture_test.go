@@ -64,7 +64,7 @@ fields:
   - {key: clientSecret, label: Client secret, secret: true, required: true}
   - {key: subdomain, label: Subdomain, pattern: '[A-Za-z0-9-]*', shape: 'letters, digits and -'}
 oauth:
-  authorizeUrl: "https://{subdomain}.planet.example/oauth/authorize"
+  authorizeUrl: https://planet.example/oauth/authorize
   tokenUrl: "https://{subdomain}.planet.example/oauth/token"
   clientAuth: post
 `
