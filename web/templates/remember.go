@@ -1,0 +1,98 @@
+package templates
+
+import (
+	"context"
+	"io"
+	"strings"
+	"sync"
+
+	"github.com/a-h/templ"
+)
+
+// A page of fifty rows has hundreds of icons and statuses, but only a few
+// dozen different ones. Each is drawn once and then written as it is.
+
+// drawn is markup that a component has drawn.
+type drawn string
+
+// Render writes the markup.
+func (d drawn) Render(_ context.Context, w io.Writer) error {
+	_, err := io.WriteString(w, string(d))
+	return err
+}
+
+// memory keeps what components without content from outside were drawn as. The
+// keys come from this package alone, so it cannot grow without bound. It is
+// safe for concurrent use.
+type memory[K comparable] struct {
+	mu   sync.RWMutex
+	seen map[K]templ.Component
+}
+
+// remember returns the markup that draw gives for key, and draws it the first
+// time. What cannot be drawn is left to fail where it is used.
+func (m *memory[K]) remember(key K, draw func() templ.Component) templ.Component {
+	m.mu.RLock()
+	c, ok := m.seen[key]
+	m.mu.RUnlock()
+	if ok {
+		return c
+	}
+	var b strings.Builder
+	fresh := draw()
+	if err := fresh.Render(context.Background(), &b); err != nil {
+		return fresh
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.seen == nil {
+		m.seen = map[K]templ.Component{}
+	}
+	m.seen[key] = drawn(b.String())
+	return m.seen[key]
+}
+
+var (
+	icons         memory[string]
+	healthMarkups memory[statusKey[Health]]
+	resultMarkups memory[statusKey[Verdict]]
+)
+
+type statusKey[S any] struct {
+	status S
+	soft   bool
+}
+
+// icon draws a symbol of icons.svg. It is always hidden from screen readers:
+// the word beside it is the name.
+func icon(name string) templ.Component {
+	return icons.remember(name, func() templ.Component { return iconMarkup(name) })
+}
+
+// verdict draws a status as icon and word in its tone.
+func verdict(s status) templ.Component { return statusMarkup(s, false) }
+
+// softVerdict is verdict for rows: what is well stays quiet.
+func softVerdict(s status) templ.Component { return statusMarkup(s, true) }
+
+// statusMarkup remembers the statuses that this package knows; one with a word
+// of its own is drawn each time.
+func statusMarkup(s status, soft bool) templ.Component {
+	draw := func() templ.Component {
+		if soft {
+			return softMarkup(s)
+		}
+		return verdictMarkup(s)
+	}
+	switch known := s.(type) {
+	case Health:
+		if known.known() {
+			return healthMarkups.remember(statusKey[Health]{known, soft}, draw)
+		}
+	case Verdict:
+		if known.known() {
+			return resultMarkups.remember(statusKey[Verdict]{known, soft}, draw)
+		}
+	}
+	return draw()
+}
