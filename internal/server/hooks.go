@@ -56,10 +56,11 @@ func (p hookPages) draw(c echo.Context, status int, form templates.SaveForm, cho
 	if chosen != nil {
 		topics = *chosen
 	}
-	page.URL, page.URLHint = p.webhookURL(e.ID), "Paste it in the webhook settings of the app at "+def.Name+"."
+	page.URL = p.webhookURL(e.ID)
+	page.URLHint = "Belongs in the webhook settings of the app at " + def.Name + ". This release keeps the settings; it does not receive notifications yet."
 	p.fillSigning(&page, def, e, o)
 	fillTopics(&page, def, topics, o.Scopes)
-	page.Notes = append([]string{"This release shows and keeps the webhook settings. It does not receive notifications yet."}, def.Webhooks.Notes...)
+	page.Notes = def.Webhooks.Notes
 	for _, a := range def.Webhooks.Aliases {
 		page.Aliases = append(page.Aliases, templates.AliasRow{Alias: a.Alias, Topics: a.Topics, Note: a.Note})
 	}
@@ -71,7 +72,7 @@ func (p hookPages) fillSigning(page *templates.EntryWebhooksPage, def *connector
 	for _, key := range def.Webhooks.SecretKeys {
 		if k, ok := o.Key(key); ok {
 			page.SigningKey, page.Signing = key, templates.Fingerprint(k.Fingerprint)
-			page.SignedBy = fmt.Sprintf("%s of %s", key, lowerFirst(versionName(e, o.Number)))
+			page.SignedBy = "the value of " + lowerFirst(versionName(e, o.Number))
 			break
 		}
 	}

@@ -84,8 +84,12 @@ func (p housePages) overview(c echo.Context) error {
 		p.notice(&page, r)
 		if r.entry.Pending != 0 && len(page.Pending) < 8 {
 			s := p.checked(r.entry, tested[r.entry.ID].Pending)
+			changes, err := p.pendingChanges(c, r.entry)
+			if err != nil {
+				return err
+			}
 			page.Pending = append(page.Pending, templates.PendingRow{ID: string(r.entry.ID), Version: strconv.Itoa(r.entry.Pending), Health: s.Health, Fact: s.Fact,
-				By: r.entry.ChangedBy, When: p.when(r.entry.Changed)})
+				Changes: changes, By: r.entry.ChangedBy, When: p.when(r.entry.Changed)})
 		}
 		if len(page.Board) < boardCap {
 			page.Board = append(page.Board, templates.BoardEntry{ID: string(r.entry.ID), Health: r.standing.Health})
@@ -104,6 +108,30 @@ func (p housePages) overview(c echo.Context) error {
 		return err
 	}
 	return render(c, http.StatusOK, templates.Overview(page))
+}
+
+// pendingChanges names what the pending version changes.
+func (p housePages) pendingChanges(c echo.Context, e config.Entry) (string, error) {
+	if e.Current == 0 {
+		return "The first version", nil
+	}
+	now, err := p.Config.Version(c.Request().Context(), e.ID, e.Current)
+	if err != nil {
+		return "", err
+	}
+	then, err := p.Config.Version(c.Request().Context(), e.ID, e.Pending)
+	if err != nil {
+		return "", err
+	}
+	diff := config.Diff(now, then)
+	var names []string
+	for _, d := range diff[:min(len(diff), 3)] {
+		names = append(names, d.Name)
+	}
+	if len(diff) > len(names) {
+		names = append(names, plural(len(diff)-len(names), "thing")+" more")
+	}
+	return "Changes " + strings.Join(names, ", "), nil
 }
 
 // notice puts an entry among those that need attention: wrong ones first.
@@ -135,6 +163,11 @@ func (p housePages) notice(page *templates.OverviewPage, r listRow) {
 		row.Detail, row.Action = "It was tested before its last change, or long ago.", templates.Link{Label: "Test it again", URL: entryURL(r.entry.ID) + "/test"}
 	case templates.HealthNotTested:
 		row.Detail, row.Action = who+" Nobody has tested it.", templates.Link{Label: "Test it", URL: entryURL(r.entry.ID) + "/test"}
+	case templates.HealthWorks:
+		if r.entry.Current != 0 {
+			return
+		}
+		row.Fact, row.Detail, row.Action = "Tested, and not in force yet", "Consumers get no values until it is.", templates.Link{Label: "Put it in force", URL: entryURL(r.entry.ID)}
 	default:
 		return
 	}

@@ -3,7 +3,9 @@ package server
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
+	"strings"
 
 	"backoffice/internal/config"
 	"backoffice/internal/connector"
@@ -120,7 +122,7 @@ func permissionRow(def *connector.Definition, p connector.Permission, isDeclared
 	lacking := false
 	if def.Identity != nil && def.Identity.Permission != "" {
 		if need, ok := def.Permission(def.Identity.Permission); ok && need.ID() == p.ID() {
-			row.Needed, lacking = append(row.Needed, "identity after consent"), !isDeclared
+			row.Needed, lacking = append(row.Needed, identityCall(def)), !isDeclared
 		}
 	}
 	for _, name := range topics {
@@ -140,6 +142,17 @@ func permissionRow(def *connector.Definition, p connector.Permission, isDeclared
 		row.Verdict, row.Word = templates.VerdictWrong, "Missing"
 	}
 	return row
+}
+
+// identityCall is the identity request as documentation writes it: "GET /me".
+func identityCall(def *connector.Definition) string {
+	path := def.Identity.URL
+	if i := strings.Index(path, "}/"); i >= 0 {
+		path = path[i+1:]
+	} else if u, err := url.Parse(path); err == nil {
+		path = u.Path
+	}
+	return "GET " + path
 }
 
 // sortScopes puts what needs a look first, then what is declared.

@@ -51,6 +51,10 @@ func (p testPages) report(r oauth.Report, e config.Entry, def *connector.Definit
 	if len(out.Remedy) > 0 {
 		out.Remedy[0].Link = consoleLink(def)
 	}
+	if r.Verdict == oauth.OK && r.Version == e.Pending {
+		out.RemedyLead = fmt.Sprintf("Version %d has proven itself. Consumers get it once it is in force.", r.Version)
+		out.Remedy = append(out.Remedy, templates.RemedyStep{Text: "Promote it on the tab Values.", Link: templates.Link{Label: fmt.Sprintf("Put version %d in force", r.Version), URL: entryURL(e.ID)}})
+	}
 	for _, f := range r.Identity {
 		out.Identity = append(out.Identity, identityFact(f))
 	}
