@@ -1,0 +1,166 @@
+package oauth
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"mime"
+	"net/url"
+	"strings"
+
+	"backoffice/internal/secret"
+)
+
+// A form is how a provider wrote its answer.
+type form int
+
+const (
+	formEmpty      form = iota
+	formJSON            // an object
+	formEncoded         // application/x-www-form-urlencoded
+	formPage            // HTML: not the answer of an API
+	formUnreadable      // anything else
+)
+
+// An answer is what was read out of a body. Its texts are foreign and have not
+// been searched for secrets.
+type answer struct {
+	form        form
+	failed      bool   // it says that it is an error, whatever the status
+	code        string // error code
+	description string
+	requestID   string // in the body of an error envelope
+	tokenField  string // where the token stood
+	token       secret.Text
+	tokenType   string
+	scope       string
+	expiresIn   string
+	members     map[string]json.RawMessage // of formJSON
+	secrets     []string                   // every text under a name that ends in "token"
+}
+
+// parseAnswer reads a body of any provider. It never fails: what it cannot read
+// has a form that says so.
+func parseAnswer(contentType string, body []byte, tokenFields []string) answer {
+	body = bytes.TrimSpace(bytes.TrimPrefix(body, []byte("\xef\xbb\xbf")))
+	media, _, _ := mime.ParseMediaType(contentType)
+	var members map[string]json.RawMessage
+	switch {
+	case len(body) == 0:
+		return answer{form: formEmpty}
+	case json.Unmarshal(body, &members) == nil && members != nil:
+		return parseJSON(members, tokenFields)
+	case body[0] == '<' || media == "text/html" || media == "application/xhtml+xml":
+		return answer{form: formPage}
+	case media == "application/x-www-form-urlencoded" || looksEncoded(body):
+		return parseEncoded(string(body), tokenFields)
+	}
+	return answer{form: formUnreadable}
+}
+
+func parseJSON(m map[string]json.RawMessage, tokenFields []string) answer {
+	a := answer{form: formJSON, members: m, tokenType: scalar(m["token_type"]), scope: scalar(m["scope"]), expiresIn: scalar(m["expires_in"])}
+	for _, name := range tokenFields {
+		var token string
+		if json.Unmarshal(find(m, name), &token) == nil && token != "" {
+			a.tokenField, a.token = name, secret.NewText(token)
+			break
+		}
+	}
+	for name, raw := range m {
+		if strings.HasSuffix(strings.ToLower(name), "token") {
+			a.secrets = append(a.secrets, scalar(raw))
+		}
+	}
+	a.readError(m)
+	return a
+}
+
+// readError knows RFC 6749 section 5.2, an error that is an object, a list of
+// errors in an envelope, and the usual names of other JSON.
+func (a *answer) readError(m map[string]json.RawMessage) {
+	var object map[string]json.RawMessage
+	var list []map[string]json.RawMessage
+	switch {
+	case scalar(m["error"]) != "" && scalar(m["error"]) != "false":
+		a.failed, a.code, a.description = true, scalar(m["error"]), first(m, "error_description", "message", "error_message")
+	case json.Unmarshal(m["error"], &object) == nil && len(object) > 0:
+		a.failed, a.code, a.description = true, first(object, "code", "type", "error", "status"), first(object, "message", "description", "error_description")
+	case json.Unmarshal(m["errors"], &list) == nil && len(list) > 0:
+		a.failed, a.code, a.description = true, first(list[0], "code", "error", "type"), first(list[0], "message", "description", "detail")
+	default:
+		a.code, a.description = first(m, "error_code", "errorCode", "code"), first(m, "error_description", "message", "detail")
+	}
+	if a.failed || a.token.IsZero() {
+		a.requestID = first(m, "request_id", "requestId", "trace_id")
+	}
+}
+
+// looksEncoded finds a query string that was sent as text.
+func looksEncoded(body []byte) bool {
+	name, _, ok := strings.Cut(string(body[:min(len(body), 64)]), "=")
+	return ok && name != "" && strings.Trim(name, "abcdefghijklmnopqrstuvwxyz_") == ""
+}
+
+func parseEncoded(body string, tokenFields []string) answer {
+	v, err := url.ParseQuery(body)
+	if err != nil {
+		return answer{form: formUnreadable}
+	}
+	a := answer{form: formEncoded, code: v.Get("error"), description: v.Get("error_description"), failed: v.Get("error") != "",
+		tokenType: v.Get("token_type"), scope: v.Get("scope"), expiresIn: v.Get("expires_in")}
+	for _, name := range tokenFields {
+		if t := v.Get(name); t != "" {
+			a.tokenField, a.token = name, secret.NewText(t)
+			break
+		}
+	}
+	for name, values := range v {
+		if strings.HasSuffix(strings.ToLower(name), "token") {
+			a.secrets = append(a.secrets, values...)
+		}
+	}
+	return a
+}
+
+// find follows a path of member names, as "app.region". A member whose name has
+// the dots in it comes first. It returns nil if there is none.
+func find(m map[string]json.RawMessage, path string) json.RawMessage {
+	if raw, ok := m[path]; ok {
+		return raw
+	}
+	name, rest, ok := strings.Cut(path, ".")
+	var inner map[string]json.RawMessage
+	if !ok || json.Unmarshal(m[name], &inner) != nil {
+		return nil
+	}
+	return find(inner, rest)
+}
+
+// scalar is the text of a JSON string, number or boolean, and "" for anything
+// else.
+func scalar(raw json.RawMessage) string {
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber()
+	var v any
+	if len(raw) == 0 || d.Decode(&v) != nil {
+		return ""
+	}
+	switch v := v.(type) {
+	case string:
+		return v
+	case json.Number, bool:
+		return fmt.Sprint(v)
+	}
+	return ""
+}
+
+// first is the first of the named members that is a scalar.
+func first(m map[string]json.RawMessage, names ...string) string {
+	for _, n := range names {
+		if s := scalar(m[n]); s != "" {
+			return s
+		}
+	}
+	return ""
+}

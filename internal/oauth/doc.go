@@ -1,0 +1,56 @@
+// Package oauth makes the handshake with a provider, as an admin who tests a
+// connection sees it: the authorization-code flow of RFC 6749, with PKCE (RFC
+// 7636) where the definition asks for it, once, with a real person's consent.
+//
+// A consent run is a state machine. Its states are records, its arrows are
+// requests of one browser:
+//
+//	POST /config/{id}/test
+//	  │ Start: writes oauth/flow/<hash of state>, and the event test.start
+//	  ▼
+//	open ── 303 ──► the provider's authorize URL, with state and redirect_uri
+//	  │                 │ the person consents, denies, or goes away
+//	  │                 ▼
+//	  │             GET /auth/{service}/callback?code=…&state=…
+//	  │                 │ Callback: one transaction deletes the flow,
+//	  │                 │ and leaves oauth/spent/<hash of state>
+//	  │                 ├──► refused: unknown, used before, expired, of another browser
+//	  │                 │    session, service or content. An error page; no code is sent
+//	  ▼                 ▼
+//	expired,          taken
+//	removed by          │ exchange: POST token URL, one attempt
+//	Sweep               │ identity: GET identity URL with the token, then the token is dropped
+//	                    ▼
+//	                  reported: one transaction writes oauth/report/<id>/<report>,
+//	                    the lists below, and the event test.finish
+//	                    ▼
+//	                  303 ──► /config/{id}/test/{report}
+//
+// As soon as the flow is taken, whatever goes wrong is a report with a verdict,
+// not an error. [Service.TestToken] is the last part alone: the identity call
+// with a token that somebody pasted.
+//
+// Invariants:
+//   - 5: a state token is accepted once. The transaction that accepts it deletes
+//     it. It is bound to the browser session, the service, the version and its
+//     content hash, lives ten minutes, and only its SHA-256 is stored.
+//   - 7: verdicts are honest. A field is OK only if an issued token proves it,
+//     and Wrong only if the provider named it; when the answer does not decide,
+//     the verdict is Inconclusive and its reason says so.
+//   - 2: no secret leaves. A code is sent once, to the token URL. The access
+//     token lives in one call of one method. What a provider answers is parsed,
+//     never kept whole: the named fields of it are searched for every secret of
+//     the run, stripped and cut.
+//
+// Records, by store key:
+//
+//	oauth/flow/<hash>            flow, its PKCE verifier sealed for this key
+//	oauth/spent/<hash>           that a state was used; for a day, to say so
+//	oauth/report/<id>/<report>   Report
+//	oauth/reports/<id>           the Summary of each of the last 50, newest first
+//	oauth/health/<id>            the Summary that counts, one a content hash
+//	oauth/generation             rises with every report; see Service.Health
+//
+// Everything that a provider does differently is data in its
+// connector.Definition; no provider has a line of code here.
+package oauth

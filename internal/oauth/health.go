@@ -1,0 +1,191 @@
+package oauth
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"backoffice/internal/config"
+	"backoffice/internal/store"
+)
+
+// StaleAfter is how long a good test of unchanged content counts.
+const StaleAfter = 30 * 24 * time.Hour
+
+// A Standing is how a version stands, from the runs that tested it.
+type Standing int
+
+// The standings. The zero one is NotTested.
+const (
+	NotTested Standing = iota // no consent run has tested its content
+	Works                     // the last one was OK, and not long ago
+	Broken                    // the last one was Wrong
+	Undecided                 // the last one was Inconclusive
+	Stale                     // the last good one is too old, or tested what was in force before
+)
+
+var standings = names{"not-tested", "works", "wrong", "inconclusive", "stale"}
+
+func (s Standing) String() string { return standings.name(int(s)) }
+
+// MarshalText refuses a standing that does not exist.
+func (s Standing) MarshalText() ([]byte, error) { return standings.text(int(s)) }
+
+// UnmarshalText refuses unknown text.
+func (s *Standing) UnmarshalText(text []byte) (err error) {
+	*s, err = parse[Standing](standings, text)
+	return err
+}
+
+// A Health is how an entry stands. Pending is NotTested if nothing is pending.
+type Health struct {
+	Current Check
+	Pending Check
+}
+
+// A Check is a standing with the run that it comes from, which is the zero
+// Summary for NotTested.
+type Check struct {
+	Standing Standing
+	Last     Summary
+}
+
+// tells reports whether a run says anything about an entry's health: a pasted
+// token proves nothing about the credentials, and a person who denies nothing at
+// all.
+func tells(s Summary) bool { return s.Kind == ConsentRun && !s.Denied }
+
+// HealthOf judges the entry from the summaries of its runs, newest first. It is
+// pure. A run counts for every version with the content that it tested.
+func HealthOf(e config.Entry, runs []Summary, now time.Time) Health {
+	return Health{Current: check(e.Current, e.CurrentHash, true, runs, now), Pending: check(e.Pending, e.PendingHash, false, runs, now)}
+}
+
+// check judges one version. What is in force and was tested only with another
+// content is Stale; what is pending is then NotTested, as it was never tried.
+func check(version int, hash string, inForce bool, runs []Summary, now time.Time) Check {
+	if version == 0 {
+		return Check{}
+	}
+	var other *Summary
+	for i, s := range runs {
+		if !tells(s) {
+			continue
+		}
+		if s.ContentHash == hash {
+			return Check{Standing: stands(s, now), Last: s}
+		}
+		if other == nil {
+			other = &runs[i]
+		}
+	}
+	if other != nil && inForce {
+		return Check{Standing: Stale, Last: *other}
+	}
+	return Check{}
+}
+
+// stands is the standing that the run gives to the content that it tested. Only
+// a good one grows old: what was wrong stays wrong until somebody looks again.
+func stands(s Summary, now time.Time) Standing {
+	switch {
+	case s.Verdict == Wrong:
+		return Broken
+	case s.Verdict != OK:
+		return Undecided
+	case now.Sub(s.Started) > StaleAfter:
+		return Stale
+	}
+	return Works
+}
+
+// A healthIndex keeps the health of all entries for as long as neither the
+// reports nor the entries change and nothing grows stale.
+type healthIndex struct {
+	mu         sync.Mutex
+	filled     bool
+	generation int64
+	runs       map[config.ID][]Summary
+	entries    []config.Entry
+	until      time.Time
+	healths    map[config.ID]Health
+}
+
+// Health returns the health of every entry that has been tested; for all others
+// it is the zero Health. The map is shared: it must not be changed. It is as new
+// as the last commit before the call.
+func (s *Service) Health(ctx context.Context) (map[config.ID]Health, error) {
+	entries, err := s.config.All(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var out map[config.ID]Health
+	err = s.store.View(ctx, func(r store.Reader) (err error) {
+		out, err = s.index.get(r, entries, s.now())
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading the health of the entries: %w", err)
+	}
+	return out, nil
+}
+
+func (x *healthIndex) get(r store.Reader, entries []config.Entry, now time.Time) (map[config.ID]Health, error) {
+	generation, err := readGeneration(r)
+	if err != nil {
+		return nil, err
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	fresh := !x.filled || x.generation != generation
+	if fresh {
+		if err := x.read(r); err != nil {
+			return nil, err
+		}
+		x.filled, x.generation = true, generation
+	}
+	if fresh || !sameSlice(x.entries, entries) || !now.Before(x.until) {
+		x.judge(entries, now)
+	}
+	return x.healths, nil
+}
+
+func (x *healthIndex) read(r store.Reader) error {
+	all, err := standing.Scan(r, store.Range{})
+	if err != nil {
+		return err
+	}
+	x.runs = make(map[config.ID][]Summary, len(all))
+	for _, rec := range all {
+		x.runs[config.ID(rec.ID)] = rec.Value
+	}
+	return nil
+}
+
+// judge fills healths, and until with the time at which the next of them grows
+// stale.
+func (x *healthIndex) judge(entries []config.Entry, now time.Time) {
+	x.entries, x.healths = entries, make(map[config.ID]Health, len(x.runs))
+	x.until = now.Add(StaleAfter)
+	for _, e := range entries {
+		runs := x.runs[e.ID]
+		if len(runs) == 0 {
+			continue
+		}
+		h := HealthOf(e, runs, now)
+		x.healths[e.ID] = h
+		for _, c := range []Check{h.Current, h.Pending} {
+			if turns := c.Last.Started.Add(StaleAfter + 1); c.Standing == Works && turns.Before(x.until) {
+				x.until = turns
+			}
+		}
+	}
+}
+
+// sameSlice tells whether config.All gave the slice that it gave before: it is
+// the same one for as long as no entry changes, and x.entries keeps its memory
+// from being used for another.
+func sameSlice(a, b []config.Entry) bool {
+	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
+}

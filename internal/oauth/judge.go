@@ -1,0 +1,87 @@
+package oauth
+
+import (
+	"fmt"
+	"strings"
+
+	"backoffice/internal/connector"
+)
+
+// A finding is what a class of answer proves, as data. In its texts %P is the
+// provider's name, %A how the client authenticates, %C the error code in
+// brackets, if it is fit to be shown, %E what the call itself says, and %N the
+// permission that the identity call needs.
+type finding struct {
+	verdict  Verdict // of the run
+	headline string
+	hint     string // of the step
+	step     Verdict
+	fields   map[Field]told
+	remedies []string
+}
+
+type told struct {
+	verdict Verdict
+	reason  string
+}
+
+// conclude writes the finding of c into the report and its step.
+func (r *run) conclude(c class, st *Step) { r.report.apply(findings[c], st, r.words("", "")) }
+
+// judgeExchange writes what the answer to the code proves.
+func (r *run) judgeExchange(got *capture, a answer, st *Step) {
+	c := classify(got, a)
+	r.report.apply(findings[c], st, r.words(r.shortCode(a.code), problem(got)))
+	if c == issued {
+		st.Why = "A token is issued only for the right client ID, secret, redirect URI and authentication method together. So all four are proven."
+	}
+	if c == issued && r.secret.IsZero() {
+		r.judge(ClientSecret, NotChecked, "This entry has none: the client is public and protected by PKCE.")
+	}
+}
+
+// apply puts f into the report. Fields that f does not name stay as they are.
+func (rep *Report) apply(f finding, st *Step, words *strings.Replacer) {
+	rep.Verdict, rep.Headline = f.verdict, words.Replace(f.headline)
+	rep.Remedies = nil
+	for _, text := range f.remedies {
+		rep.Remedies = append(rep.Remedies, words.Replace(text))
+	}
+	for field, t := range f.fields {
+		rep.Fields[field] = FieldVerdict{Field: field, Verdict: t.verdict, Reason: strings.TrimSpace(words.Replace(t.reason))}
+	}
+	st.Verdict, st.Hint = f.step, words.Replace(f.hint)
+}
+
+func (r *run) words(code, problem string) *strings.Replacer {
+	if code != "" {
+		code = " (" + code + ")"
+	}
+	method := "in the form fields of the request (post)"
+	if r.def.OAuth.ClientAuth == connector.ClientSecretBasic {
+		method = "in the Authorization header (basic)"
+	}
+	permission := "a permission that the call needs"
+	if r.def.Identity != nil && r.def.Identity.Permission != "" {
+		permission = fmt.Sprintf("the permission %q", r.permissionLabel())
+	}
+	return strings.NewReplacer("%P", r.provider(), "%A", method, "%C", code, "%E", problem, "%N", permission)
+}
+
+// permissionLabel is the name under which the admin finds the permission that
+// the identity call needs.
+func (r *run) permissionLabel() string {
+	if p, ok := r.def.Permission(r.def.Identity.Permission); ok && p.Label != "" {
+		return p.Label
+	}
+	return r.def.Identity.Permission
+}
+
+// problem is what egress says about a call without an answer. It names the host
+// at most.
+func problem(got *capture) string {
+	if got.err == nil {
+		return ""
+	}
+	return got.err.Msg
+}

@@ -1,0 +1,152 @@
+package oauth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"strconv"
+
+	"backoffice/internal/audit"
+	"backoffice/internal/config"
+	"backoffice/internal/errs"
+	"backoffice/internal/store"
+)
+
+// Keep is how many reports an entry keeps: the newest ones.
+const Keep = 50
+
+// keepHealth is how many contents of an entry have their last verdict kept.
+const keepHealth = 10
+
+var (
+	reports  = store.Table[Report]{Prefix: "oauth/report/"}
+	lists    = store.Table[[]Summary]{Prefix: "oauth/reports/"}
+	standing = store.Table[[]Summary]{Prefix: "oauth/health/"}
+)
+
+const generationKey = "oauth/generation"
+
+// reportID is what finish makes; nothing else becomes a part of a store key.
+var reportID = regexp.MustCompile(`^[0-9]{8}-[0-9]{6}\.[0-9]{3}-[0-9a-f]{8}$`)
+
+func reportKey(id config.ID, report string) string { return string(id) + "/" + report }
+
+// keep stores a report with its event and takes the oldest one beyond Keep away,
+// in one transaction.
+func (s *Service) keep(ctx context.Context, r Report, e audit.Event) error {
+	return s.store.Update(ctx, func(tx store.Tx) error {
+		list, err := getList(tx, lists, r.Entry)
+		if err != nil {
+			return err
+		}
+		list = append([]Summary{r.Summary()}, list...)
+		for len(list) > Keep {
+			reports.Delete(tx, reportKey(r.Entry, list[len(list)-1].ID))
+			list = list[:len(list)-1]
+		}
+		if err := keepStanding(tx, r); err != nil {
+			return err
+		}
+		return errors.Join(reports.Put(tx, reportKey(r.Entry, r.ID), r), lists.Put(tx, string(r.Entry), list), raise(tx), audit.Append(tx, e))
+	})
+}
+
+// keepStanding keeps the last summary of each content that a consent run has
+// tested: few bytes an entry, so that the health of all entries is quick to read.
+func keepStanding(tx store.Tx, r Report) error {
+	if !tells(r.Summary()) {
+		return nil
+	}
+	old, err := getList(tx, standing, r.Entry)
+	if err != nil {
+		return err
+	}
+	list := []Summary{r.Summary()}
+	for _, s := range old {
+		if s.ContentHash != r.ContentHash && len(list) < keepHealth {
+			list = append(list, s)
+		}
+	}
+	return standing.Put(tx, string(r.Entry), list)
+}
+
+func getList(r store.Getter, t store.Table[[]Summary], id config.ID) ([]Summary, error) {
+	list, err := t.Get(r, string(id))
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, nil
+	}
+	return list, err
+}
+
+// deleteReports is what deleting an entry takes along.
+func deleteReports(tx store.Tx, id config.ID) error {
+	list, err := getList(tx, lists, id)
+	if err != nil {
+		return err
+	}
+	for _, s := range list {
+		reports.Delete(tx, reportKey(id, s.ID))
+	}
+	lists.Delete(tx, string(id))
+	standing.Delete(tx, string(id))
+	return raise(tx)
+}
+
+// Reports returns the summaries of the entry's reports, newest first; none is no
+// error.
+func (s *Service) Reports(ctx context.Context, id config.ID) ([]Summary, error) {
+	var list []Summary
+	err := s.store.View(ctx, func(r store.Reader) (err error) {
+		list, err = getList(r, lists, id)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("listing the reports of %s: %w", id, err)
+	}
+	return list, nil
+}
+
+// Report returns one report, or an errs.NotFound: only the last Keep are kept.
+func (s *Service) Report(ctx context.Context, id config.ID, report string) (Report, error) {
+	missing := errs.Newf(errs.NotFound, "There is no such report of %s. Only the last %d are kept.", id, Keep)
+	if !reportID.MatchString(report) {
+		return Report{}, missing
+	}
+	var out Report
+	err := s.store.View(ctx, func(r store.Reader) (err error) {
+		out, err = reports.Get(r, reportKey(id, report))
+		return err
+	})
+	if errors.Is(err, store.ErrNotFound) {
+		return Report{}, missing
+	}
+	if err != nil {
+		return Report{}, fmt.Errorf("reading a report of %s: %w", id, err)
+	}
+	return out, nil
+}
+
+func readGeneration(r store.Getter) (int64, error) {
+	b, err := r.Get(generationKey)
+	if errors.Is(err, store.ErrNotFound) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	n, err := strconv.ParseInt(string(b), 10, 64)
+	if err != nil {
+		return 0, fmt.Errorf("%s is damaged: %q is no number", generationKey, b)
+	}
+	return n, nil
+}
+
+func raise(tx store.Tx) error {
+	n, err := readGeneration(tx)
+	if err != nil {
+		return err
+	}
+	tx.Put(generationKey, []byte(strconv.FormatInt(n+1, 10)))
+	return nil
+}

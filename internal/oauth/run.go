@@ -1,0 +1,159 @@
+package oauth
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"backoffice/internal/audit"
+	"backoffice/internal/egress"
+	"backoffice/internal/secret"
+)
+
+// A run is one test under way. It is for one goroutine.
+type run struct {
+	subject
+	guard   *egress.Guard
+	box     *secret.Box
+	timeout time.Duration
+	by      audit.Actor
+	began   time.Time // monotonic, unlike the times of the clock
+	report  Report
+	scrub   scrubber
+}
+
+func (s *Service) newRun(sub subject, by audit.Actor, kind Kind, began, at time.Time) *run {
+	r := &run{subject: sub, guard: s.guard, box: s.box, timeout: s.timeout, by: by, began: began}
+	r.report = Report{Entry: sub.version.Entry, Version: sub.version.Number, ContentHash: sub.version.ContentHash, Kind: kind,
+		Provider: sub.def.Name, Region: sub.ends.Region, Rehearsal: sub.ends.Rehearsal, Started: at, By: by.Name}
+	for _, f := range Fields() {
+		r.report.Fields = append(r.report.Fields, FieldVerdict{Field: f, Reason: "The run did not get that far."})
+	}
+	if !sub.secret.IsZero() {
+		basic := sub.clientID + ":" + sub.secret.Reveal()
+		r.scrub.add(sub.secret.Reveal(), basic, url.QueryEscape(sub.clientID)+":"+url.QueryEscape(sub.secret.Reveal()))
+	}
+	if sub.hideID {
+		r.scrub.add(sub.clientID)
+	}
+	return r
+}
+
+func (r *run) provider() string { return r.def.Name }
+
+// judge sets what the report says about f.
+func (r *run) judge(f Field, v Verdict, reason string) {
+	r.report.Fields[f] = FieldVerdict{Field: f, Verdict: v, Reason: reason}
+}
+
+// finish stores the report with its event. It returns an errs.NotFound if the
+// entry was deleted in the meantime.
+func (s *Service) finish(ctx context.Context, r *run) (Ref, error) {
+	if _, err := s.config.Get(ctx, r.report.Entry); err != nil {
+		return Ref{}, err
+	}
+	salt := make([]byte, 4)
+	if _, err := rand.Read(salt); err != nil {
+		return Ref{}, fmt.Errorf("making the id of a report: %w", err)
+	}
+	r.report.ID = r.report.Started.Format("20060102-150405.000") + "-" + hex.EncodeToString(salt)
+	r.report.Took = time.Since(r.began)
+	if err := s.keep(ctx, r.report, r.event()); err != nil {
+		return Ref{}, fmt.Errorf("keeping the report of %s: %w", r.report.Entry, err)
+	}
+	return Ref{Entry: r.report.Entry, Report: r.report.ID}, nil
+}
+
+// event has the headline, which is ours, and nothing that the provider said.
+func (r *run) event() audit.Event {
+	e := audit.Event{Time: r.report.Started, Actor: r.by, Action: audit.TestFinished, Target: string(r.report.Entry),
+		Version: r.report.Version, Outcome: audit.Failed, Note: r.report.Headline + "."}
+	if r.report.Kind == TokenRun {
+		e.Action = audit.TokenTested
+	}
+	if r.report.Verdict == OK {
+		e.Outcome = audit.Done
+	}
+	return e
+}
+
+// call sends req once, under ctx, through the guard and next, and adds the step.
+// What came back is in the capture, also if it is no answer at all.
+func (r *run) call(ctx context.Context, st *Step, send func(ctx context.Context, c *http.Client, got *capture)) capture {
+	trace := &egress.Trace{}
+	c := r.guard.Client(egress.CallOptions{Timeout: r.timeout})
+	got := capture{next: c.Transport}
+	c.Transport = &got
+	st.Start = time.Since(r.began)
+	send(egress.WithTrace(ctx, trace), c, &got)
+	st.Took = time.Since(r.began) - st.Start
+	if x := trace.Exchanges(); len(x) > 0 {
+		st.Exchange = r.shown(x[0])
+	}
+	return got
+}
+
+// shown takes what the provider could have put into an exchange out of it.
+func (r *run) shown(x egress.Exchange) *egress.Exchange {
+	x.URL = r.scrub.clean(x.URL, maxOwnURL)
+	x.ContentType = r.scrub.foreign(x.ContentType)
+	x.Protocol = r.scrub.foreign(x.Protocol)
+	if x.TLS != nil {
+		x.TLS.Issuer = r.scrub.foreign(x.TLS.Issuer)
+		for i, n := range x.TLS.Names {
+			x.TLS.Names[i] = r.scrub.foreign(n)
+		}
+	}
+	return &x
+}
+
+// line is a line of what we sent, which is the admin's or the definition's text.
+func (r *run) line(name, value string) Line {
+	shown := r.scrub.clean(value, maxOwnURL)
+	return Line{Name: name, Value: shown, Redacted: strings.Contains(shown, removed)}
+}
+
+// foreignLine is a line of what came back.
+func (r *run) foreignLine(name, value string) Line {
+	shown := r.scrub.foreign(value)
+	return Line{Name: name, Value: shown, Redacted: strings.Contains(shown, removed)}
+}
+
+// gone stands for a value that is in no form in the report.
+func gone(name string, value secret.Text) Line {
+	return Line{Name: name, Value: removed, Redacted: true, Note: characters(value.Len())}
+}
+
+// fingerprinted stands for a value that is told by its fingerprint.
+func (r *run) fingerprinted(name string, value secret.Text) Line {
+	return Line{Name: name, Value: r.box.Fingerprint(value.Reveal()).String(), Redacted: true, Note: characters(value.Len())}
+}
+
+func (r *run) clientIDLine() Line {
+	if r.hideID {
+		return r.fingerprinted("client_id", secret.NewText(r.clientID))
+	}
+	return r.line("client_id", r.clientID)
+}
+
+func characters(n int) string {
+	if n == 1 {
+		return "1 character"
+	}
+	return fmt.Sprintf("%d characters", n)
+}
+
+// shortCode is an error code that may stand in a sentence: one word of a
+// machine's kind. Anything else is shown as evidence only.
+func (r *run) shortCode(code string) string {
+	if utf8.RuneCountInString(code) > 64 || strings.Trim(code, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-") != "" || r.scrub.holds(code) {
+		return ""
+	}
+	return code
+}

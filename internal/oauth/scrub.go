@@ -1,0 +1,121 @@
+package oauth
+
+import (
+	"encoding/base64"
+	"encoding/hex"
+	"html"
+	"net/url"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+const (
+	removed   = "[removed]"
+	maxText   = 200  // characters of foreign text that are kept
+	maxOwnURL = 2000 // characters of an address that the admin or the definition wrote
+)
+
+// hole stands for a secret until all of them are out of a text, so that one that
+// is a part of the word "removed" does no harm. printable leaves none in a text.
+const hole = "\ue000"
+
+// A scrubber knows the secrets of one run and takes them out of text.
+type scrubber struct{ forms []string } // in lower case
+
+// add makes values secret, in every form in which an answer may repeat them.
+func (s *scrubber) add(values ...string) {
+	for _, v := range values {
+		if v == "" {
+			continue
+		}
+		for _, form := range []string{
+			v, url.QueryEscape(v), url.PathEscape(v), url.QueryEscape(url.QueryEscape(v)), html.EscapeString(v), hex.EncodeToString([]byte(v)),
+			base64.StdEncoding.EncodeToString([]byte(v)), base64.RawStdEncoding.EncodeToString([]byte(v)),
+			base64.URLEncoding.EncodeToString([]byte(v)), base64.RawURLEncoding.EncodeToString([]byte(v)),
+		} {
+			if form = lower(printable(form)); form != "" && !slices.Contains(s.forms, form) {
+				s.forms = append(s.forms, form)
+			}
+		}
+	}
+}
+
+// foreign returns what may be kept of a provider's text.
+func (s *scrubber) foreign(text string) string { return s.clean(text, maxText) }
+
+// clean strips text of what could disturb a page, takes the secrets out, and
+// only then cuts it: a secret that is cut in half is no longer found.
+func (s *scrubber) clean(text string, limit int) string {
+	text = printable(text)
+	for _, form := range s.forms {
+		text = removeFold(text, form)
+	}
+	if plain, err := url.QueryUnescape(text); err == nil && plain != text && s.holds(plain) {
+		return removed
+	}
+	return cut(strings.ReplaceAll(text, hole, removed), limit)
+}
+
+// holds reports whether text has a secret in it.
+func (s *scrubber) holds(text string) bool {
+	text = lower(printable(text))
+	for _, form := range s.forms {
+		if strings.Contains(text, form) {
+			return true
+		}
+	}
+	return false
+}
+
+// removeFold takes every occurrence of form, which is in lower case, out of
+// text, whatever the case of ASCII letters there.
+func removeFold(text, form string) string {
+	folded := lower(text)
+	if !strings.Contains(folded, form) {
+		return text
+	}
+	var b strings.Builder
+	for {
+		i := strings.Index(folded, form)
+		if i < 0 {
+			return b.String() + text
+		}
+		b.WriteString(text[:i] + hole)
+		text, folded = text[i+len(form):], folded[i+len(form):]
+	}
+}
+
+// lower is strings.ToLower for ASCII alone: it keeps the length in bytes.
+func lower(s string) string {
+	return strings.Map(func(c rune) rune {
+		if c >= 'A' && c <= 'Z' {
+			return c + 'a' - 'A'
+		}
+		return c
+	}, s)
+}
+
+// printable makes one line of s, without control characters, marks of no width
+// and bytes that are no text.
+func printable(s string) string {
+	s = strings.Map(func(c rune) rune {
+		switch {
+		case c == '\n' || c == '\t' || c == '\r':
+			return ' '
+		case c == utf8.RuneError || !unicode.IsPrint(c):
+			return -1
+		}
+		return c
+	}, s)
+	return strings.TrimSpace(s)
+}
+
+// cut keeps n characters of s, which is text.
+func cut(s string, n int) string {
+	if utf8.RuneCountInString(s) <= n {
+		return s
+	}
+	return string([]rune(s)[:n]) + "…"
+}
