@@ -14,9 +14,9 @@ import (
 
 // sandboxCommand is "backoffice sandbox".
 type sandboxCommand struct {
-	Addr        string `help:"Address to listen on. It must be of this machine alone." default:"127.0.0.1:8081" env:"BACKOFFICE_SANDBOX_ADDR" placeholder:"HOST:PORT"`
+	Addr        string `help:"Address to listen on. It must be of this machine alone." default:"127.0.0.1:8081" env:"BACKOFFICE_SANDBOX_ADDR"`
 	URL         string `help:"Address of the sandbox as browsers see it. Default: http://localhost and the port." env:"BACKOFFICE_SANDBOX_URL" placeholder:"URL"`
-	RedirectURI string `help:"Redirect URI that is registered at the start." default:"http://localhost:8080/auth/intercom/callback" placeholder:"URL"`
+	RedirectURI string `help:"Redirect URI that is registered at the start." default:"http://localhost:8080/auth/intercom/callback"`
 }
 
 // Run serves the sandbox until ctx ends.
@@ -59,9 +59,9 @@ func serveSandbox(ctx context.Context, ln net.Listener, o sandbox.Options, con c
 // rehearseCommand is "backoffice rehearse": the program and the sandbox in one
 // process, on this machine.
 type rehearseCommand struct {
-	Addr        string `help:"Address of the program." default:"127.0.0.1:8080" placeholder:"HOST:PORT"`
-	SandboxAddr string `help:"Address of the sandbox." default:"127.0.0.1:8081" placeholder:"HOST:PORT"`
-	Data        string `help:"Directory of the data file and the key file." default:"data" placeholder:"DIR"`
+	Addr        string `help:"Address of the program." default:"127.0.0.1:8080"`
+	SandboxAddr string `help:"Address of the sandbox." default:"127.0.0.1:8081"`
+	Data        string `help:"Directory of the data file and the key file." default:"data"`
 
 	ready func(net.Addr)
 }

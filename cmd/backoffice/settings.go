@@ -18,18 +18,18 @@ import (
 // settings are what an operator may set. No room sees them: each is handed its
 // values.
 type settings struct {
-	Addr           string   `help:"Address to listen on." default:"127.0.0.1:8080" env:"BACKOFFICE_ADDR" placeholder:"HOST:PORT"`
+	Addr           string   `help:"Address to listen on." default:"127.0.0.1:8080" env:"BACKOFFICE_ADDR"`
 	PublicURL      string   `help:"Origin that browsers and providers see, as https://backoffice.example.com. Redirect URIs are built from it alone." env:"BACKOFFICE_PUBLIC_URL" placeholder:"URL"`
-	Data           string   `help:"Directory of the data file, and of the key file unless --key-file names another." default:"data" env:"BACKOFFICE_DATA" placeholder:"DIR"`
+	Data           string   `help:"Directory of the data file, and of the key file unless --key-file names another." default:"data" env:"BACKOFFICE_DATA"`
 	KeyFile        string   `help:"File with the key that seals the data. Made at the first start. Default: backoffice.key in the data directory." env:"BACKOFFICE_KEY_FILE" placeholder:"FILE"`
 	Key            keyText  `help:"Content of a key file, instead of one. Set it in the environment: other users of this machine can see flags." env:"BACKOFFICE_KEY" placeholder:"JSON"`
-	TrustedProxies []string `help:"Addresses or networks of proxies whose X-Forwarded headers are believed." env:"BACKOFFICE_TRUSTED_PROXIES" placeholder:"CIDR,…"`
+	TrustedProxies []string `help:"Addresses or networks of proxies whose X-Forwarded headers are believed." env:"BACKOFFICE_TRUSTED_PROXIES" placeholder:"CIDR"`
 	TLSCert        string   `name:"tls-cert" help:"Certificate chain (PEM), to answer https without a proxy." env:"BACKOFFICE_TLS_CERT" placeholder:"FILE"`
 	TLSKey         string   `name:"tls-key" help:"Private key (PEM) of the certificate." env:"BACKOFFICE_TLS_KEY" placeholder:"FILE"`
-	AllowHosts     []string `help:"Hosts or networks of your own that providers may live on. Without it, no private address is ever called." env:"BACKOFFICE_ALLOW_HOSTS" placeholder:"HOST,…"`
+	AllowHosts     []string `help:"Hosts or networks of your own that providers may live on. Without it, no private address is ever called." env:"BACKOFFICE_ALLOW_HOSTS" placeholder:"HOST"`
 	Connectors     string   `help:"Directory with connector definitions of your own (YAML)." env:"BACKOFFICE_CONNECTORS" placeholder:"DIR"`
-	Environment    string   `help:"Name of this environment, shown on every page." default:"production" env:"BACKOFFICE_ENVIRONMENT" placeholder:"NAME"`
-	LogFormat      string   `help:"Form of the log on standard error: text or json." default:"text" env:"BACKOFFICE_LOG_FORMAT" placeholder:"FORM"`
+	Environment    string   `help:"Name of this environment, shown on every page." default:"production" env:"BACKOFFICE_ENVIRONMENT"`
+	LogFormat      string   `help:"Form of the log on standard error: text or json." default:"text" env:"BACKOFFICE_LOG_FORMAT"`
 
 	ready func(net.Addr) // tests listen on port 0 and learn the address here
 }

@@ -1,0 +1,39 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"backoffice": func() {
+		os.Exit(mainWith(context.Background(), os.Args[1:], console{os.Stdout, os.Stderr}))
+	}, "backoffice-first": func() {
+		os.Exit(firstStart(os.Args[1]))
+	}})
+}
+
+// Each behaviour of the command line is a script beneath testdata.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{Dir: "testdata", Setup: func(e *testscript.Env) error {
+		e.Setenv("HOME", e.WorkDir)
+		return nil
+	}})
+}
+
+// firstStart starts the program over a new data directory and ends it as soon
+// as it serves.
+func firstStart(dir string) int {
+	ctx, cancel := context.WithCancel(context.Background())
+	s := settings{Addr: "127.0.0.1:0", PublicURL: "http://localhost:8080", Data: dir, LogFormat: "text", ready: func(net.Addr) { cancel() }}
+	if err := serve(ctx, s, "", console{os.Stdout, os.Stderr}); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return 0
+}
