@@ -29,20 +29,20 @@ func testScan(t *testing.T, s store.Store) {
 	const smile = "p/\xf0\x9f\x98\x80"
 	wantScan(t, s, store.Range{})
 	wantScan(t, s, store.Range{Reverse: true})
-	put(t, s, "p/1", "", "p/2", "", "p/3", "", smile, "", "q/1", "", "o", "")
+	put(t, s, "p/1", "", "p/2", "", "p/3", "", smile, "", "q/1", "", "n", "", "o", "")
 	for _, tt := range []struct {
 		rng  store.Range
 		want []string
 	}{
-		{store.Range{}, []string{"o", "p/1", "p/2", "p/3", smile, "q/1"}},
-		{store.Range{Reverse: true}, []string{"q/1", smile, "p/3", "p/2", "p/1", "o"}},
+		{store.Range{}, []string{"n", "o", "p/1", "p/2", "p/3", smile, "q/1"}},
+		{store.Range{Reverse: true}, []string{"q/1", smile, "p/3", "p/2", "p/1", "o", "n"}},
 		{store.Range{Prefix: "p/"}, []string{"p/1", "p/2", "p/3", smile}},
 		{store.Range{Prefix: "p/", Limit: 2}, []string{"p/1", "p/2"}},
 		{store.Range{Prefix: "p/", Limit: 9}, []string{"p/1", "p/2", "p/3", smile}},
 		{store.Range{Prefix: "p/", After: "p/2"}, []string{"p/3", smile}},
 		{store.Range{Prefix: "p/", After: "p/25", Limit: 1}, []string{"p/3"}},
 		{store.Range{Prefix: "p/", After: smile}, nil},
-		{store.Range{Prefix: "p/", After: "o"}, []string{"p/1", "p/2", "p/3", smile}},
+		{store.Range{Prefix: "p/", After: "m"}, []string{"p/1", "p/2", "p/3", smile}},
 		{store.Range{Prefix: "p/", After: "q/1"}, nil},
 		{store.Range{Prefix: "p/", Reverse: true}, []string{smile, "p/3", "p/2", "p/1"}},
 		{store.Range{Prefix: "p/", Reverse: true, Limit: 2}, []string{smile, "p/3"}},
