@@ -74,7 +74,8 @@ func (c *caller) send(req *http.Request, done func()) (*http.Response, error) {
 
 // fail ends the record and returns what is told to the caller.
 func fail(ctx context.Context, rec *record, err error, host string) error {
-	e := describe(ctx, err, host, rec.phase())
+	// A first byte is no answer yet: without its headers, the call still waits.
+	e := describe(ctx, err, host, min(rec.phase(), waiting))
 	rec.close(0, 0, e)
 	return e
 }

@@ -175,7 +175,7 @@ func timedOut(host string, during phase) *Error {
 		connecting: host + " did not accept a connection in time.",
 		securing:   host + " did not finish setting up a secure connection in time.",
 		sending:    host + " did not take the whole request in time.",
-		waiting:    host + " accepted the request and did not begin to answer in time.",
+		waiting:    host + " accepted the request and did not answer in time.",
 		receiving:  host + " did not finish its answer in time.",
 	}[during]
 	return &Error{Class: Timeout, Msg: msg, cause: context.DeadlineExceeded}

@@ -46,11 +46,13 @@ type record struct {
 
 func newRecord(req *http.Request, now time.Time) *record {
 	r := &record{began: time.Now(), x: Exchange{Started: now.UTC(), Method: req.Method, URL: shownURL(req.URL)}}
-	if t, ok := req.Context().Value(traceKey{}).(*Trace); ok && t != nil {
-		r.keep = t.Keep
-		t.add(r)
+	t, ok := req.Context().Value(traceKey{}).(*Trace)
+	if !ok || t == nil {
+		return r
 	}
+	r.keep = t.Keep
 	r.x.RequestHeaders = r.kept(req.Header)
+	t.add(r) // last: from here on others read it
 	return r
 }
 

@@ -1,6 +1,7 @@
 package egress
 
 import (
+	"crypto/x509"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -240,6 +241,9 @@ func TestEnumsRefuseUnknownText(t *testing.T) {
 }
 
 func TestForeignTextIsTamed(t *testing.T) {
+	if s := security(&x509.Certificate{DNSNames: make([]string, 50)}, ""); len(s.Names) != 10 {
+		t.Errorf("%d names of a certificate", len(s.Names))
+	}
 	if got := printable("a\x00b\x1b[31m\u202ec\n"); got != "ab[31mc" {
 		t.Errorf("%q", got)
 	}
