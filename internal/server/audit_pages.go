@@ -66,7 +66,7 @@ func (p auditPages) list(c echo.Context) error {
 // readFilter reads the filter of the log. What cannot be read is left out and
 // reported.
 func readFilter(c echo.Context) (audit.Filter, []templates.FieldError) {
-	f := audit.Filter{Who: strings.TrimSpace(c.QueryParam("who")), Target: strings.TrimSpace(c.QueryParam("target")), Limit: auditPage}
+	f := audit.Filter{Who: strings.ToLower(strings.TrimSpace(c.QueryParam("who"))), Target: strings.TrimSpace(c.QueryParam("target")), Limit: auditPage}
 	var faults []templates.FieldError
 	fault := func(field, msg string) { faults = append(faults, templates.FieldError{Field: field, Msg: msg}) }
 	if s := c.QueryParam("action"); s != "" {
@@ -81,11 +81,14 @@ func readFilter(c echo.Context) (audit.Filter, []templates.FieldError) {
 			fault("outcome", "There is no such outcome. Choose one of the list.")
 		}
 	}
-	for name, t := range map[string]*time.Time{"from": &f.From, "to": &f.To} {
-		if s := c.QueryParam(name); s != "" {
+	for _, end := range []struct {
+		name string
+		t    *time.Time
+	}{{"from", &f.From}, {"to", &f.To}} {
+		if s := c.QueryParam(end.name); s != "" {
 			var err error
-			if *t, err = readTime(s); err != nil {
-				fault(name, "This is no time. Write it as 2026-09-17T14:30, in UTC.")
+			if *end.t, err = readTime(s); err != nil {
+				fault(end.name, "This is no time. Write it as 2026-09-17T14:30, in UTC.")
 			}
 		}
 	}

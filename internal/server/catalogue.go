@@ -76,9 +76,10 @@ func (g gate) nearest(q string) string {
 
 // show is GET /connectors/:key.
 func (p cataloguePages) show(c echo.Context) error {
-	d, ok := p.Catalogue.Get(c.Param("key"))
+	key := pathParam(c, "key")
+	d, ok := p.Catalogue.Get(key)
 	if !ok {
-		return errs.Newf(errs.NotFound, "There is no connector %q. The catalogue lists those there are.", c.Param("key"))
+		return errs.Newf(errs.NotFound, "There is no connector %q. The catalogue lists those there are.", key)
 	}
 	page := templates.ConnectorPage{Frame: p.frame(c, d.Name+" · Connectors", templates.SectionConnectors),
 		Key: d.Key, Name: d.Name, Initial: d.Initial, Summary: d.Summary, NewID: "acme:" + d.Key, Source: d.Source, Notes: d.Notes}

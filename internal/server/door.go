@@ -28,7 +28,6 @@ func (p doorPages) askSetup(c echo.Context) error {
 
 func (p doorPages) drawSetup(c echo.Context, status int, token secret.Text, email string, err error) error {
 	faults := errs.Fields(err)
-	c.Response().Header().Set("Referrer-Policy", "no-referrer") // the address holds the token
 	return render(c, status, templates.Setup(templates.SetupPage{
 		Stage: p.stage(c), OneTime: token.Reveal(), PublicURL: p.origin(), Email: email, MinLength: minPassword,
 		EmailError: faults["email"], PasswordError: faults["password"], RepeatError: faults["password2"],
@@ -58,8 +57,11 @@ func (p doorPages) askLogin(c echo.Context) error {
 		return c.Redirect(http.StatusSeeOther, next)
 	}
 	page := templates.LoginPage{Stage: p.stage(c), Next: next}
-	if c.QueryParam("out") != "" {
+	switch {
+	case c.QueryParam("out") != "":
 		page.Said = "You have signed out."
+	case c.QueryParam("back") != "":
+		page.Said = "You are back from the provider, but not signed in here any more, so the answer was not looked at. Sign in and start the test again."
 	}
 	return render(c, http.StatusOK, templates.Login(page))
 }

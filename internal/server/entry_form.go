@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"backoffice/internal/config"
 	"backoffice/internal/connector"
@@ -54,7 +55,7 @@ func (p formPages) choose(c echo.Context, fault string) error {
 // create is POST /config.
 func (p formPages) create(c echo.Context) error {
 	key := c.FormValue("connector")
-	id, idErr := config.ParseID(c.FormValue("id"))
+	id, idErr := config.ParseID(strings.TrimSpace(c.FormValue("id")))
 	def, _ := p.Catalogue.Get(key)
 	if idErr == nil && def == nil {
 		def = p.Config.Definition(id)
@@ -69,7 +70,7 @@ func (p formPages) create(c echo.Context) error {
 		return p.draw(c, http.StatusOK, s)
 	}
 	if idErr == nil && keyOf(p.Config.Definition(id)) != keyOf(def) {
-		s.err = errs.Field("id", "For the connector "+def.Name+" the id ends in :"+def.Key+", for example acme:"+def.Key+".")
+		s.err = errs.Field("id", "An entry of "+def.Name+" has "+def.Key+" after the vendor, for example acme:"+def.Key+".")
 	}
 	if s.err != nil {
 		return p.draw(c, http.StatusUnprocessableEntity, s)
@@ -112,6 +113,9 @@ func (g gate) entry(c echo.Context) (config.Entry, *connector.Definition, error)
 // save is POST /config/:id.
 func (p formPages) save(c echo.Context) error {
 	e, def, err := p.entry(c)
+	if errs.Is(err, errs.NotFound) {
+		return p.orphaned(c, err)
+	}
 	if err != nil {
 		return err
 	}
@@ -130,6 +134,23 @@ func (p formPages) save(c echo.Context) error {
 	return p.store(c, e.ID, s, base.Version)
 }
 
+// orphaned draws the form of an entry that somebody deleted meanwhile as the
+// form of a new one: what was typed stays, what was stored is gone.
+func (p formPages) orphaned(c echo.Context, gone error) error {
+	id, err := entryID(c)
+	if err != nil {
+		return err
+	}
+	f, err := readEntryForm(c, p.Config.Definition(id))
+	if err != nil {
+		return err
+	}
+	f.id, f.revision, f.base = string(id), 0, 0
+	_, msg := errs.Of(gone)
+	return p.draw(c, statuses[errs.NotFound].status, formState{form: f, def: p.Config.Definition(id), isNew: true,
+		err: errs.New(errs.NotFound, msg+" Saving this form makes it anew; type its secrets again.")})
+}
+
 // store saves what the form says; what cannot be saved comes back as the form
 // with what was typed, except secrets.
 func (p formPages) store(c echo.Context, id config.ID, s formState, base config.Version) error {
@@ -144,6 +165,8 @@ func (p formPages) store(c echo.Context, id config.ID, s formState, base config.
 	}
 	kind, _ := errs.Of(err)
 	switch {
+	case kind == errs.NotFound && !s.isNew:
+		return p.orphaned(c, err)
 	case kind == errs.Conflict && !s.isNew:
 		return p.overtaken(c, id, s)
 	case kind == errs.Invalid, kind == errs.Conflict:

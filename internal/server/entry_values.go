@@ -89,15 +89,7 @@ func (p valuePages) fillValues(c echo.Context, page *templates.EntryValuesPage, 
 		row := templates.ValueRow{Key: k.Name, Shown: shownKey(o, k), Set: p.when(k.SetAt), SetBy: k.SetBy,
 			CanReveal: k.Secret && visitOf(c).user.Role.May(revealPermission)}
 		if page.Against != "" {
-			old, had := against.Key(k.Name)
-			switch {
-			case !had:
-				row.Changed, row.Compared = true, "New"
-			case old.Fingerprint != k.Fingerprint || old.Kind != k.Kind:
-				row.Changed = true
-			default:
-				row.Compared = "Same"
-			}
+			row.Changed, row.Compared = compared(against, k)
 		}
 		if row.Changed {
 			changed++
@@ -106,7 +98,7 @@ func (p valuePages) fillValues(c echo.Context, page *templates.EntryValuesPage, 
 	}
 	page.Heading = plural(len(o.Keys), "value")
 	if page.Against != "" {
-		page.Heading += ", " + map[bool]string{true: "none", false: strconv.Itoa(changed)}[changed == 0] + " changed"
+		page.Heading += ", " + pick(changed == 0, "none", strconv.Itoa(changed)) + " changed"
 	}
 	page.Versions = versionPills(e, o.Number)
 	p.fillNotices(page, def, o)
@@ -117,6 +109,18 @@ func (p valuePages) fillValues(c echo.Context, page *templates.EntryValuesPage, 
 		}
 	}
 	return nil
+}
+
+// compared says whether a value differs from the one in another version.
+func compared(against config.Opened, k config.Key) (changed bool, word string) {
+	old, had := against.Key(k.Name)
+	switch {
+	case !had:
+		return true, "New"
+	case old.Fingerprint != k.Fingerprint || old.Kind != k.Kind:
+		return true, ""
+	}
+	return false, "Same"
 }
 
 func (p valuePages) fillNotices(page *templates.EntryValuesPage, def *connector.Definition, o config.Opened) {
@@ -234,8 +238,11 @@ func (p valuePages) move(c echo.Context, do func(config.Move) (flash, error)) er
 	}
 	c.Request().Form.Del("version") // it may not be there any more; show the newest
 	return p.draw(c, statuses[kind].status, func(page *templates.EntryValuesPage) {
-		page.Promote.Reason = m.Reason
+		page.Promote.Reason, page.Hours = m.Reason, acceptChoices(int(m.Accept/time.Hour))
 		page.Notice = templates.Notice{Verdict: templates.VerdictWarning, Heading: "Nothing was changed", Text: msg + " This page shows how the entry stands now."}
+		if m.Reason != "" && page.Promote.Version == "" { // there is no form to put it back into
+			page.Notice.Text += " You wrote: " + m.Reason
+		}
 	})
 }
 

@@ -23,9 +23,16 @@ var statuses = map[errs.Kind]struct {
 	errs.Unsigned:    {http.StatusUnauthorized, "You are not signed in"},
 	errs.Refused:     {http.StatusForbidden, "This is not allowed"},
 	errs.NotFound:    {http.StatusNotFound, "There is nothing here"},
-	errs.Conflict:    {http.StatusConflict, "Somebody else was faster"},
+	errs.Conflict:    {http.StatusConflict, "It has changed in the meantime"},
 	errs.TooMany:     {http.StatusTooManyRequests, "Too many attempts"},
 	errs.Unavailable: {http.StatusServiceUnavailable, "Something that is needed does not answer"},
+}
+
+// A failure is an error as it is answered.
+type failure struct {
+	kind         errs.Kind
+	status       int
+	heading, msg string
 }
 
 // handleError answers a request whose handler returned err: it logs it, once,
@@ -35,63 +42,83 @@ func (g gate) handleError(err error, c echo.Context) {
 		g.Log.Warn("error after the answer", "request", visitOf(c).requestID, "route", c.Path(), "error", err)
 		return
 	}
+	f := failureOf(err)
+	g.logError(c, f, err)
+	// An address that is no route has met nobody who asks who it is. If that
+	// cannot be found out now, the page is drawn as for nobody.
 	if !visitOf(c).signedIn {
-		g.recognise(c) // an address that is no route has met nobody who asks
+		if err := g.recognise(c); err != nil && f.kind != errs.Internal {
+			g.Log.Warn("recognising a visitor", "request", visitOf(c).requestID, "error", err)
+		}
 	}
-	kind, msg := errs.Of(err)
-	kind, msg = fromEcho(err, kind, msg)
-	g.logError(c, kind, err)
-	s := statuses[kind]
-	if err := g.drawError(c, s.status, s.heading, msg); err != nil {
+	if err := g.drawError(c, f); err != nil {
 		g.Log.Error("drawing an error page", "request", visitOf(c).requestID, "error", err)
 	}
 }
 
-// fromEcho gives the router's own errors words and a kind.
-func fromEcho(err error, kind errs.Kind, msg string) (errs.Kind, string) {
+const ourFault = "It is not your doing, and it has been logged under the reference below. Nothing was changed by this request unless the audit log says so. Try again; if it happens again, give the reference to whoever runs this instance."
+
+// failureOf finds status and words for err. The router's own errors get theirs
+// here.
+func failureOf(err error) failure {
+	kind, msg := errs.Of(err)
+	f := failure{kind, statuses[kind].status, statuses[kind].heading, msg}
 	var tooLarge *http.MaxBytesError
 	var he *echo.HTTPError
 	switch {
-	case kind != errs.Internal:
+	case msg != "":
 	case errors.As(err, &tooLarge):
-		return errs.Invalid, fmt.Sprintf("The form is larger than %d MiB, so it was not read. Values have at most 64 KiB each.", maxBody>>20)
-	case errors.As(err, &he) && he.Code == http.StatusNotFound:
-		return errs.NotFound, "There is no page at this address. It may have moved, or the link is mistyped."
-	case errors.As(err, &he) && he.Code == http.StatusMethodNotAllowed:
-		return errs.NotFound, "This address does not take this kind of request. Open the page again and use its buttons."
-	case errors.As(err, &he) && he.Code >= 400 && he.Code < 500:
-		return errs.Invalid, "The request could not be read. Go back and try again."
+		return failure{errs.Invalid, http.StatusRequestEntityTooLarge, "This is too large",
+			"The form is larger than " + templates.Size(tooLarge.Limit) + ", so it was not read and nothing was changed. A value has at most 64 KiB. Go back and shorten it."}
+	case errors.As(err, &he):
+		return ofRouter(he)
 	case errors.Is(err, context.Canceled):
-		return errs.Unavailable, "The request was ended before it was answered."
+		return failure{errs.Unavailable, http.StatusServiceUnavailable, "This was not finished", "The request was ended before it was answered."}
+	default:
+		f.msg = ourFault
 	}
-	if msg == "" {
-		msg = "It is not your doing, and it has been logged under the reference below. Nothing was changed by this request unless the audit log says so. Try again; if it happens again, give the reference to whoever runs this instance."
-	}
-	return kind, msg
+	return f
 }
 
-func (g gate) logError(c echo.Context, kind errs.Kind, err error) {
-	attrs := []any{"request", visitOf(c).requestID, "method", c.Request().Method, "route", c.Path(), "kind", kind.String(), "error", err}
-	if kind == errs.Internal || kind == errs.Unavailable {
+// ofRouter is a failure of the router's own, or of a form that is none.
+func ofRouter(he *echo.HTTPError) failure {
+	f := failure{kind: errs.Invalid, status: he.Code, heading: statuses[errs.Invalid].heading, msg: "The request could not be read. Go back and try again."}
+	switch he.Code {
+	case http.StatusNotFound:
+		f.kind, f.heading, f.msg = errs.NotFound, statuses[errs.NotFound].heading, "There is no page at this address. It may have moved, or the link is mistyped."
+	case http.StatusMethodNotAllowed:
+		f.msg = "This address does not take this kind of request. Open the page again and use its buttons."
+	case http.StatusUnsupportedMediaType:
+		f.msg = "What was sent is no form of this product. Open the page again and use its buttons."
+	}
+	if he.Code < 400 || he.Code >= 500 {
+		return failure{errs.Internal, http.StatusInternalServerError, statuses[errs.Internal].heading, ourFault}
+	}
+	return f
+}
+
+func (g gate) logError(c echo.Context, f failure, err error) {
+	attrs := []any{"request", visitOf(c).requestID, "method", c.Request().Method, "route", c.Path(), "status", f.status, "kind", f.kind.String(), "error", err}
+	if f.kind == errs.Internal || f.kind == errs.Unavailable {
 		g.Log.Error("request failed", attrs...)
 		return
 	}
 	g.Log.Info("request refused", attrs...)
 }
 
-func (g gate) drawError(c echo.Context, status int, heading, msg string) error {
+func (g gate) drawError(c echo.Context, f failure) error {
+	if c.Request().Method == http.MethodHead {
+		return c.NoContent(f.status)
+	}
 	v := visitOf(c)
 	p := templates.ErrorPage{
-		Frame: g.frame(c, heading, templates.SectionNone), SignedIn: v.signedIn,
-		Status: fmt.Sprintf("Error %d", status), Heading: heading, Message: msg,
+		Frame: g.frame(c, f.heading, templates.SectionNone), SignedIn: v.signedIn,
+		Status: fmt.Sprintf("Error %d", f.status), Heading: f.heading, Message: f.msg,
 		Remedy: templates.Link{Label: "Go to the overview", URL: "/"}, Reference: v.requestID,
 		When: g.when(g.Now()), Request: c.Request().Method + " " + c.Request().URL.EscapedPath(),
 	}
 	if !v.signedIn {
 		p.Remedy = templates.Link{Label: "Sign in", URL: "/login"}
 	}
-	if c.Request().Method == http.MethodHead {
-		return c.NoContent(status)
-	}
-	return render(c, status, templates.Error(p))
+	return render(c, f.status, templates.Error(p))
 }

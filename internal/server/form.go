@@ -1,6 +1,7 @@
 package server
 
 import (
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -40,14 +41,12 @@ type keyRow struct {
 // readEntryForm decodes the form of an entry that follows def, which is nil for
 // a plain entry. Whatever cannot be read is an errs.Invalid.
 func readEntryForm(c echo.Context, def *connector.Definition) (entryForm, error) {
-	p, err := c.FormParams()
-	if err != nil {
-		return entryForm{}, errs.Wrap(errs.Invalid, "The form could not be read. Go back and send it again.", err)
-	}
+	p := c.Request().PostForm
 	f := entryForm{
 		id: strings.TrimSpace(p.Get("id")), reason: strings.TrimSpace(p.Get("reason")), addRow: p.Get("row") == "add",
 		scopes: p["scope"], topics: p["topic"], plain: map[string]string{}, secrets: map[string]secret.Text{},
 	}
+	var err error
 	if f.then, err = readThen(p.Get("then")); err != nil && !f.addRow {
 		return entryForm{}, err
 	}
@@ -64,16 +63,21 @@ func readEntryForm(c echo.Context, def *connector.Definition) (entryForm, error)
 			f.plain[field.Key] = typed
 		}
 	}
-	f.rows, err = readRows(p["key"], p["value"], p["secret"])
+	f.rows, err = readRows(def, p)
 	return f, err
 }
 
-func readRows(keys, texts, sealed []string) (rows []keyRow, err error) {
+// readRows reads the further keys. A key that is a secret of the definition, or
+// a misspelt one, is a secret here whatever was chosen: what was typed for it
+// must not come back on a page.
+func readRows(def *connector.Definition, p url.Values) (rows []keyRow, err error) {
+	keys, texts, sealed := p["key"], p["value"], p["secret"]
 	if len(keys) != len(texts) || len(keys) != len(sealed) {
 		return nil, errs.New(errs.Invalid, "The rows of further keys could not be read: each has a key, a value and whether it is a secret. Go back and send the form again.")
 	}
 	for i, k := range keys {
-		r := keyRow{key: strings.TrimSpace(k), sealed: sealed[i] == "yes"}
+		r := keyRow{key: strings.TrimSpace(k)}
+		r.sealed = sealed[i] == "yes" || meansSecret(def, r.key)
 		if r.sealed {
 			r.typed = secret.NewText(texts[i])
 		} else {
@@ -84,6 +88,17 @@ func readRows(keys, texts, sealed []string) (rows []keyRow, err error) {
 		}
 	}
 	return rows, nil
+}
+
+func meansSecret(def *connector.Definition, key string) bool {
+	if def == nil {
+		return false
+	}
+	if want, misspelt := def.MisspelledKey(key); misspelt {
+		key = want
+	}
+	f, _ := def.Field(key)
+	return f.Secret
 }
 
 // nameless refuses a value without a key, which would be lost otherwise.
@@ -188,9 +203,18 @@ func readMove(c echo.Context, id config.ID) (config.Move, error) {
 	return config.Move{ID: id, Version: version, Revision: revision, Accept: time.Duration(hours) * time.Hour, Reason: strings.TrimSpace(c.FormValue("reason"))}, nil
 }
 
+// pathParam is a part of the request's path, without its escapes.
+func pathParam(c echo.Context, name string) string {
+	s, err := url.PathUnescape(c.Param(name))
+	if err != nil {
+		return ""
+	}
+	return s
+}
+
 // entryID is the id in the request's path.
 func entryID(c echo.Context) (config.ID, error) {
-	id, err := config.ParseID(c.Param("id"))
+	id, err := config.ParseID(pathParam(c, "id"))
 	if err != nil {
 		return "", errs.New(errs.NotFound, "There is no entry with this id. Ids have the form vendor:service, for example acme:intercom.")
 	}

@@ -1,6 +1,8 @@
 package server
 
 import (
+	"net/http"
+	"path"
 	"time"
 
 	"backoffice/web/templates"
@@ -15,7 +17,7 @@ func (g gate) frame(c echo.Context, title string, section templates.Section) tem
 	f := templates.Frame{
 		Title: title, Section: section, User: v.user.Email,
 		Environment: environmentName(g.Site.Environment), Staging: g.Site.Environment != "production", Version: g.Site.Version,
-		Theme: g.theme(c), Path: c.Request().URL.RequestURI(),
+		Theme: g.theme(c), Path: ownAddress(c),
 	}
 	if !v.signedIn {
 		return f
@@ -32,6 +34,23 @@ func (g gate) frame(c echo.Context, title string, section templates.Section) tem
 	return f
 }
 
+// ownAddress is where a browser finds the page of this request again: for the
+// answer to a form that has no page of its own, the page that the form was on.
+func ownAddress(c echo.Context) string {
+	u := c.Request().URL
+	if onceOnly(c) {
+		return "/"
+	}
+	if c.Request().Method == http.MethodGet {
+		return u.RequestURI()
+	}
+	switch path.Base(c.Path()) {
+	case "promote", "rollback", "discard", "compare", "reveal", "token", "password":
+		return path.Dir(u.EscapedPath())
+	}
+	return u.EscapedPath()
+}
+
 // stage is what stands around a page for somebody who is not signed in.
 func (g gate) stage(c echo.Context) templates.Stage {
 	return templates.Stage{Environment: environmentName(g.Site.Environment), Staging: g.Site.Environment != "production",
@@ -44,16 +63,6 @@ func environmentName(s string) string {
 		return s
 	}
 	return string(s[0]-'a'+'A') + s[1:]
-}
-
-// addressWarning tells somebody who came by another address than the public
-// one: providers send the browser to the public one, where this session is not.
-func (g gate) addressWarning(c echo.Context) string {
-	public := g.Site.PublicURL.Scheme + "://" + g.Site.PublicURL.Host
-	if seen := g.browserOrigin(c); seen != public {
-		return "You are here by " + seen + ", but this instance is set up as " + public + ". Addresses to register are built from the latter, and providers send browsers there. Open " + public + ", or correct the public URL."
-	}
-	return ""
 }
 
 func (g gate) when(t time.Time) templates.Time { return templates.TimeAt(t, g.Now()) }

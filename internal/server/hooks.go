@@ -24,8 +24,8 @@ func (p hookPages) show(c echo.Context) error {
 
 // save is POST /config/:id/webhooks.
 func (p hookPages) save(c echo.Context) error {
-	return p.saveList(c, func(d *config.Draft, chosen []string) { d.Topics = chosen }, "topic",
-		func(status int, f templates.SaveForm, chosen []string) error { return p.draw(c, status, f, &chosen) })
+	return p.saveList(c, listForm{"topic", "webhooks", func(d *config.Draft, chosen []string) { d.Topics = chosen },
+		func(status int, f templates.SaveForm, chosen *[]string) error { return p.draw(c, status, f, chosen) }})
 }
 
 func (p hookPages) draw(c echo.Context, status int, form templates.SaveForm, chosen *[]string) error {

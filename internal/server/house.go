@@ -23,11 +23,9 @@ func (p housePages) healthz(c echo.Context) error { return c.String(http.StatusO
 
 // readyz is GET /readyz: the program can do its work.
 func (p housePages) readyz(c echo.Context) error {
-	if p.Site.Ready != nil {
-		if err := p.Site.Ready(); err != nil {
-			p.Log.Error("not ready", "request", visitOf(c).requestID, "error", err)
-			return c.String(http.StatusServiceUnavailable, "not ready\n")
-		}
+	if err := p.Site.Ready(); err != nil {
+		p.Log.Error("not ready", "request", visitOf(c).requestID, "error", err)
+		return c.String(http.StatusServiceUnavailable, "not ready\n")
 	}
 	return c.String(http.StatusOK, "ready\n")
 }
@@ -187,13 +185,13 @@ func headline(counts map[templates.Health]int, total, pending int) (heading, sum
 	case wrong > 1:
 		heading = fmt.Sprintf("%d connectors are broken", wrong)
 	case open > 0:
-		heading = plural(open, "entry") + " " + map[bool]string{true: "waits", false: "wait"}[open == 1] + " for a test"
+		heading = plural(open, "entry") + " " + pick(open == 1, "waits", "wait") + " for a test"
 	default:
 		heading = "Everything works"
 	}
-	summary = fmt.Sprintf("%s of %s %s.", templates.Count(int64(counts[templates.HealthWorks])), plural(total, "entry"), map[bool]string{true: "works", false: "work"}[counts[templates.HealthWorks] == 1])
+	summary = fmt.Sprintf("%s of %s %s.", templates.Count(int64(counts[templates.HealthWorks])), plural(total, "entry"), pick(counts[templates.HealthWorks] == 1, "works", "work"))
 	if pending > 0 {
-		summary += " " + plural(pending, "change") + " " + map[bool]string{true: "is", false: "are"}[pending == 1] + " pending."
+		summary += " " + plural(pending, "change") + " " + pick(pending == 1, "is", "are") + " pending."
 	}
 	return heading, summary
 }

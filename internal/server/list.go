@@ -64,7 +64,7 @@ func (p listPages) list(c echo.Context) error {
 	}
 	p.cut(&page, q, rows, len(all))
 	c.Response().Header().Add("Vary", "HX-Request")
-	if c.Request().Header.Get("HX-Request") == "true" {
+	if isFragment(c) {
 		return render(c, http.StatusOK, templates.EntriesFragment(page))
 	}
 	return render(c, http.StatusOK, templates.ConfigList(page))
@@ -151,7 +151,10 @@ func (q listQuery) order() func(a, b listRow) int {
 
 // cut formats the rows of one page.
 func (p listPages) cut(page *templates.ConfigListPage, q listQuery, rows []listRow, total int) {
-	from := min(q.from, len(rows))
+	from := q.from
+	if from >= len(rows) { // an old address of a list that has become shorter
+		from = max(0, len(rows)-1) / listPage * listPage
+	}
 	to := min(from+listPage, len(rows))
 	for _, r := range rows[from:to] {
 		page.Rows = append(page.Rows, p.row(r))

@@ -1,10 +1,11 @@
 package server
 
 import (
+	"maps"
+	"slices"
 	"strconv"
 
 	"backoffice/internal/config"
-	"backoffice/internal/connector"
 	"backoffice/internal/errs"
 	"backoffice/web/templates"
 
@@ -14,10 +15,16 @@ import (
 // The tabs Scopes and Webhooks each save a version that differs from the one
 // they showed by one list: the declared permissions, or the chosen topics.
 
-// saveList saves a version with another list. set puts the list of the form
-// into the draft; draw draws the tab again with what could not be saved.
-func (g gate) saveList(c echo.Context, set func(*config.Draft, []string), field string, draw func(status int, f templates.SaveForm, chosen []string) error) error {
-	e, def, err := g.entry(c)
+// A listForm is how one of them does it.
+type listForm struct {
+	field, tab string                                         // of the form; of the address
+	set        func(*config.Draft, []string)                  // puts the list into the draft
+	draw       func(int, templates.SaveForm, *[]string) error // the tab again, with what could not be saved
+}
+
+// saveList saves a version with another list.
+func (g gate) saveList(c echo.Context, l listForm) error {
+	e, _, err := g.entry(c)
 	if err != nil {
 		return err
 	}
@@ -25,53 +32,48 @@ func (g gate) saveList(c echo.Context, set func(*config.Draft, []string), field 
 	if err != nil {
 		return err
 	}
-	p, err := c.FormParams()
-	if err != nil {
-		return err
-	}
-	chosen := p[field]
 	base, err := g.Config.Open(c.Request().Context(), e.ID, f.base)
 	if err != nil {
 		return err
 	}
+	chosen := c.Request().PostForm[l.field]
 	d := config.Draft{ID: e.ID, Revision: f.revision, Base: f.base, Scopes: base.Scopes, Topics: base.Topics, Reason: f.reason, Then: f.then, Values: keepAll(base)}
-	set(&d, chosen)
+	l.set(&d, chosen)
 	saved, err := g.Config.Save(c.Request().Context(), actor(c), d)
 	if err == nil {
-		return g.see(c, entryURL(e.ID)+"/"+map[string]string{"scope": "scopes", "topic": "webhooks"}[field], savedFlash(saved, d.Then))
+		return g.see(c, entryURL(e.ID)+"/"+l.tab, savedFlash(saved, d.Then))
 	}
-	kind, msg := errs.Of(err)
 	form := templates.SaveForm{Base: strconv.Itoa(f.base), Revision: strconv.FormatInt(f.revision, 10), Reason: f.reason}
-	switch {
-	case kind == errs.Conflict:
-		if form, err = g.overtakenList(c, def, form, base.Version, e.ID); err != nil {
+	kind, msg := errs.Of(err)
+	switch kind {
+	case errs.Conflict:
+		if err := g.rebase(c, &form, base.Version); err != nil {
 			return err
 		}
-	case kind == errs.Invalid:
+	case errs.Invalid:
 		form.Errors = listErrors(err, msg)
 	default:
 		return err
 	}
-	return draw(statuses[kind].status, form, chosen)
+	return l.draw(statuses[kind].status, form, &chosen)
 }
 
-// overtakenList renews a form of which somebody else was faster.
-func (g gate) overtakenList(c echo.Context, _ *connector.Definition, form templates.SaveForm, from config.Version, id config.ID) (templates.SaveForm, error) {
-	e, err := g.Config.Get(c.Request().Context(), id)
+// rebase renews a form of which somebody else was faster.
+func (g gate) rebase(c echo.Context, form *templates.SaveForm, from config.Version) error {
+	e, err := g.Config.Get(c.Request().Context(), from.Entry)
 	if err != nil {
-		return form, err
-	}
-	if form.Conflict, err = g.conflict(c.Request().Context(), e, from); err != nil {
-		return form, err
+		return err
 	}
 	form.Base, form.Revision = strconv.Itoa(e.Newest()), strconv.FormatInt(e.Revision, 10)
-	return form, nil
+	form.Conflict, err = g.conflict(c.Request().Context(), e, from)
+	return err
 }
 
 // listErrors are the faults of a save, for the summary of the form.
 func listErrors(err error, msg string) (out []templates.FieldError) {
-	for name, m := range errs.Fields(err) {
-		out = append(out, templates.FieldError{Field: name, Msg: m})
+	faults := errs.Fields(err)
+	for _, name := range slices.Sorted(maps.Keys(faults)) {
+		out = append(out, templates.FieldError{Field: name, Msg: faults[name]})
 	}
 	if len(out) == 0 {
 		out = append(out, templates.FieldError{Field: "reason", Msg: msg})

@@ -18,6 +18,9 @@ type route struct {
 	handle       echo.HandlerFunc
 }
 
+// callbackPath is where providers send browsers back, with a code and a state.
+const callbackPath = "/auth/:service/callback"
+
 // routes is the whole product. A test walks it as nobody and as each role.
 func routes(g gate) []route {
 	door := doorPages{g}
@@ -39,7 +42,6 @@ func routes(g gate) []route {
 		{"GET", "/healthz", auth.Machine, house.healthz},
 		{"GET", "/readyz", auth.Machine, house.readyz},
 		{"GET", "/static/*", auth.Machine, static},
-		{"HEAD", "/static/*", auth.Machine, static},
 		{"GET", "/favicon.ico", auth.Machine, house.favicon},
 
 		{"GET", "/setup", auth.SetUp, door.askSetup},
@@ -75,7 +77,7 @@ func routes(g gate) []route {
 		{"GET", "/config/:id/test/:run", auth.ConfigRead, tests.show},
 		{"POST", "/config/:id/test", auth.ConfigTest, tests.start},
 		{"POST", "/config/:id/test/token", auth.ConfigTest, tests.token},
-		{"GET", "/auth/:service/callback", auth.ConfigTest, tests.callback},
+		{"GET", callbackPath, auth.ConfigTest, tests.callback},
 
 		{"GET", "/connectors", auth.ConnectorRead, catalogue.list},
 		{"GET", "/connectors/:key", auth.ConnectorRead, catalogue.show},

@@ -24,8 +24,8 @@ func (p scopePages) show(c echo.Context) error {
 
 // save is POST /config/:id/scopes.
 func (p scopePages) save(c echo.Context) error {
-	return p.saveList(c, func(d *config.Draft, chosen []string) { d.Scopes = chosen }, "scope",
-		func(status int, f templates.SaveForm, chosen []string) error { return p.draw(c, status, f, &chosen) })
+	return p.saveList(c, listForm{"scope", "scopes", func(d *config.Draft, chosen []string) { d.Scopes = chosen },
+		func(status int, f templates.SaveForm, chosen *[]string) error { return p.draw(c, status, f, chosen) }})
 }
 
 // draw draws the tab for the newest version; chosen, if given, is what a form

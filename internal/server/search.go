@@ -63,7 +63,7 @@ func (p housePages) findPeople(c echo.Context, q string) (templates.SearchGroup,
 			g.Hits = append(g.Hits, templates.SearchHit{Link: templates.Link{Label: u.Email, URL: "/audit?who=" + url.QueryEscape(u.Email)}, Hint: string(u.Role) + ", what they did"})
 		}
 	}
-	g.Heading = map[bool]string{true: "1 person", false: strconv.Itoa(len(g.Hits)) + " people"}[len(g.Hits) == 1]
+	g.Heading = pick(len(g.Hits) == 1, "1 person", strconv.Itoa(len(g.Hits))+" people")
 	return g, nil
 }
 
@@ -90,7 +90,7 @@ func (p housePages) findEvents(c echo.Context, q string) (templates.SearchGroup,
 			add(e)
 		}
 		if log.More {
-			key := map[bool]string{true: "target", false: "who"}[f.Target != ""]
+			key := pick(f.Target != "", "target", "who")
 			g.All = templates.Link{Label: "Show all in the audit log", URL: "/audit?" + key + "=" + url.QueryEscape(q)}
 		}
 		if len(log.Events) > 0 {

@@ -3,21 +3,22 @@
 // redirect, and one place where an error becomes a status.
 //
 // A request travels: request id, recovery, security headers, cross-origin
-// protection, session, permission (all of it in middleware.go, for every row of
-// the table in routes.go), handler, error handler. Pages are drawn into a
+// protection, session, permission, form (all of it in middleware.go and admit.go,
+// for every row of the table in routes.go), handler, error handler. Pages are drawn into a
 // buffer and then written, so that a page is whole or not there at all.
 //
 // Invariant 8: every route has a permission. The table cannot be mounted with a
-// row that lacks one.
+// row that lacks one. What is asked for with GET can be asked for with HEAD.
 package server
 
 import (
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
+	"strings"
 	"time"
 
 	"backoffice/internal/audit"
@@ -64,10 +65,13 @@ type Site struct {
 func (s Site) Secure() bool { return s.PublicURL.Scheme == "https" }
 
 // New returns the handler of the whole product. It returns an error if d lacks
-// something or a route lacks a permission.
-func New(d Deps) (http.Handler, error) {
-	if d.Site.PublicURL == nil || d.Store == nil || d.Log == nil || d.Now == nil {
-		return nil, errors.New("server: a dependency is missing")
+// something or a route has no permission that exists.
+func New(d Deps) (http.Handler, error) { return mount(d, routes) }
+
+// mount serves a table of routes.
+func mount(d Deps, table func(gate) []route) (http.Handler, error) {
+	if err := d.check(); err != nil {
+		return nil, err
 	}
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
@@ -76,11 +80,34 @@ func New(d Deps) (http.Handler, error) {
 	if err := g.use(e); err != nil {
 		return nil, err
 	}
-	for _, r := range routes(g) {
-		if r.may == "" {
-			return nil, fmt.Errorf("server: route %s %s has no permission", r.method, r.path)
+	for _, r := range table(g) {
+		if !slices.Contains(auth.Permissions(), r.may) {
+			return nil, fmt.Errorf("server: route %s %s has the permission %q, which does not exist", r.method, r.path, r.may)
 		}
 		e.Add(r.method, r.path, r.handle, g.admit(r.may))
+		// A callback uses up its state, which asking with HEAD must not do.
+		if r.method == http.MethodGet && r.path != callbackPath {
+			e.Add(http.MethodHead, r.path, r.handle, g.admit(r.may))
+		}
 	}
 	return e, nil
+}
+
+// check names what is missing: a page would fail on it later.
+func (d Deps) check() error {
+	var missing []string
+	for name, is := range map[string]bool{
+		"Store": d.Store == nil, "Config": d.Config == nil, "Catalogue": d.Catalogue == nil, "OAuth": d.OAuth == nil, "Auth": d.Auth == nil,
+		"Sessions": d.Sessions == nil, "Audit": d.Audit == nil, "Log": d.Log == nil, "Now": d.Now == nil,
+		"Site.PublicURL": d.Site.PublicURL == nil, "Site.DataSize": d.Site.DataSize == nil, "Site.Ready": d.Site.Ready == nil,
+	} {
+		if is {
+			missing = append(missing, name)
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	slices.Sort(missing)
+	return fmt.Errorf("server: missing: %s", strings.Join(missing, ", "))
 }

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -77,11 +76,11 @@ func initial(def *connector.Definition, id config.ID) string {
 	if def != nil && def.Initial != "" {
 		return def.Initial
 	}
-	s := id.Service()
-	if s == "" {
+	s := []rune(id.Service())
+	if len(s) == 0 {
 		return "?"
 	}
-	return strings.ToUpper(s[:1]) + s[1:min(2, len(s))]
+	return strings.ToUpper(string(s[:1])) + string(s[1:min(2, len(s))])
 }
 
 // providerName is what a page calls the other side.
@@ -156,9 +155,6 @@ func (g gate) redirectURI(def *connector.Definition, own string) string {
 
 func (g gate) webhookURL(id config.ID) string { return g.origin() + "/webhooks/" + id.Service() }
 
-// origin is the public URL without a path.
-func (g gate) origin() string { return g.Site.PublicURL.Scheme + "://" + g.Site.PublicURL.Host }
-
 // rehearses reports whether an entry with these plain values talks to the
 // sandbox.
 func (g gate) rehearses(def *connector.Definition, texts map[string]string) bool {
@@ -175,7 +171,15 @@ func plural(n int, word string) string {
 		return "1 " + word
 	}
 	if strings.HasSuffix(word, "y") {
-		return fmt.Sprintf("%s%sies", templates.Count(int64(n))+" ", strings.TrimSuffix(word, "y"))
+		word = strings.TrimSuffix(word, "y") + "ie"
 	}
 	return templates.Count(int64(n)) + " " + word + "s"
+}
+
+// pick is one of two words.
+func pick(cond bool, yes, no string) string {
+	if cond {
+		return yes
+	}
+	return no
 }

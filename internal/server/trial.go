@@ -1,7 +1,7 @@
 package server
 
 import (
-	"fmt"
+	"errors"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -37,7 +37,7 @@ func (p testPages) draw(c echo.Context, status int, tokenFault string) error {
 		page.NoTest = "No definition knows how this service does OAuth, so there is nothing to test. The operator can add one: see --connectors."
 		return render(c, status, templates.EntryTest(page))
 	}
-	p.fillStarts(&page, e)
+	p.fillStarts(&page, e, c.FormValue("version"))
 	page.CanToken = def.Identity != nil
 	page.TokenNote = "It is used once, for the identity call, and forgotten: not stored, not logged."
 	runs, err := p.OAuth.Reports(c.Request().Context(), e.ID)
@@ -63,14 +63,15 @@ func (p testPages) draw(c echo.Context, status int, tokenFault string) error {
 }
 
 // fillStarts offers the versions that can be tested: the pending one first,
-// because that is what is about to be put in force.
-func (p testPages) fillStarts(page *templates.EntryTestPage, e config.Entry) {
+// because that is what is about to be put in force. chosen is the version that
+// a form was sent with, or "".
+func (p testPages) fillStarts(page *templates.EntryTestPage, e config.Entry, chosen string) {
 	add := func(n int) {
 		if n == 0 {
 			return
 		}
 		page.Starts = append(page.Starts, templates.TestStart{Version: strconv.Itoa(n), Label: labelOf(e, n), Main: len(page.Starts) == 0})
-		page.Versions = append(page.Versions, templates.Choice{Name: strconv.Itoa(n), Label: versionName(e, n), Selected: len(page.Versions) == 0})
+		page.Versions = append(page.Versions, templates.Choice{Name: strconv.Itoa(n), Label: versionName(e, n), Selected: strconv.Itoa(n) == chosen})
 	}
 	add(e.Pending)
 	add(e.Current)
@@ -128,7 +129,7 @@ func (p testPages) start(c echo.Context) error {
 	}
 	u, err := url.Parse(address)
 	if err != nil {
-		return fmt.Errorf("reading an authorize address of our own: %w", err)
+		return errors.New("an authorize address of our own cannot be read") // the cause would quote its state
 	}
 	head, err := p.head(c, e, def, templates.TabNone)
 	if err != nil {
@@ -167,8 +168,7 @@ func (p testPages) token(c echo.Context) error {
 // callback is GET /auth/:service/callback: the provider sent the browser back.
 // The redirect takes the code out of the address bar.
 func (p testPages) callback(c echo.Context) error {
-	c.Response().Header().Set("Referrer-Policy", "no-referrer")
-	ref, err := p.OAuth.Callback(c.Request().Context(), actor(c), oauth.Binding(visitOf(c).session.Binding()), c.Param("service"), c.Request().URL.RawQuery)
+	ref, err := p.OAuth.Callback(c.Request().Context(), actor(c), oauth.Binding(visitOf(c).session.Binding()), pathParam(c, "service"), c.Request().URL.RawQuery)
 	if err != nil {
 		return err
 	}
