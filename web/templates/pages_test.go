@@ -333,3 +333,19 @@ func TestFragmentIsPartOfThePage(t *testing.T) {
 		}
 	}
 }
+
+// Evidence is shown as it was sent: no space appears between a name and its value.
+func TestEvidenceIsExact(t *testing.T) {
+	for _, tt := range []struct {
+		line Line
+		want string
+	}{
+		{Line{Key: "client_id=", Text: "5b1c"}, `<div><span class="k">client_id=</span>5b1c</div>`},
+		{Line{Key: "code=", Text: "c1e9", Redacted: true, Note: "(used once)"}, `<div><span class="k">code=</span><span class="redacted">c1e9</span> <span class="k">(used once)</span></div>`},
+		{Line{Key: "POST", Text: "https://api.example", Strong: true}, `<div><b>POST</b> https://api.example</div>`},
+	} {
+		if got := string(draw(t, line(tt.line))); got != tt.want {
+			t.Errorf("%+v is drawn as %s, want %s", tt.line, got, tt.want)
+		}
+	}
+}
