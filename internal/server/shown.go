@@ -170,7 +170,7 @@ func plural(n int, word string) string {
 	if n == 1 {
 		return "1 " + word
 	}
-	if strings.HasSuffix(word, "y") {
+	if strings.HasSuffix(word, "y") && !strings.HasSuffix(word, "ey") { // entries, but keys
 		word = strings.TrimSuffix(word, "y") + "ie"
 	}
 	return templates.Count(int64(n)) + " " + word + "s"

@@ -116,11 +116,13 @@ func (f Frame) menu() []menuLink {
 
 // foot is the line under the menu: "48,213 events · version 1.4.0".
 func (f Frame) foot() string {
-	foot := ""
-	if f.EventCount != "" {
-		foot = f.EventCount + " events · "
+	switch f.EventCount {
+	case "":
+		return "version " + f.Version
+	case "1":
+		return "1 event · version " + f.Version
 	}
-	return foot + "version " + f.Version
+	return f.EventCount + " events · version " + f.Version
 }
 
 // htmxSettings keeps htmx within the content security policy: nothing is
