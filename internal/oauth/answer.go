@@ -36,8 +36,11 @@ type answer struct {
 	scope       string
 	expiresIn   string
 	members     map[string]json.RawMessage // of formJSON
-	secrets     []string                   // every text under a name that ends in "token"
+	secrets     []string                   // tokens of any sort, to be searched for
 }
+
+// tokenNames are where answers have tokens, beside the definition's own fields.
+var tokenNames = []string{"access_token", "refresh_token", "id_token", "token"}
 
 // parseAnswer reads a body of any provider. It never fails: what it cannot read
 // has a form that says so.
@@ -67,10 +70,8 @@ func parseJSON(m map[string]json.RawMessage, tokenFields []string) answer {
 			break
 		}
 	}
-	for name, raw := range m {
-		if strings.HasSuffix(strings.ToLower(name), "token") {
-			a.secrets = append(a.secrets, scalar(raw))
-		}
+	for _, name := range tokenNames {
+		a.secrets = append(a.secrets, scalar(m[name]))
 	}
 	a.readError(m)
 	return a
@@ -115,10 +116,8 @@ func parseEncoded(body string, tokenFields []string) answer {
 			break
 		}
 	}
-	for name, values := range v {
-		if strings.HasSuffix(strings.ToLower(name), "token") {
-			a.secrets = append(a.secrets, values...)
-		}
+	for _, name := range tokenNames {
+		a.secrets = append(a.secrets, v.Get(name))
 	}
 	return a
 }

@@ -130,6 +130,7 @@ type setup struct {
 	tokenURL   string        // instead of the provider's
 	meURL      string        // instead of the provider's
 	timeout    time.Duration // of a call
+	rehearse   bool          // the provider is a sandbox, over plain http
 }
 
 const identityYAML = `
@@ -160,6 +161,10 @@ func (u setup) yaml(base string) string {
 	default:
 		identity = u.identity
 	}
+	more := ""
+	if u.rehearse {
+		more = `, tokenBase: "https://api.rocket.example"`
+	}
 	lines := "  clientAuth: post"
 	if u.definition != "" {
 		lines = u.definition
@@ -176,20 +181,20 @@ fields:
     label: Region
     default: US
     options:
-      - {value: US, label: United States, set: {authorizeBase: "https://auth.rocket.example"}}
-      - {value: EU, label: Europe, set: {authorizeBase: "https://auth.eu.rocket.example"}}
+      - {value: US, label: United States, set: {authorizeBase: "https://auth.rocket.example"%[1]s}}
+      - {value: EU, label: Europe, set: {authorizeBase: "https://auth.eu.rocket.example"%[1]s}}
 oauth:
   authorizeUrl: "{authorizeBase}/authorize?prompt=always"
-  tokenUrl: "%s"
+  tokenUrl: "%[2]s"
   tokenFields: [access_token, token]
-%s
-%s
+%[3]s
+%[4]s
 permissions:
   - {name: read_me, label: Read one admin, meaning: Who am I.}
   - {name: write_all, label: Write all, meaning: Everything.}
   - {label: Nameless, meaning: Has no machine name.}
 rateLimit: {limit: X-RateLimit-Limit, remaining: X-RateLimit-Remaining, reset: X-RateLimit-Reset}
-`, tokenURL, lines, identity)
+`, more, tokenURL, lines, identity)
 }
 
 // A rig is the whole room over a real store, with an entry acme:rocket whose
@@ -232,13 +237,25 @@ func newRig(t testing.TB, u setup) *rig {
 	must(t, err)
 	_, r.box, err = keys.NewInstallation()
 	must(t, err)
-	r.config = config.New(config.Options{Store: r.raw, Box: r.box, Catalogue: catalogue(t, u.yaml(r.provider.URL)), Now: r.clock.now})
-	r.oauth = oauth.New(oauth.Options{Store: r.raw, Box: r.box, Config: r.config, Guard: r.guard(u), PublicURL: publicURL, Now: r.clock.now, CallTimeout: u.timeout})
+	definitions := catalogue(t, u.yaml(r.provider.URL))
+	if u.rehearse {
+		sandbox := httptest.NewServer(r.provider.Config.Handler)
+		t.Cleanup(sandbox.Close)
+		definitions, err = definitions.Rehearse("rocket", sandbox.URL)
+		must(t, err)
+	}
+	r.config = config.New(config.Options{Store: r.raw, Box: r.box, Catalogue: definitions, Now: r.clock.now})
+	r.oauth = r.service(u, publicURL)
 	r.save(0, u.values, u.scopes, config.PutInForce)
 	return r
 }
 
 var builtin = sync.OnceValues(connector.Builtin)
+
+// service is a room of its own over the same records.
+func (r *rig) service(u setup, publicURL string) *oauth.Service {
+	return oauth.New(oauth.Options{Store: r.raw, Box: r.box, Config: r.config, Guard: r.guard(u), PublicURL: publicURL, Now: r.clock.now, CallTimeout: u.timeout})
+}
 
 func catalogue(t testing.TB, yaml string) *connector.Catalogue {
 	t.Helper()

@@ -355,10 +355,18 @@ func TestRedirectURI(t *testing.T) {
 	if got := r.oauth.RedirectURI(nil, config.Opened{}); got != "" {
 		t.Errorf("a plain entry has the redirect URI %q", got)
 	}
+	// The exchange has the redirect URI that the run was started with, whatever
+	// the program's address is by then.
+	moved := newRig(t, setup{})
+	state, _ := moved.start(1)
+	ref, err := moved.service(setup{}, "https://new.example.com").Callback(t.Context(), by, session, "rocket", query(code, state))
+	if rep := moved.report(ref, err); moved.provider.form(t).Get("redirect_uri") != publicURL+"/auth/rocket/callback" {
+		t.Errorf("the run is %s", rep.Headline)
+	}
 	// The callback of another name is that of the redirect URI.
 	other := newRig(t, setup{values: map[string]string{"callbackUrl": publicURL + "/auth/other/callback"}})
-	state, _ := other.start(1)
-	ref, err := other.oauth.Callback(t.Context(), by, session, "other", query(code, state))
+	state, _ = other.start(1)
+	ref, err = other.oauth.Callback(t.Context(), by, session, "other", query(code, state))
 	if rep := other.report(ref, err); rep.Verdict != oauth.OK || other.provider.form(t).Get("redirect_uri") != publicURL+"/auth/other/callback" {
 		t.Errorf("the run is %s", rep.Headline)
 	}

@@ -8,7 +8,8 @@ import (
 // maxQuery bounds the query of a callback, in bytes.
 const maxQuery = 32 << 10
 
-// params are the parameters of a callback.
+// params are the parameters of a callback: of each at most two values, as the
+// second is enough to know that it was repeated.
 type params map[string][]string
 
 // parseQuery reads a raw query without ever failing: a pair that cannot be
@@ -26,10 +27,12 @@ func parseQuery(raw string) params {
 		}
 		name, value, _ := strings.Cut(pair, "=")
 		name = decode(name, url.QueryUnescape)
+		unescape := url.QueryUnescape
 		if name == "code" || name == "state" {
-			p[name] = append(p[name], decode(value, url.PathUnescape))
-		} else {
-			p[name] = append(p[name], decode(value, url.QueryUnescape))
+			unescape = url.PathUnescape
+		}
+		if len(p[name]) < 2 {
+			p[name] = append(p[name], decode(value, unescape))
 		}
 	}
 	return p

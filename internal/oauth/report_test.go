@@ -176,6 +176,15 @@ func linesOf(lines []oauth.Line) string {
 	return strings.Join(out, "|")
 }
 
+// A report says that it is of the sandbox, whose region is nobody's.
+func TestRehearsal(t *testing.T) {
+	r := newRig(t, setup{rehearse: true, tokenURL: "{tokenBase}/token", meURL: "{tokenBase}/me", values: map[string]string{"region": "sandbox"}})
+	rep := r.run()
+	if !rep.Rehearsal || rep.Region != "Rehearsal sandbox" || rep.Verdict != oauth.OK || rep.Headline != "Works" || identityOf(rep) != usual {
+		t.Errorf("rehearsal %v in %q: %s, %s, %s", rep.Rehearsal, rep.Region, rep.Verdict, rep.Headline, identityOf(rep))
+	}
+}
+
 // A client id that is stored as a secret, or is the secret, is not shown.
 func TestClientIDThatIsASecret(t *testing.T) {
 	r := newRig(t, setup{values: map[string]string{"clientId": clientSecret}})

@@ -83,7 +83,7 @@ func (r *run) event() audit.Event {
 	return e
 }
 
-// call sends req once, under ctx, through the guard and next, and adds the step.
+// call has send make one request with a client of the guard, and times it as st.
 // What came back is in the capture, also if it is no answer at all.
 func (r *run) call(ctx context.Context, st *Step, send func(ctx context.Context, c *http.Client, got *capture)) capture {
 	trace := &egress.Trace{}

@@ -219,6 +219,8 @@ var behaviours = []struct {
 		headline: "Rocket refuses the exchange without saying why", fields: fmt.Sprintf(noneProven, "ok"), steps: "ok inconclusive"},
 	{name: "echo beside a token", token: echo(200, `{"access_token":"`+accessToken+`","refresh_token":"`+accessToken+`-r","token_type":%[1]s,"scope":%[1]s}`),
 		verdict: oauth.OK, headline: "Works", fields: allOK, identity: usual, steps: "ok ok ok"},
+	{name: "token repeated beside itself", setup: setup{identity: "-"}, token: answer(200, `{"access_token":"`+accessToken+`","token_type":"x `+accessToken+`","scope":"`+url.QueryEscape(accessToken)+`"}`),
+		verdict: oauth.OK, headline: "Works", fields: fmt.Sprintf(credsOK, "not-checked"), steps: "ok ok"},
 	{name: "echo of the token", me: answer(200, `{"email":"`+accessToken+`","app":{"name":"x `+url.QueryEscape(accessToken)+` y","region":"US"}}`),
 		verdict: oauth.OK, headline: "Works", fields: allOK, identity: "Workspace=x [removed] y Region=US Admin=[removed] Email verified=", steps: "ok ok ok"},
 	{name: "echo of the code by the browser", query: "error=" + url.QueryEscape(code) + "&error_description=" + url.QueryEscape(clientSecret) + "&code=" + url.QueryEscape(code),
