@@ -98,7 +98,11 @@ func (c content) checkFields(def *connector.Definition, named map[string]bool) (
 		if !ok && named[f.Key] {
 			continue
 		}
-		if err := checkField(f, v); err != nil {
+		err := checkField(f, v)
+		if err == nil && c.secrets[f.Key] && !f.Secret { // addresses are made without secrets
+			err = errs.Field(f.Key, f.Label+" is read openly by this connector, so it cannot be kept as a secret.")
+		}
+		if err != nil {
 			faults = append(faults, err)
 		}
 	}

@@ -70,7 +70,7 @@ func (d Draft) follow(def *connector.Definition) (Draft, []string) {
 			continue
 		}
 		in.Secret = in.Secret || f.Secret
-		if in.Value.kind != connector.Text || in.Keep {
+		if in.Keep {
 			continue
 		}
 		if clean := trim(f, in.Value.text.Reveal()); clean != in.Value.text.Reveal() {

@@ -122,6 +122,7 @@ func TestKeptSecretAndAnAddressThatWasMissing(t *testing.T) {
 	r := open(t)
 	r.save(planet(field("clientSecret", "x"), field("subdomain", "acme")))
 	r.save(planet(keep("clientSecret"))) // leads nowhere
+	r.save(planet(keep("clientSecret"), field("subdomain", "")))
 	r.refused(planet(keep("clientSecret"), field("subdomain", "evil")), map[string]string{
 		"clientSecret": "The token address is now at https://evil.planet.example. Paste the client secret again, so that it never goes to a new address unnoticed."})
 	r.save(planet(field("clientSecret", "x"), field("subdomain", "good")))
@@ -168,6 +169,7 @@ func TestDefinitionChecks(t *testing.T) {
 		"a boolean as text":  {fields(field("sandbox", "true")), map[string]string{"sandbox": "Sandbox is a text here, and must be a boolean."}},
 		"a text as number":   {fields(plain("clientId", "5")), map[string]string{"clientId": "Client ID is a number here, and must be a text."}},
 		"an optional null":   {fields(plain("sandbox", "null")), map[string]string{"sandbox": "Sandbox is a null here, and must be a boolean."}},
+		"a secret region":    {fields(hidden("region", "two")), map[string]string{"region": "Region is read openly by this connector, so it cannot be kept as a secret."}},
 		"one fault of a key": {fields(keep("clientSecret")), map[string]string{"clientSecret": "There is no stored value of clientSecret to keep. Type it."}},
 	} {
 		t.Run(name, func(t *testing.T) { open(t).refused(tt.draft, tt.want) })

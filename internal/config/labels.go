@@ -111,7 +111,7 @@ func (s *Service) Discard(ctx context.Context, by audit.Actor, m Move) (Entry, e
 }
 
 func (s *Service) event(by audit.Actor, action audit.Action, m Move) audit.Event {
-	return audit.Event{Time: s.at(), Actor: by, Action: action, Target: string(m.ID), Version: m.Version,
+	return audit.Event{Time: s.now().UTC(), Actor: by, Action: action, Target: string(m.ID), Version: m.Version,
 		Outcome: audit.Done, Reason: m.Reason}
 }
 

@@ -38,7 +38,7 @@ func (s *Service) Reveal(ctx context.Context, by audit.Actor, l Look) (secret.Te
 	case !k.Secret:
 		return secret.Text{}, errs.Newf(errs.Invalid, "%s is no secret: its value stands on the page of the entry.", l.Key)
 	}
-	err = audit.Record(ctx, s.store, audit.Event{Time: s.at(), Actor: by, Action: audit.SecretRevealed, Target: string(l.ID),
+	err = audit.Record(ctx, s.store, audit.Event{Time: s.now().UTC(), Actor: by, Action: audit.SecretRevealed, Target: string(l.ID),
 		Version: l.Version, Outcome: audit.Done, Reason: l.Reason, Changes: []audit.Change{{Key: l.Key, Before: string(k.Fingerprint), After: string(k.Fingerprint)}}})
 	if err != nil {
 		return secret.Text{}, fmt.Errorf("recording the reveal of %s: %w", l.Key, err)

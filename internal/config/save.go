@@ -72,7 +72,7 @@ func (s *Service) prepare(ctx context.Context, by audit.Actor, d Draft) (prepare
 		return prepared{}, err
 	}
 	p := prepared{draft: d, connector: keyOf(def), base: base, trimmed: trimmed}
-	p.version = Version{Entry: d.ID, Number: e.Next, Base: d.Base, Author: by.Name, Time: s.at(),
+	p.version = Version{Entry: d.ID, Number: e.Next, Base: d.Base, Author: by.Name, Time: s.now().UTC(),
 		Reason: d.Reason, Scopes: d.Scopes, Topics: d.Topics}
 	return p, s.seal(&p, c)
 }

@@ -1,6 +1,7 @@
 package config_test
 
 import (
+	"context"
 	"fmt"
 	"reflect"
 	"slices"
@@ -12,6 +13,7 @@ import (
 	"backoffice/internal/connector"
 	"backoffice/internal/errs"
 	"backoffice/internal/secret"
+	"backoffice/internal/store"
 )
 
 // Everything that a save records, and everything that can be read of it.
@@ -75,6 +77,10 @@ func TestSaveIsCompareAndSwap(t *testing.T) {
 	kind, msg := errs.Of(err)
 	if kind != errs.Conflict || msg != "owner@acme.example changed this entry after you opened it. Look at what changed, then decide again." {
 		t.Errorf("second Save = %v: %q", kind, msg)
+	}
+	hers.Values = append(hers.Values, plain("a b", "1"))
+	if _, err := r.Save(t.Context(), editor, hers); kindOf(err) != "conflict" {
+		t.Errorf("second Save, with a fault of its own = %v, want to hear of the conflict first", err)
 	}
 	r.unchanged(before)
 }
@@ -309,14 +315,79 @@ func TestDiff(t *testing.T) {
 func TestEventTellsSecrecyKindAndLists(t *testing.T) {
 	r := open(t)
 	r.save(config.Draft{ID: id, Values: []config.Input{plain("a", "5"), hidden("b", "5"), plain("c", "5"), plain("scope", "1")}, Scopes: []string{"x"}, Topics: []string{"t"}})
-	r.save(config.Draft{ID: id, Values: []config.Input{hidden("a", "5"), {Key: "b", Value: text("5")}, plain("c", `"5"`), plain("scope", "2")}, Scopes: []string{"y"}, Topics: []string{"t"}})
+	second := r.save(config.Draft{ID: id, Values: []config.Input{hidden("a", "5"), {Key: "b", Value: text("5")}, plain("c", `"5"`), plain("scope", "2")}, Scopes: []string{"y"}, Topics: []string{"t"}})
 	e := r.events()[0]
 	const wantChanges = "pending version:1>2, a:#>#, b:#>#, c:#>#, scope:#>#, declared scope:x>, declared scope:>y"
 	if got := changes(e); got != wantChanges {
 		t.Errorf("changes %q", got)
 	}
 	const wantNote = "Saved as pending. Made from version 1. a is a secret from now on. a was a number and is a text. b is no secret any more. c was a number and is a text."
+	if k, _ := second.Key("c"); k.Since != 2 {
+		t.Errorf("a value of another kind is said to be as old as version %d", k.Since)
+	}
 	if e.Note != wantNote {
 		t.Errorf("note %q, want %q", e.Note, wantNote)
+	}
+}
+
+// A meddler lets something happen between the preparation of an Update and its
+// transaction, once.
+type meddler struct {
+	store.Store
+	first func()
+}
+
+func (m *meddler) Update(ctx context.Context, f func(store.Tx) error) error {
+	if first := m.first; first != nil {
+		m.first = nil
+		first()
+	}
+	return m.Store.Update(ctx, f)
+}
+
+// What was checked before the transaction is checked again in it.
+func TestTheTransactionChecksAgain(t *testing.T) {
+	promote := func(s *config.Service) error {
+		_, err := s.Promote(t.Context(), owner, config.Move{ID: id, Revision: 2, Version: 2})
+		return err
+	}
+	save := func(s *config.Service) error {
+		d := draft(id, 9)
+		d.Revision, d.Base = 2, 2
+		_, err := s.Save(t.Context(), owner, d)
+		return err
+	}
+	for _, tt := range []struct {
+		name   string
+		do     func(*config.Service) error
+		meddle func(*room)
+		want   string
+	}{
+		{"save, saved", save, func(r *room) { r.save(draft(id, 3)) }, "conflict"},
+		{"save, deleted", save, func(r *room) { _ = r.perform(act{do: "delete"}, owner, 0) }, "not found"},
+		{"save, made anew", save, func(r *room) { _ = r.perform(act{do: "delete"}, owner, 0); r.save(draft(id, 3)) }, "conflict"},
+		{"save, number taken", save, func(r *room) {
+			r.put("config/entry/"+string(id), strings.Replace(r.dump()["config/entry/"+string(id)], `"next":3`, `"next":4`, 1))
+		}, "conflict"},
+		{"create, created", func(s *config.Service) error { _, err := s.Save(t.Context(), owner, draft("a:b", 1)); return err },
+			func(r *room) { r.save(draft("a:b", 2)) }, "conflict"},
+		{"promote, discarded", promote, func(r *room) { _ = r.perform(act{do: "discard", version: 2}, owner, 0) }, "conflict"},
+		{"promote, deleted", promote, func(r *room) { _ = r.perform(act{do: "delete"}, owner, 0) }, "not found"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := open(t)
+			r.save(draft(id, 1))
+			r.save(draft(id, 2))
+			var after map[string]string
+			definitions, err := catalogue()
+			if err != nil {
+				t.Fatal(err)
+			}
+			m := &meddler{Store: r.store, first: func() { tt.meddle(r); after = r.dump() }}
+			if err := tt.do(config.New(config.Options{Store: m, Box: r.box, Catalogue: definitions, Now: r.now})); kindOf(err) != tt.want {
+				t.Errorf("error %v, want kind %q", err, tt.want)
+			}
+			r.unchanged(after)
+		})
 	}
 }

@@ -39,10 +39,6 @@ func New(o Options) *Service {
 	return &Service{store: o.Store, box: o.Box, catalogue: o.Catalogue, now: o.Now}
 }
 
-// at is the time of an act, without the reading of the monotonic clock, which
-// no record keeps.
-func (s *Service) at() time.Time { return s.now().UTC().Round(0) }
-
 // AlsoDelete has f remove another room's records of an entry in the
 // transaction that deletes the entry. Call it before serving; f must be pure.
 func (s *Service) AlsoDelete(f func(tx store.Tx, id ID) error) {
