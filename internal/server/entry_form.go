@@ -64,6 +64,7 @@ func (p formPages) create(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	f.revision, f.base = 0, 0 // whatever was sent: nothing is there yet
 	s := formState{form: f, def: def, isNew: true, err: idErr}
 	if f.addRow {
 		s.err = nil

@@ -1,0 +1,292 @@
+package server
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"html"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"backoffice/internal/auth"
+	"backoffice/internal/config"
+
+	"github.com/labstack/echo/v4"
+)
+
+// canaries are the secrets that a test plants, by what they are.
+type canaries map[string]string
+
+// spellings are the ways in which a secret may be written somewhere.
+func spellings(secret string) [][]byte {
+	quoted, _ := json.Marshal(secret)
+	out := []string{secret, url.QueryEscape(secret), url.PathEscape(secret), url.QueryEscape(url.QueryEscape(secret)), html.EscapeString(secret),
+		strings.Trim(string(quoted), `"`), hex.EncodeToString([]byte(secret)), strings.ToUpper(hex.EncodeToString([]byte(secret)))}
+	for shift := range 3 { // base64 of a text that the secret is a part of
+		for _, enc := range []*base64.Encoding{base64.StdEncoding, base64.URLEncoding} {
+			s := enc.EncodeToString(append(bytes.Repeat([]byte{0}, shift), secret...))
+			out = append(out, s[(shift*8+5)/6:len(s)-4])
+		}
+	}
+	b := make([][]byte, len(out))
+	for i := range out {
+		b[i] = []byte(out[i])
+	}
+	return b
+}
+
+// sings reports which canary text has, but for those allowed.
+func (c canaries) sings(text []byte, allowed ...string) string {
+	for name, secret := range c {
+		if len(allowed) == 1 && allowed[0] == name {
+			continue
+		}
+		for _, s := range spellings(secret) {
+			if bytes.Contains(text, s) {
+				return name + " as " + string(s)
+			}
+		}
+	}
+	return ""
+}
+
+// The canary test has to find what it looks for.
+func TestCanaryIsFoundInEverySpelling(t *testing.T) {
+	t.Parallel()
+	c := canaries{"it": password}
+	for _, s := range spellings(password) {
+		if c.sings(append(append([]byte("before "), s...), " after"...)) == "" {
+			t.Errorf("%s is not found", s)
+		}
+	}
+	for _, prefix := range []string{"", "a", "ab", "client:"} {
+		if c.sings([]byte(base64.StdEncoding.EncodeToString([]byte(prefix+password+"xyz")))) == "" {
+			t.Errorf("base64 after %q is not found", prefix)
+		}
+	}
+	if s := c.sings([]byte("nothing to hear"), "other"); s != "" {
+		t.Errorf("%s sings in a text without it", s)
+	}
+}
+
+// A mine is a house in which every answer is kept and every secret is a canary.
+type mine struct {
+	*house
+	canaries
+	heard []answer
+}
+
+func dig(t *testing.T) *mine {
+	m := &mine{canaries: canaries{"password": password, "new password": "CANARY new? pass & 2", "wrong password": "CANARY wrong! pass <3>",
+		"secret": "CANARY+sec/ret=1&<a>", "typed secret": "CANARY/typed+2==\"", "paste": "CANARY=paste;3+/", "pasted token": "CANARY.token~4+/==",
+		"code": "CANARY/code+5==", "state": "CANARY-state/6+=", "set-up token": "CANARY/setup+token+7="}}
+	m.house = open(t, plan{heard: &m.heard, routes: func(g gate) []route {
+		return append(routes(g), route{"POST", "/panic", auth.SignedIn, func(c echo.Context) error { panic(c.FormValue("password")) }})
+	}})
+	m.canaries["sandbox secret"], m.canaries["sandbox token"] = m.provider.ClientSecret(), m.provider.TestToken()
+	m.save("acme:intercom", func(d *config.Draft) {
+		d.Values = append(d.Values, config.Input{Key: "signing", Secret: true, Value: text(m.canaries["secret"])})
+	})
+	m.save("acme:plain", func(d *config.Draft) {
+		d.Values = []config.Input{{Key: "k", Secret: true, Value: text(m.canaries["secret"])}}
+	})
+	return m
+}
+
+// form is one in which every field that takes a secret has a canary.
+func (m *mine) form(pairs ...string) url.Values {
+	v := fields("id", "acme:intercom", "connector", "intercom", "f.clientId", "x", "f.region", "nowhere", "f.clientSecret", m.canaries["typed secret"],
+		"key", "clientSecret", "value", m.canaries["typed secret"], "secret", "no", "key", "client_secret", "value", m.canaries["typed secret"], "secret", "no",
+		"key", "sealed", "value", m.canaries["typed secret"], "secret", "yes", "current", m.canaries["wrong password"],
+		"password", m.canaries["wrong password"], "password2", m.canaries["new password"], "paste", m.canaries["paste"], "token", m.canaries["pasted token"],
+		"email", ownerEmail, "version", "1", "revision", "1", "base", "1", "reason", "because")
+	for i := 0; i+1 < len(pairs); i += 2 {
+		v.Set(pairs[i], pairs[i+1])
+	}
+	return v
+}
+
+// askAll drives every route of the table with canaries in its query or form.
+func (m *mine) askAll(p *person, header ...string) {
+	m.t.Helper()
+	for _, r := range routes(newGate(m.deps)) {
+		path := r.address()
+		switch {
+		case r.path == callbackPath:
+			path += "?" + url.Values{"code": {m.canaries["code"]}, "state": {m.canaries["state"]}}.Encode()
+		case r.path == "/setup" && r.safe():
+			path += "?token=" + url.QueryEscape(m.canaries["set-up token"])
+		case r.path == "/logout" && header == nil:
+			continue // it would end the session for the rest
+		}
+		if r.safe() {
+			p.send(r.method, path, nil, header...)
+			p.raw(http.MethodHead, path, nil, header...)
+			continue
+		}
+		form := m.form()
+		if r.path == "/setup" {
+			form.Set("token", m.canaries["set-up token"])
+		}
+		p.send(r.method, path, form, header...)
+		m.pass(20 * time.Second)
+	}
+}
+
+// Invariant 2: no secret leaves by accident.
+func TestNoSecretLeaves(t *testing.T) {
+	t.Parallel()
+	m := dig(t)
+	m.askAll(m.owner())                                 // what is wrong comes back as a form or an error
+	m.askAll(m.visitor())                               // nobody is signed in
+	m.askAll(m.owner(), "Sec-Fetch-Site", "cross-site") // another site
+	late := m.owner()
+	repair := m.breakStore(errors.New("the disk is gone"))
+	m.askAll(late)
+	repair()
+	m.unreadable(m.owner())
+	m.forms(m.owner())
+	m.runs(m.owner())
+	m.passwords()
+	m.listen()
+}
+
+// unreadable sends what is no form.
+func (m *mine) unreadable(p *person) {
+	m.t.Helper()
+	secret := m.canaries["typed secret"]
+	huge := m.form("f.clientSecret", strings.Repeat(secret, 1<<21/len(secret)*12)).Encode()
+	for _, path := range []string{"/config", entry, entry + "/compare", "/login", "/setup", "/account/password", "/panic"} {
+		p.raw(http.MethodPost, path, strings.NewReader(huge), "Content-Type", "application/x-www-form-urlencoded")
+		p.raw(http.MethodPost, path, strings.NewReader("password="+secret+"%zz"+secret+";"+secret), "Content-Type", "application/x-www-form-urlencoded")
+		p.raw(http.MethodPost, path, strings.NewReader("--b\r\n"+secret+"\r\n\r\n--b--"), "Content-Type", "multipart/form-data; boundary=b")
+		p.raw(http.MethodPost, path, strings.NewReader(`{"password":"`+secret+`"}`), "Content-Type", "application/json")
+		p.raw(http.MethodPatch, path, strings.NewReader(secret))
+	}
+	p.send(http.MethodPost, "/panic", m.form())
+}
+
+// forms saves, with and without success.
+func (m *mine) forms(p *person) {
+	m.t.Helper()
+	typed := m.canaries["typed secret"]
+	page := p.get(entry + "/edit").want(200)
+	p.submit(page, entry, "f.clientSecret", typed, "reason", strings.Repeat("long", 300), "then", "pending").want(422)
+	p.submit(page, entry, "f.clientSecret", typed, "row", "add").want(200)
+	p.submit(page, entry, "f.clientSecret", typed, "then", "pending").want(303)
+	p.submit(page, entry, "f.clientSecret", typed+"2", "then", "current").want(409)
+	p.get(entry).want(200)
+	p.get(entry + "/history?left=1&right=2").want(200)
+	p.send(http.MethodPost, entry+"/compare", fields("key", "clientSecret", "paste", typed)).want(200)
+	p.send(http.MethodPost, entry+"/compare", m.form("key", "clientSecret")).want(200)
+	p.send(http.MethodPost, "/config", fields("id", "acme:other", "key", "k", "value", typed, "secret", "yes", "then", "pending")).want(303)
+	p.send(http.MethodPost, "/config/gone:intercom", m.form("id", "gone:intercom")).want(404)
+	p.send(http.MethodPost, entry+"/promote", m.form("version", "2", "revision", "2", "hours", "24")).want(303)
+	p.send(http.MethodPost, entry+"/rollback", m.form("version", "1", "revision", "2")).want(409)
+	p.send(http.MethodPost, entry+"/rollback", m.form("version", "1", "revision", "3")).want(303)
+	p.send(http.MethodPost, "/config/acme:other/delete", m.form("confirm", "acme:other", "revision", "1")).want(303)
+	for _, path := range []string{"/", "/config", "/audit", "/audit/1", "/search?q=acme", entry + "/history", entry + "/reveal?version=1&key=signing"} {
+		p.get(path).want(200)
+	}
+	m.heard = append(m.heard, p.get("/audit?before=5"))
+}
+
+// passwords tries all that are wrong, and then the right one.
+func (m *mine) passwords() {
+	m.t.Helper()
+	v := m.visitor()
+	for range 8 {
+		v.post("/login", "email", ownerEmail, "password", m.canaries["wrong password"])
+	}
+	v.post("/login", "email", ownerEmail, "password", m.canaries["wrong password"]).want(429)
+	m.pass(time.Hour)
+	v.post("/login", "email", ownerEmail, "password", password).leadsTo("/")
+	v.post(entry+"/reveal", "version", "1", "key", "signing", "password", m.canaries["wrong password"]).want(422)
+	v.post(entry+"/reveal", "version", "1", "key", "signing", "password", password).want(200)
+	v.post("/account/password", "current", password, "password", m.canaries["new password"], "password2", "other").want(422)
+	v.post("/account/password", "current", password, "password", m.canaries["new password"], "password2", m.canaries["new password"]).leadsTo("/account")
+	v.get("/account").want(200)
+	v.post("/logout").leadsTo("/login?out=1")
+}
+
+// runs tests the connection, with all that may come back.
+func (m *mine) runs(p *person) {
+	m.t.Helper()
+	before := len(m.heard)
+	leave := p.post(entry+"/test", "version", "1").want(200)
+	m.heard = m.heard[:before] // the page that leads to the provider has the state, which is for the provider
+	callback := must(m.provider.Decide(leave.wayOut(), true))(m.t)
+	back := must(url.Parse(callback))(m.t)
+	m.canaries["real code"], m.canaries["real state"] = back.Query().Get("code"), back.Query().Get("state")
+	m.visitor().get(back.RequestURI()).leadsTo("/login?back=1")
+	report := p.get(back.RequestURI()).want(303).header.Get("Location")
+	p.get(report).want(200, "This is a rehearsal")
+	p.get(back.RequestURI()).want(409)
+	p.get("/auth/other/callback?" + back.RawQuery).want(409)
+	p.get("/auth/intercom/callback?code=" + url.QueryEscape(m.canaries["code"]) + "&state=" + strings.Repeat(url.QueryEscape(m.canaries["state"]), 2000)).want(422)
+	p.get(p.post(entry+"/test/token", "version", "1", "token", m.canaries["sandbox token"]).want(303).header.Get("Location")).want(200)
+	p.get(p.post(entry+"/test/token", "version", "1", "token", m.canaries["pasted token"]).want(303).header.Get("Location")).want(200)
+	p.post(entry+"/test/token", "version", "1", "token", "Bearer "+m.canaries["pasted token"]).want(422)
+}
+
+// wayOut is the address of the provider that the page leads to.
+func (a answer) wayOut() string {
+	a.t.Helper()
+	for _, n := range a.all("a[href]") {
+		if v, _ := attr(n, "href"); strings.Contains(v, "state=") {
+			return v
+		}
+	}
+	a.t.Fatalf("%s: no way to the provider\n%s", a.what, a.words())
+	return ""
+}
+
+// listen looks for the canaries in everything that is left of it all.
+func (m *mine) listen() {
+	m.t.Helper()
+	seen, shown := map[string]bool{}, 0
+	for _, a := range m.heard {
+		var head bytes.Buffer
+		if err := a.header.Write(&head); err != nil {
+			m.t.Fatal(err)
+		}
+		if s := m.sings(head.Bytes()); s != "" {
+			m.t.Errorf("%s (%d): a header has the %s", a.what, a.status, s)
+		}
+		allowed := ""
+		switch method, path, _ := strings.Cut(a.what, " "); {
+		case method == "POST" && path == entry+"/reveal" && a.status == 200:
+			allowed = "secret"
+			shown++
+		}
+		if s := m.sings([]byte(a.body), allowed); s != "" {
+			m.t.Errorf("%s (%d): the page has the %s", a.what, a.status, s)
+		}
+		seen[strings.SplitN(a.what, "?", 2)[0]] = true
+	}
+	for _, r := range routes(newGate(m.deps)) {
+		if !seen[r.method+" "+r.address()] {
+			m.t.Errorf("%s %s was not driven", r.method, r.path)
+		}
+	}
+	if shown != 1 {
+		m.t.Errorf("a secret was revealed %d times, want once", shown)
+	}
+	if s := m.sings([]byte(m.log.String())); s != "" {
+		m.t.Errorf("the log has the %s", s)
+	}
+	for key, value := range m.dump() {
+		if s := m.sings([]byte(key + "\n" + value)); s != "" {
+			m.t.Errorf("the record %s has the %s", key, s)
+		}
+	}
+	if s := m.sings(must(os.ReadFile(m.file))(m.t)); s != "" {
+		m.t.Errorf("the data file has the %s", s)
+	}
+}
