@@ -19,12 +19,13 @@ const canary = "CANARY-7f3a9c"
 func TestTextNeverPrints(t *testing.T) {
 	text := secret.NewText(canary)
 	holder := struct{ Secret secret.Text }{text}
+	hidden := struct{ inner struct{ text secret.Text } }{struct{ text secret.Text }{text}} // fmt asks no method of it
 	var log bytes.Buffer
 	slog.New(slog.NewJSONHandler(&log, nil)).Info("x", "secret", text, "holder", holder)
 	slog.New(slog.NewTextHandler(&log, nil)).Info("x", "secret", text, "holder", holder)
 	out := log.String()
 	for _, verb := range []string{"%s", "%v", "%+v", "%#v", "%q", "%x", "%X", "%d", "%t", "%T"} {
-		out += fmt.Sprintf(verb, text) + fmt.Sprintf(verb, &text) + fmt.Sprintf(verb, holder) + fmt.Sprintf(verb, []secret.Text{text})
+		out += fmt.Sprintf(verb, text) + fmt.Sprintf(verb, &text) + fmt.Sprintf(verb, holder) + fmt.Sprintf(verb, []secret.Text{text}) + fmt.Sprintf(verb, hidden) + fmt.Sprintf(verb, map[string]any{"x": hidden})
 	}
 	j, err := json.Marshal(map[secret.Text]any{text: holder})
 	if err != nil {
@@ -38,7 +39,8 @@ func TestTextNeverPrints(t *testing.T) {
 	if strings.Contains(out, canary) || strings.Contains(strings.ToLower(out), fmt.Sprintf("%x", canary)) {
 		t.Errorf("a Text printed its value: %s", out)
 	}
-	if text.Reveal() != canary || text.IsZero() || !(secret.Text{}).IsZero() || secret.NewText("Zoë").Len() != 3 {
+	if text.Reveal() != canary || text.IsZero() || !(secret.Text{}).IsZero() || secret.NewText("Zoë").Len() != 3 ||
+		text != secret.NewText(canary) || text == secret.NewText("other") || secret.NewText("") != (secret.Text{}) || (secret.Text{}).Reveal() != "" {
 		t.Error("Reveal, IsZero or Len is wrong")
 	}
 }

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"cmp"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -9,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 
-	"backoffice/internal/config"
 	"backoffice/internal/errs"
 	"backoffice/web/templates"
 
@@ -21,13 +19,6 @@ type listPages struct{ gate }
 
 // listPage is how many entries one page shows.
 const listPage = 50
-
-// A listRow is an entry with what the list knows of it, before it is formatted.
-type listRow struct {
-	entry    config.Entry
-	name     string // of the connector
-	standing standing
-}
 
 // A listQuery is what the address of the list asks for.
 type listQuery struct {
@@ -52,10 +43,11 @@ func (p listPages) list(c echo.Context) error {
 		return render(c, http.StatusOK, templates.ConfigEmpty(templates.ConfigEmptyPage{
 			Frame: p.frame(c, "Configuration", templates.SectionConfiguration), ConnectorCount: templates.Count(int64(len(p.Catalogue.All())))}))
 	}
-	rows, counts, err := p.rows(c, q)
+	every, err := p.listed(c)
 	if err != nil {
 		return err
 	}
+	rows, counts := every.choose(q)
 	page := templates.ConfigListPage{Frame: p.frame(c, "Configuration", templates.SectionConfiguration),
 		Lead:  plural(len(all), "entry") + ", one for each OAuth app that the platform uses.",
 		Query: q.text, Health: q.health, Sort: q.sort, Pills: pills(q, counts), Columns: columns(q)}
@@ -85,72 +77,8 @@ func readListQuery(c echo.Context) (listQuery, error) {
 	return q, nil
 }
 
-// rows are the entries that q asks for, in its order, and how many entries
-// have each health whatever the filter.
-func (p listPages) rows(c echo.Context, q listQuery) ([]listRow, map[templates.Health]int, error) {
-	all, err := p.listed(c)
-	if err != nil {
-		return nil, nil, err
-	}
-	counts := map[templates.Health]int{}
-	text := strings.ToLower(q.text)
-	var rows []listRow
-	for _, r := range all {
-		if text != "" && !strings.Contains(strings.ToLower(string(r.entry.ID)), text) && !strings.Contains(strings.ToLower(r.name), text) {
-			continue
-		}
-		counts[r.standing.Health]++
-		if q.health == "" || r.standing.Health.String() == q.health {
-			rows = append(rows, r)
-		}
-	}
-	if q.sort != "" && (q.sort != "id" || q.down) {
-		slices.SortStableFunc(rows, q.order())
-	}
-	return rows, counts, nil
-}
-
-// listed is every entry with its standing, in the order of the ids.
-func (g gate) listed(c echo.Context) ([]listRow, error) {
-	all, err := g.Config.All(c.Request().Context())
-	if err != nil {
-		return nil, err
-	}
-	tested, err := g.OAuth.Health(c.Request().Context())
-	if err != nil {
-		return nil, err
-	}
-	rows := make([]listRow, len(all))
-	for i, e := range all {
-		rows[i] = listRow{e, "No definition", g.entryStanding(e, tested[e.ID])}
-		if d, ok := g.Catalogue.Get(e.Connector); ok {
-			rows[i].name = d.Name
-		}
-	}
-	return rows, nil
-}
-
-// order compares two rows as q sorts them.
-func (q listQuery) order() func(a, b listRow) int {
-	by := map[string]func(a, b listRow) int{
-		"id":        func(a, b listRow) int { return cmp.Compare(a.entry.ID, b.entry.ID) },
-		"connector": func(a, b listRow) int { return cmp.Compare(a.name, b.name) },
-		"health": func(a, b listRow) int {
-			return cmp.Compare(slices.Index(templates.Healths(), a.standing.Health), slices.Index(templates.Healths(), b.standing.Health))
-		},
-		"version": func(a, b listRow) int { return cmp.Compare(a.entry.Current, b.entry.Current) },
-		"tested":  func(a, b listRow) int { return a.standing.Tested.Compare(b.standing.Tested) },
-		"changed": func(a, b listRow) int { return a.entry.Changed.Compare(b.entry.Changed) },
-		"by":      func(a, b listRow) int { return cmp.Compare(a.entry.ChangedBy, b.entry.ChangedBy) },
-	}[q.sort]
-	if q.down {
-		return func(a, b listRow) int { return by(b, a) }
-	}
-	return by
-}
-
 // cut formats the rows of one page.
-func (p listPages) cut(page *templates.ConfigListPage, q listQuery, rows []listRow, total int) {
+func (p listPages) cut(page *templates.ConfigListPage, q listQuery, rows []*listRow, total int) {
 	from := q.from
 	if from >= len(rows) { // an old address of a list that has become shorter
 		from = max(0, len(rows)-1) / listPage * listPage
@@ -176,7 +104,7 @@ func (p listPages) cut(page *templates.ConfigListPage, q listQuery, rows []listR
 	}
 }
 
-func (p listPages) row(r listRow) templates.EntryRow {
+func (p listPages) row(r *listRow) templates.EntryRow {
 	def, _ := p.Catalogue.Get(r.entry.Connector)
 	row := templates.EntryRow{ID: string(r.entry.ID), Initial: initial(def, r.entry.ID), Connector: r.name, Health: r.standing.Health,
 		Version: "none", Tested: p.when(r.standing.Tested), Changed: p.when(r.entry.Changed), ChangedBy: r.entry.ChangedBy}

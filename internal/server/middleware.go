@@ -16,7 +16,12 @@ import (
 )
 
 // A gate is what stands before and after every handler.
-type gate struct{ Deps }
+type gate struct {
+	Deps
+	lists *listCache
+}
+
+func newGate(d Deps) gate { return gate{d, &listCache{}} }
 
 // use installs what holds for every request, in the order in which a request
 // meets it.

@@ -19,10 +19,11 @@ const hitsShown = 10
 
 func (p housePages) findEntries(c echo.Context, q string) (templates.SearchGroup, error) {
 	g := templates.SearchGroup{ID: "entries"}
-	rows, _, err := listPages(p).rows(c, listQuery{text: q})
+	every, err := p.listed(c)
 	if err != nil {
 		return g, err
 	}
+	rows, _ := every.choose(listQuery{text: q})
 	g.Heading = plural(len(rows), "entry")
 	for _, r := range rows[:min(len(rows), hitsShown)] {
 		def, _ := p.Catalogue.Get(r.entry.Connector)

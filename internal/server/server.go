@@ -75,7 +75,7 @@ func mount(d Deps, table func(gate) []route) (http.Handler, error) {
 	}
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
-	g := gate{Deps: d}
+	g := newGate(d)
 	e.HTTPErrorHandler = g.handleError
 	if err := g.use(e); err != nil {
 		return nil, err

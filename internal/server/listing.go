@@ -1,0 +1,151 @@
+package server
+
+import (
+	"cmp"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+
+	"backoffice/internal/config"
+	"backoffice/internal/oauth"
+	"backoffice/web/templates"
+
+	"github.com/labstack/echo/v4"
+)
+
+// A listRow is an entry with what lists know of it, before it is formatted.
+type listRow struct {
+	entry    *config.Entry
+	name     string // of the connector
+	folded   string // what a filter is looked for in
+	standing standing
+	pending  standing // zero if nothing is pending
+}
+
+// A listing is every entry with its standing. It is shared by all requests until
+// something changes, so that a list of 10,000 entries costs a request no more
+// than the rows that it shows.
+type listing struct {
+	rows    []*listRow // in the order of the ids
+	counts  map[templates.Health]int
+	waiting int // entries with a pending version
+
+	mu     sync.Mutex
+	sorted map[string][]*listRow // by the column and the direction
+}
+
+// A listCache keeps the listing for as long as the entries and their health are
+// those that it was made from. Both rooms hand out the same slice and the same
+// map until something changes.
+type listCache struct {
+	mu      sync.Mutex
+	entries []config.Entry
+	healths map[config.ID]oauth.Health
+	listing *listing
+}
+
+// listed is the listing of now.
+func (g gate) listed(c echo.Context) (*listing, error) {
+	all, err := g.Config.All(c.Request().Context())
+	if err != nil {
+		return nil, err
+	}
+	tested, err := g.OAuth.Health(c.Request().Context())
+	if err != nil {
+		return nil, err
+	}
+	l := g.lists
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.listing == nil || !sameSlice(l.entries, all) || reflect.ValueOf(l.healths).Pointer() != reflect.ValueOf(tested).Pointer() {
+		l.entries, l.healths, l.listing = all, tested, g.list(all, tested)
+	}
+	return l.listing, nil
+}
+
+func sameSlice(a, b []config.Entry) bool {
+	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
+}
+
+func (g gate) list(all []config.Entry, tested map[config.ID]oauth.Health) *listing {
+	l := &listing{rows: make([]*listRow, len(all)), counts: map[templates.Health]int{}, sorted: map[string][]*listRow{}}
+	for i := range all {
+		e := &all[i]
+		r := &listRow{entry: e, name: "No definition", standing: g.entryStanding(*e, tested[e.ID])}
+		if d, ok := g.Catalogue.Get(e.Connector); ok {
+			r.name = d.Name
+		}
+		if e.Pending != 0 {
+			r.pending = g.checked(*e, tested[e.ID].Pending)
+			l.waiting++
+		}
+		r.folded = strings.ToLower(string(e.ID) + "\n" + r.name)
+		l.rows[i] = r
+		l.counts[r.standing.Health]++
+	}
+	return l
+}
+
+// choose returns the rows that q asks for, in its order, and how many of those
+// that its text finds have each health. The results are shared.
+func (l *listing) choose(q listQuery) ([]*listRow, map[templates.Health]int) {
+	rows := l.order(q)
+	if q.text == "" && q.health == "" {
+		return rows, l.counts
+	}
+	text, counts := strings.ToLower(q.text), map[templates.Health]int{}
+	var out []*listRow
+	for _, r := range rows {
+		if !strings.Contains(r.folded, text) {
+			continue
+		}
+		counts[r.standing.Health]++
+		if q.health == "" || r.standing.Health.String() == q.health {
+			out = append(out, r)
+		}
+	}
+	return out, counts
+}
+
+// order is all rows as q sorts them; each order is made once.
+func (l *listing) order(q listQuery) []*listRow {
+	if (q.sort == "" || q.sort == "id") && !q.down {
+		return l.rows
+	}
+	key := q.sort
+	if q.down {
+		key += " down"
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.sorted[key] == nil {
+		rows := slices.Clone(l.rows)
+		slices.SortStableFunc(rows, q.compare())
+		l.sorted[key] = rows
+	}
+	return l.sorted[key]
+}
+
+// comparisons has one order for each column of the list.
+var comparisons = map[string]func(a, b *listRow) int{
+	"id":        func(a, b *listRow) int { return cmp.Compare(a.entry.ID, b.entry.ID) },
+	"connector": func(a, b *listRow) int { return cmp.Compare(a.name, b.name) },
+	"health":    func(a, b *listRow) int { return cmp.Compare(harm(a), harm(b)) },
+	"version":   func(a, b *listRow) int { return cmp.Compare(a.entry.Current, b.entry.Current) },
+	"tested":    func(a, b *listRow) int { return a.standing.Tested.Compare(b.standing.Tested) },
+	"changed":   func(a, b *listRow) int { return a.entry.Changed.Compare(b.entry.Changed) },
+	"by":        func(a, b *listRow) int { return cmp.Compare(a.entry.ChangedBy, b.entry.ChangedBy) },
+}
+
+// harm is the place of a row's health among all, most harm first.
+func harm(r *listRow) int { return slices.Index(templates.Healths(), r.standing.Health) }
+
+// compare compares two rows as q sorts them.
+func (q listQuery) compare() func(a, b *listRow) int {
+	by := comparisons[cmp.Or(q.sort, "id")]
+	if q.down {
+		return func(a, b *listRow) int { return by(b, a) }
+	}
+	return by
+}

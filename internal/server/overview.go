@@ -1,0 +1,179 @@
+package server
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"backoffice/internal/audit"
+	"backoffice/internal/config"
+	"backoffice/web/templates"
+
+	"github.com/labstack/echo/v4"
+)
+
+// boardCap is how many entries the overview draws.
+const boardCap = 60
+
+// overview is GET /.
+func (p housePages) overview(c echo.Context) error {
+	every, err := p.listed(c)
+	if err != nil {
+		return err
+	}
+	page := templates.OverviewPage{Frame: p.frame(c, "Overview", templates.SectionOverview), NoEntries: len(every.rows) == 0}
+	for _, r := range every.rows {
+		p.notice(&page, r)
+		if err := p.pending(c, &page, r); err != nil {
+			return err
+		}
+		if len(page.Board) < boardCap {
+			page.Board = append(page.Board, templates.BoardEntry{ID: string(r.entry.ID), Health: r.standing.Health})
+		}
+	}
+	if len(every.rows) > boardCap {
+		page.BoardMore = "Show all " + plural(len(every.rows), "entry")
+	}
+	for _, h := range templates.Healths() {
+		if n := every.counts[h]; n > 0 {
+			page.Tally = append(page.Tally, templates.HealthCount{Health: h, Count: templates.Count(int64(n))})
+		}
+	}
+	page.Heading, page.Summary = headline(every.counts, len(every.rows), every.waiting)
+	if page.Events, err = p.lastEvents(c); err != nil {
+		return err
+	}
+	return render(c, http.StatusOK, templates.Overview(page))
+}
+
+// pending puts an entry among the pending changes, if it has one.
+func (p housePages) pending(c echo.Context, page *templates.OverviewPage, r *listRow) error {
+	const most = 8
+	if r.entry.Pending == 0 || len(page.Pending) >= most {
+		return nil
+	}
+	changes, err := p.pendingChanges(c, *r.entry)
+	if err != nil {
+		return err
+	}
+	page.Pending = append(page.Pending, templates.PendingRow{ID: string(r.entry.ID), Version: strconv.Itoa(r.entry.Pending), Health: r.pending.Health,
+		Fact: r.pending.Fact, Changes: changes, By: r.entry.ChangedBy, When: p.when(r.entry.Changed)})
+	return nil
+}
+
+// pendingChanges names what the pending version changes.
+func (p housePages) pendingChanges(c echo.Context, e config.Entry) (string, error) {
+	if e.Current == 0 {
+		return "The first version", nil
+	}
+	now, err := p.Config.Version(c.Request().Context(), e.ID, e.Current)
+	if err != nil {
+		return "", err
+	}
+	then, err := p.Config.Version(c.Request().Context(), e.ID, e.Pending)
+	if err != nil {
+		return "", err
+	}
+	diff := config.Diff(now, then)
+	var names []string
+	for _, d := range diff[:min(len(diff), 3)] {
+		names = append(names, d.Name)
+	}
+	if len(diff) > len(names) {
+		names = append(names, plural(len(diff)-len(names), "thing")+" more")
+	}
+	return "Changes " + strings.Join(names, ", "), nil
+}
+
+// notice puts an entry among those that need attention: wrong ones first.
+func (p housePages) notice(page *templates.OverviewPage, r *listRow) {
+	const most = 8
+	s := r.standing
+	row := templates.AttentionRow{ID: string(r.entry.ID), Status: s.Health, Fact: s.Fact}
+	def, _ := p.Catalogue.Get(r.entry.Connector)
+	row.Initial = initial(def, r.entry.ID)
+	who := "In force."
+	if r.entry.Current == 0 {
+		who = "Nothing of it is in force yet, so nobody is affected."
+	}
+	switch s.Health {
+	case templates.HealthWrong:
+		row.Detail, row.Action = who, templates.Link{Label: "See the report", URL: entryURL(r.entry.ID) + "/test"}
+		if len(page.Attention) >= most {
+			page.Attention = page.Attention[:most-1]
+		}
+		i := 0
+		for i < len(page.Attention) && page.Attention[i].Status == templates.HealthWrong {
+			i++
+		}
+		page.Attention = append(page.Attention[:i:i], append([]templates.AttentionRow{row}, page.Attention[i:]...)...)
+		return
+	case templates.HealthInconclusive:
+		row.Detail, row.Action = who+" The last test could not decide.", templates.Link{Label: "See the report", URL: entryURL(r.entry.ID) + "/test"}
+	case templates.HealthStale:
+		row.Detail, row.Action = "It was tested before its last change, or long ago.", templates.Link{Label: "Test it again", URL: entryURL(r.entry.ID) + "/test"}
+	case templates.HealthNotTested:
+		row.Detail, row.Action = who+" Nobody has tested it.", templates.Link{Label: "Test it", URL: entryURL(r.entry.ID) + "/test"}
+	case templates.HealthWorks:
+		if r.entry.Current != 0 {
+			return
+		}
+		row.Fact, row.Detail, row.Action = "Tested, and not in force yet", "Consumers get no values until it is.", templates.Link{Label: "Put it in force", URL: entryURL(r.entry.ID)}
+	default:
+		return
+	}
+	if len(page.Attention) < most {
+		page.Attention = append(page.Attention, row)
+	}
+}
+
+// headline is the state of everything in one sentence.
+func headline(counts map[templates.Health]int, total, pending int) (heading, summary string) {
+	if total == 0 {
+		return "Nothing is configured yet", ""
+	}
+	switch wrong, open := counts[templates.HealthWrong], counts[templates.HealthNotTested]+counts[templates.HealthStale]+counts[templates.HealthInconclusive]; {
+	case wrong == 1:
+		heading = "1 connector is broken"
+	case wrong > 1:
+		heading = fmt.Sprintf("%d connectors are broken", wrong)
+	case open > 0:
+		heading = plural(open, "entry") + " " + pick(open == 1, "waits", "wait") + " for a test"
+	default:
+		heading = "Everything works"
+	}
+	summary = fmt.Sprintf("%s of %s %s.", templates.Count(int64(counts[templates.HealthWorks])), plural(total, "entry"), pick(counts[templates.HealthWorks] == 1, "works", "work"))
+	if pending > 0 {
+		summary += " " + plural(pending, "change") + " " + pick(pending == 1, "is", "are") + " pending."
+	}
+	return heading, summary
+}
+
+func (p housePages) lastEvents(c echo.Context) (out []templates.EventLine, err error) {
+	if !visitOf(c).user.Role.May(auditPermission) {
+		return nil, nil
+	}
+	log, err := p.Audit.List(c.Request().Context(), audit.Filter{Limit: 6})
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range log.Events {
+		out = append(out, templates.EventLine{Number: strconv.FormatInt(e.N, 10), Sentence: sentence(e), By: e.Actor.Name, When: p.when(e.Time)})
+	}
+	return out, nil
+}
+
+// boardOf is the entries that f chooses, each with its health.
+func (g gate) boardOf(c echo.Context, f func(config.Entry) bool) (out []templates.BoardEntry, err error) {
+	every, err := g.listed(c)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range every.rows {
+		if f(*r.entry) && len(out) < boardCap {
+			out = append(out, templates.BoardEntry{ID: string(r.entry.ID), Health: r.standing.Health})
+		}
+	}
+	return out, nil
+}
