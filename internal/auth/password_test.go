@@ -111,6 +111,14 @@ func TestVerify(t *testing.T) {
 			t.Errorf("%s: %v, %v, %v; want %v, %v", name, right, stale, err, tt.right, tt.stale)
 		}
 	}
+	parsed, err := parsePHC(stored)
+	if err != nil {
+		t.Fatal(err)
+	}
+	parsed.salt[0] ^= 1
+	if right, _, err := h.verify(t.Context(), parsed.String(), secret.NewText(password)); right || err != nil {
+		t.Errorf("with another salt: %v, %v", right, err)
+	}
 	if hash(h, password) == stored {
 		t.Error("two hashes of one password are equal: no salt")
 	}
@@ -132,7 +140,7 @@ func TestHashesAreFew(t *testing.T) {
 		t.Errorf("with no slot free and the request gone: %v", err)
 	}
 	if len(h.queue) != 0 {
-		t.Error("who left is still in the queue")
+		t.Fatal("who left is still in the queue")
 	}
 	for range hashesQueued {
 		h.queue <- struct{}{}

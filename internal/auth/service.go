@@ -178,7 +178,7 @@ func checkEmail(s string) error {
 		return errs.Field("email", "Enter an e-mail address.")
 	case len(s) > maxEmail:
 		return errs.Field("email", fmt.Sprintf("An e-mail address has at most %d characters.", maxEmail))
-	case err != nil || addr.Address != s || strings.ContainsAny(s, "\" \t"):
+	case err != nil || addr.Address != s: // no name, no quotes, no comment
 		return errs.Field("email", "This is no e-mail address. It should look like owner@acme.example.")
 	}
 	return nil

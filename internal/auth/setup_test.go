@@ -10,6 +10,7 @@ import (
 	"backoffice/internal/audit"
 	"backoffice/internal/errs"
 	"backoffice/internal/secret"
+	"backoffice/internal/store"
 )
 
 func TestSetupMakesTheFirstOwner(t *testing.T) {
@@ -74,12 +75,40 @@ func TestSetupTokenIsForOneUse(t *testing.T) {
 		t.Fatal(err)
 	}
 	refused("a used token", second)
+	record := setupToken{Hash: hashOf(second.Reveal())}
+	if err := w.store.Update(t.Context(), func(tx store.Tx) error { return setupTokens.Put(tx, "", record) }); err != nil {
+		t.Fatal(err)
+	}
+	refused("a token that came back, though there is an owner,", second)
+	if err := w.store.Update(t.Context(), func(tx store.Tx) error { setupTokens.Delete(tx, ""); return nil }); err != nil {
+		t.Fatal(err)
+	}
 	token, needed, err := w.SetupToken(t.Context())
 	if !token.IsZero() || needed || err != nil {
 		t.Errorf("SetupToken with an owner: %v, %v, %v", token, needed, err)
 	}
 	if strings.Contains(w.dump(), "auth/setup") {
 		t.Error("a token was made though there is an owner")
+	}
+}
+
+// A wrong token costs no hashing, or anybody could keep the program busy.
+func TestWrongSetupTokenIsCheap(t *testing.T) {
+	w := newWorld(t)
+	token := w.token()
+	w.fillQueue()
+	if _, err := w.Setup(t.Context(), audit.Actor{}, newAdmin(secret.NewText(newToken()))); !errs.Is(err, errs.NotFound) {
+		t.Errorf("a wrong token: %v", err)
+	}
+	if _, err := w.Setup(t.Context(), audit.Actor{}, newAdmin(token)); !errs.Is(err, errs.Unavailable) {
+		t.Errorf("the right token: %v", err)
+	}
+}
+
+// fillQueue makes every further hash an errs.Unavailable.
+func (w *world) fillQueue() {
+	for range hashesQueued {
+		w.hasher.queue <- struct{}{}
 	}
 }
 

@@ -20,8 +20,7 @@ var errWrong = errs.New(errs.Invalid, "E-mail address or password is wrong.")
 type guess struct {
 	account  account // the zero one if there is none
 	keys     throttleKeys
-	network  string
-	known    []string // MACs of the networks from which the account has signed in
+	network  string // MAC of where it came from
 	password secret.Text
 	failure  audit.Event // what is recorded if it is wrong; settle adds time and outcome
 	wrong    error       // what the person is told then
@@ -193,7 +192,6 @@ func (s *Service) evaluate(ctx context.Context, g *guess, email string) (right, 
 		if err != nil {
 			return err
 		}
-		g.known = known.MACs
 		g.keys = s.throttleKeys(email, net, slices.Contains(known.MACs, g.network))
 		wait, unrecorded, err = g.keys.waiting(r, now)
 		return err

@@ -3,6 +3,7 @@ package auth
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -12,6 +13,7 @@ import (
 	"backoffice/internal/audit"
 	"backoffice/internal/errs"
 	"backoffice/internal/secret"
+	"backoffice/internal/store"
 )
 
 // waits are the seconds before attempts 1, 2, … after the free ones.
@@ -97,11 +99,16 @@ func TestCountsRecover(t *testing.T) {
 			t.Errorf("attempt %d after a right password: %v", i+1, err)
 		}
 	}
-	for i := range freeByAddress - (freeByAccount - 1) {
-		_, _ = w.signIn(abroad, fmt.Sprint("x", i), "wrong")
+	for i := range freeByAddress { // those of the beginning are forgiven by now
+		if _, err := w.signIn(abroad, fmt.Sprint("x", i), "wrong"); !errs.Is(err, errs.Invalid) {
+			t.Errorf("attempt %d from the address: %v", i+1, err)
+		}
+		if _, err := w.signIn(abroad, owner, password); i < freeByAddress-1 && err != nil {
+			t.Errorf("the right password after attempt %d: %v", i+1, err)
+		}
 	}
-	if _, err := w.signIn(abroad, "z", "wrong"); !errs.Is(err, errs.Invalid) {
-		t.Errorf("after %v of forgiveness: %v", freeByAccount*forgiveAfter, err)
+	if _, err := w.signIn(abroad, owner, password); !errs.Is(err, errs.TooMany) {
+		t.Errorf("right passwords cleared the count of the address: %v", err)
 	}
 
 	full := throttle{Wrong: freeByAccount + stepsToMax, Last: w.clock.t}
@@ -159,19 +166,35 @@ func TestKnownAddressHasItsOwnCount(t *testing.T) {
 		t.Errorf("wrong passwords from home are free: %v", err)
 	}
 	w.clock.add(maxWait)
+	for range 2 * maxKnown { // one place, once
+		if _, err := w.signIn(home, owner, password); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if known := w.known(t); len(known.MACs) != 1 {
+		t.Errorf("%d known addresses, want 1", len(known.MACs))
+	}
 	for i := range maxKnown {
 		if _, err := w.signIn(fmt.Sprint("192.0.2.", i), owner, password); err != nil {
 			t.Fatal(err)
 		}
 	}
+	if known := w.known(t); len(known.MACs) != maxKnown || slices.Contains(known.MACs, w.mac("known\x00"+home)) {
+		t.Errorf("after %d other addresses: %d known, with home among them", maxKnown, len(known.MACs))
+	}
+}
+
+// known is what is remembered of the owner's addresses.
+func (w *world) known(t *testing.T) (k knownNetworks) {
+	t.Helper()
 	a, err := w.find(t.Context(), owner)
+	if err == nil {
+		err = w.store.View(t.Context(), func(r store.Reader) (err error) { k, err = knowns.Get(r, a.ID); return err })
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := guess{account: a, failure: audit.Event{Actor: audit.Actor{Addr: home}}, password: secret.NewText(password)}
-	if _, _, err := w.evaluate(t.Context(), &g, owner); err != nil || len(g.known) != maxKnown || g.keys != w.throttleKeys(owner, home, false) {
-		t.Errorf("after %d other addresses home is still known: %d, %v", maxKnown, len(g.known), err)
-	}
+	return k
 }
 
 // Many guesses at the same moment are evaluated before the first is counted.
@@ -195,6 +218,9 @@ func TestGuessesAtOnce(t *testing.T) {
 	wg.Wait()
 	if invalid.Load() != freeByAccount || tooMany.Load() != 40-freeByAccount {
 		t.Errorf("%d answered, %d refused; want %d answered", invalid.Load(), tooMany.Load(), freeByAccount)
+	}
+	if n := len(w.events()); n != 1+freeByAccount+1 {
+		t.Errorf("%d events; want the set-up, %d answers and one refusal", n, freeByAccount)
 	}
 }
 
@@ -242,6 +268,51 @@ func TestOneRefusedAttemptAWaitIsRecorded(t *testing.T) {
 		}
 		w.clock.add(time.Duration(wait) * time.Second)
 		_, _ = w.signIn(abroad, owner, "wrong")
+	}
+}
+
+// During a wait no password is hashed, so an attack costs the program little.
+func TestWaitingIsCheap(t *testing.T) {
+	w, _ := withOwner(t)
+	for range freeByAccount {
+		_, _ = w.signIn(abroad, owner, "wrong")
+	}
+	w.fillQueue()
+	for range 2 {
+		if _, err := w.signIn(abroad, owner, password); !errs.Is(err, errs.TooMany) {
+			t.Errorf("in the wait: %v", err)
+		}
+	}
+	w.clock.add(time.Second)
+	if _, err := w.signIn(abroad, owner, password); !errs.Is(err, errs.Unavailable) {
+		t.Errorf("after the wait: %v", err)
+	}
+}
+
+// Two people in one office do not share a count.
+func TestKnownAddressOfTwo(t *testing.T) {
+	w, u := withOwner(t)
+	a, err := w.account(t.Context(), u.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.ID, a.Email = newID(), "other@acme.example"
+	if err := w.store.Update(t.Context(), func(tx store.Tx) error { return addAccount(tx, a) }); err != nil {
+		t.Fatal(err)
+	}
+	for _, email := range []string{owner, a.Email} {
+		if _, err := w.signIn(home, email, password); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range freeByAccount {
+		_, _ = w.signIn(home, owner, "wrong")
+	}
+	if _, err := w.signIn(home, owner, password); !errs.Is(err, errs.TooMany) {
+		t.Errorf("who was wrong: %v", err)
+	}
+	if _, err := w.signIn(home, a.Email, password); err != nil {
+		t.Errorf("the other: %v", err)
 	}
 }
 
