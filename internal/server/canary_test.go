@@ -164,7 +164,7 @@ func (m *mine) unreadable(p *person) {
 	huge := m.form("f.clientSecret", strings.Repeat(secret, 1<<21/len(secret)*12)).Encode()
 	for _, path := range []string{"/config", entry, entry + "/compare", "/login", "/setup", "/account/password", "/panic"} {
 		p.raw(http.MethodPost, path, strings.NewReader(huge), "Content-Type", "application/x-www-form-urlencoded")
-		p.raw(http.MethodPost, path, strings.NewReader("password="+secret+"%zz"+secret+";"+secret), "Content-Type", "application/x-www-form-urlencoded")
+		p.raw(http.MethodPost, path, strings.NewReader("password="+url.QueryEscape(secret)+"&token=%zz"+secret+";"+secret), "Content-Type", "application/x-www-form-urlencoded")
 		p.raw(http.MethodPost, path, strings.NewReader("--b\r\n"+secret+"\r\n\r\n--b--"), "Content-Type", "multipart/form-data; boundary=b")
 		p.raw(http.MethodPost, path, strings.NewReader(`{"password":"`+secret+`"}`), "Content-Type", "application/json")
 		p.raw(http.MethodPatch, path, strings.NewReader(secret))

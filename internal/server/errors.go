@@ -69,7 +69,7 @@ func failureOf(err error) failure {
 	case msg != "":
 	case errors.As(err, &tooLarge):
 		return failure{errs.Invalid, http.StatusRequestEntityTooLarge, "This is too large",
-			"The form is larger than " + templates.Size(tooLarge.Limit) + ", so it was not read and nothing was changed. A value has at most 64 KiB. Go back and shorten it."}
+			"The form is larger than " + binarySize(tooLarge.Limit) + ", so it was not read and nothing was changed. A value has at most 64 KiB. Go back and shorten it."}
 	case errors.As(err, &he):
 		return ofRouter(he)
 	case errors.Is(err, context.Canceled):
@@ -78,6 +78,14 @@ func failureOf(err error) failure {
 		f.msg = ourFault
 	}
 	return f
+}
+
+// binarySize is a limit as the limits of values are said.
+func binarySize(n int64) string {
+	if n >= 1<<20 {
+		return fmt.Sprintf("%d MiB", n>>20)
+	}
+	return fmt.Sprintf("%d KiB", n>>10)
 }
 
 // ofRouter is a failure of the router's own, or of a form that is none.

@@ -47,6 +47,17 @@ func TestEveryRouteHasAPermission(t *testing.T) {
 		}
 		seen[key] = true
 	}
+	var open []string
+	for _, r := range table {
+		if !r.may.NeedsPerson() {
+			open = append(open, r.method+" "+r.path)
+		}
+	}
+	want := []string{"GET /healthz", "GET /readyz", "GET /static/*", "GET /favicon.ico", "GET /setup", "POST /setup", "GET /login", "POST /login",
+		"POST /logout", "POST /theme"}
+	if !slices.Equal(open, want) {
+		t.Errorf("open to everybody are %q, want %q", open, want)
+	}
 	for _, bad := range []auth.Permission{"", "config.everything"} {
 		_, err := mount(h.deps, func(gate) []route { return []route{{"GET", "/x", bad, table[0].handle}} })
 		if err == nil || !strings.Contains(err.Error(), "GET /x") {
