@@ -105,7 +105,7 @@ func list(r store.Reader, f Filter) (Page, error) {
 				p.More = true
 				return p, nil
 			}
-			e, err := read(r, n)
+			e, err := event(r, prefix, k, n)
 			if err != nil {
 				return Page{}, err
 			}
@@ -170,11 +170,23 @@ func (f Filter) bounds(r getter, total int64) (lo, hi int64, err error) {
 	return lo, hi, err
 }
 
+// event is the event that an item of an index, or of the log itself, names.
+func event(r getter, prefix string, k store.Item, n int64) (Event, error) {
+	if prefix == eventPrefix {
+		return decode(k.Value, n)
+	}
+	return read(r, n)
+}
+
 func read(r getter, n int64) (Event, error) {
 	b, err := r.Get(eventKey(n))
 	if err != nil {
 		return Event{}, fmt.Errorf("event %d: %w", n, err)
 	}
+	return decode(b, n)
+}
+
+func decode(b []byte, n int64) (Event, error) {
 	var e Event
 	if err := json.Unmarshal(b, &e); err != nil {
 		return Event{}, fmt.Errorf("event %d: %w", n, err)

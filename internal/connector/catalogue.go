@@ -22,7 +22,9 @@ const BuiltIn = "built in"
 // immutable and safe for concurrent use; the definitions that it hands out are
 // shared and must not be changed.
 type Catalogue struct {
-	byKey map[string]*Definition
+	byKey  map[string]*Definition
+	once   sync.Once
+	sorted []*Definition // made once, by All
 }
 
 // Builtin reads the definitions that are part of the program.
@@ -161,14 +163,18 @@ func (c *Catalogue) For(service, module string) (*Definition, bool) {
 	return c.Get(service)
 }
 
-// All returns every definition, sorted by name ignoring case, then by key.
+// All returns every definition, sorted by name ignoring case, then by key. The
+// caller owns the slice.
 func (c *Catalogue) All() []*Definition {
-	return slices.SortedFunc(maps.Values(c.byKey), func(a, b *Definition) int {
-		if n := strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)); n != 0 {
-			return n
-		}
-		return strings.Compare(a.Key, b.Key)
+	c.once.Do(func() {
+		c.sorted = slices.SortedFunc(maps.Values(c.byKey), func(a, b *Definition) int {
+			if n := strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)); n != 0 {
+				return n
+			}
+			return strings.Compare(a.Key, b.Key)
+		})
 	})
+	return slices.Clone(c.sorted)
 }
 
 // Search returns the definitions whose name or key has every word of q,
