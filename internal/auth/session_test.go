@@ -621,6 +621,22 @@ func TestSweepOfSessions(t *testing.T) {
 	sweep(0)
 }
 
+// A sweep with nothing to do writes nothing, and a record that came back to life
+// between its two looks is kept.
+func TestSweepLooksTwice(t *testing.T) {
+	w, u := withOwner(t)
+	b := newBrowser(t, w, w.sessions(false))
+	b.signIn(u)
+	c := &counting{Store: w.store}
+	s := sweeper[sessionRecord]{store: c, table: sessionRecords, gone: func(sessionRecord) bool { return false }, drop: dropSession}
+	if err := s.sweep(t.Context()); err != nil || c.updates.Load() != 0 {
+		t.Errorf("sweep = %v, with %d writes", err, c.updates.Load())
+	}
+	if err := s.dropAll(t.Context(), []string{b.sessionID(), "gone already"}); err != nil || b.get("/who") != owner {
+		t.Errorf("dropAll = %v, or the session is gone", err)
+	}
+}
+
 // An error of the store is an error, never "nobody is signed in".
 func TestBrokenStoreIsNoSignOut(t *testing.T) {
 	w, u := withOwner(t)
