@@ -98,7 +98,7 @@ type emailOwner struct {
 
 var (
 	userSets = store.Table[userSet]{Prefix: "auth/users"}
-	accounts = store.Table[account]{Prefix: "auth/user/"}
+	accounts = store.Table[account]{Prefix: "auth/user/", Memo: store.NewMemo[account](256, nil)}
 	emails   = store.Table[emailOwner]{Prefix: "auth/email/"}
 )
 

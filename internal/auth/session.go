@@ -52,8 +52,10 @@ type sessionList struct {
 }
 
 var (
-	sessionRecords = store.Table[sessionRecord]{Prefix: "auth/session/"}
-	sessionLists   = store.Table[sessionList]{Prefix: "auth/sessions/"}
+	sessionRecords = store.Table[sessionRecord]{Prefix: "auth/session/", Memo: store.NewMemo(256, func(r *sessionRecord) {
+		r.Hash, r.Values = slices.Clip(r.Hash), slices.Clip(r.Values)
+	})}
+	sessionLists = store.Table[sessionList]{Prefix: "auth/sessions/"}
 )
 
 // expired reports whether the session is too old, or was not used for too long.

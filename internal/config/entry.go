@@ -23,6 +23,7 @@ package config
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"backoffice/internal/connector"
@@ -142,10 +143,15 @@ func (o Opened) Texts() map[string]string {
 }
 
 var (
-	entries  = store.Table[Entry]{Prefix: "config/entry/"}
-	versions = store.Table[Version]{Prefix: "config/version/"}
+	entries  = store.Table[Entry]{Prefix: "config/entry/", Memo: store.NewMemo[Entry](256, nil)}
+	versions = store.Table[Version]{Prefix: "config/version/", Memo: store.NewMemo(256, clip)}
 	deleted  = store.Table[int64]{Prefix: "config/deleted/"}
 )
+
+// clip keeps callers that append to a list of a shared Version apart.
+func clip(v *Version) {
+	v.Keys, v.Scopes, v.Topics, v.Sealed = slices.Clip(v.Keys), slices.Clip(v.Scopes), slices.Clip(v.Topics), slices.Clip(v.Sealed)
+}
 
 const generationKey = "config/generation"
 
