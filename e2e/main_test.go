@@ -13,6 +13,7 @@ import (
 
 var (
 	shots    = flag.String("shots", "", "directory that TestScreenshots fills; without it that test does nothing")
+	built    = flag.String("backoffice", "", "a program that is built already; without it the tests build their own")
 	keep     = flag.String("keep", filepath.Join(os.TempDir(), "backoffice-e2e"), "directory for the screenshots of failed tests")
 	patience = flag.Duration("patience", 30*time.Second, "how long a step waits for its condition")
 )
@@ -36,8 +37,11 @@ func run(m *testing.M) int {
 	return m.Run()
 }
 
-// binary builds the program once a run and returns its path.
+// binary is the path of the program, which is built once a run.
 var binary = sync.OnceValues(func() (string, error) {
+	if *built != "" {
+		return filepath.Abs(*built)
+	}
 	out := filepath.Join(scratch, "backoffice")
 	build := exec.Command("go", "build", "-o", out, "backoffice/cmd/backoffice")
 	if said, err := build.CombinedOutput(); err != nil {

@@ -3,7 +3,16 @@
 (() => {
   const squeeze = (text) => (text ?? "").replace(/\s+/g, " ").trim();
   const shown = (el) => el.checkVisibility({ visibilityProperty: true }) && el.getClientRects().length > 0;
-  const texts = (elements) => [...elements].map((e) => e.innerText ?? e.textContent);
+  const texts = (elements) => [...elements].map((el) => said(el) || el.textContent);
+
+  // said is what a screen reader says of an element: one line a block, and
+  // nothing of what is hidden from it.
+  function said(el) {
+    if (el.nodeType === Node.TEXT_NODE) return el.data.replace(/\s+/g, " ");
+    if (el.nodeType !== Node.ELEMENT_NODE || el.getAttribute("aria-hidden") === "true" || !el.checkVisibility()) return "";
+    const inside = [...el.childNodes].map(said).join("");
+    return getComputedStyle(el).display.startsWith("inline") ? inside : `\n${inside}\n`;
+  }
 
   // words are the accessible name of a control, by the rules that matter here.
   function words(el) {
@@ -11,17 +20,20 @@
     if (ids) return texts(ids.split(" ").map((id) => document.getElementById(id)).filter(Boolean)).join(" ");
     if (el.hasAttribute("aria-label")) return el.getAttribute("aria-label");
     if (el.labels?.length) return texts(el.labels).join(" ");
-    return el.tagName === "INPUT" ? el.value : el.innerText;
+    return el.tagName === "INPUT" ? el.value : said(el);
   }
 
-  // one finds the only shown element with this name; else it says why not. The
-  // first line of a name is enough: a hint or a count may follow.
+  const firstLine = (text) => text.split("\n").map(squeeze).find(Boolean);
+
+  // one finds the only shown element with this name; else it says why not. A
+  // hint or a count may follow the name.
   function one(selector, name, scope) {
     const root = scope ? document.querySelector(scope) : document;
     if (!root) return { fault: `there is no ${scope}` };
     const all = [...root.querySelectorAll(selector)].filter(shown);
     let hits = all.filter((el) => squeeze(words(el)) === name);
-    if (!hits.length) hits = all.filter((el) => squeeze(words(el).trim().split("\n")[0]) === name);
+    if (!hits.length) hits = all.filter((el) => firstLine(words(el)) === name);
+    if (!hits.length) hits = all.filter((el) => squeeze(words(el)).replace(/ [\d,]+$/, "") === name);
     if (hits.length === 1) return { el: hits[0] };
     if (hits.length) return { fault: `${hits.length} controls are called “${name}”` };
     return { fault: `nothing is called “${name}”; there is: ${all.map((el) => `“${squeeze(words(el)).slice(0, 60)}”`).join(", ")}` };

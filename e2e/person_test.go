@@ -40,8 +40,19 @@ func (h *program) person(t *testing.T) *person {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return h.window(t, browser, chromedp.WithNewBrowserContext())
+}
+
+// Window is another window of the same browser: it shares the cookies.
+func (p *person) Window() *person {
+	p.t.Helper()
+	return p.house.window(p.t, p.ctx)
+}
+
+func (h *program) window(t *testing.T, parent context.Context, options ...chromedp.ContextOption) *person {
+	t.Helper()
 	w := &watch{requests: map[network.RequestID]string{}}
-	ctx, cancel := chromedp.NewContext(browser, chromedp.WithNewBrowserContext(), chromedp.WithListener(w.see))
+	ctx, cancel := chromedp.NewContext(parent, append(options, chromedp.WithListener(w.see))...)
 	p := &person{t: t, house: h, ctx: ctx, watch: w, shots: new(int)}
 	t.Cleanup(func() {
 		for _, fault := range w.found() {
@@ -49,7 +60,7 @@ func (h *program) person(t *testing.T) *person {
 		}
 		cancel()
 	})
-	err = chromedp.Do(ctx, chromedp.Func(func(ctx context.Context, tab *chromedp.Target) error {
+	err := chromedp.Do(ctx, chromedp.Func(func(ctx context.Context, tab *chromedp.Target) error {
 		if _, err := cdp.Call(ctx, tab, audits.Enable, cdp.Empty{}); err != nil {
 			return err
 		}
@@ -245,7 +256,7 @@ func (p *person) Fill(label, text string) {
 	f := p.find(what, "field", label)
 	if text == "" {
 		if f.Filled {
-			p.do(what, chromedp.KeyEvent("\b"))
+			p.Keys("Backspace")
 		}
 		return
 	}
@@ -255,10 +266,35 @@ func (p *person) Fill(label, text string) {
 	}))
 }
 
-// Keys presses keys, wherever the focus is.
-func (p *person) Keys(keys string) {
+// keyCodes are the keys without a sign of their own, and what they type.
+var keyCodes = map[string]struct {
+	code int64
+	text string
+}{"Enter": {13, "\r"}, "Escape": {27, ""}, "Tab": {9, ""}, "Backspace": {8, ""}}
+
+// Keys presses keys one after the other, wherever the focus is: "g", "Enter".
+// A key that the page keeps for itself types nothing.
+func (p *person) Keys(keys ...string) {
 	p.t.Helper()
-	p.do("press keys", chromedp.KeyEvent(keys))
+	p.do("press keys", chromedp.Func(func(ctx context.Context, tab *chromedp.Target) error {
+		for _, key := range keys {
+			k, named := keyCodes[key]
+			if !named {
+				k.code, k.text = int64(strings.ToUpper(key)[0]), key
+			}
+			down := input.DispatchKeyEventParams{Type: input.DispatchKeyEventTypeKeyDown, Key: key, Text: k.text, WindowsVirtualKeyCode: k.code}
+			if k.text == "" {
+				down.Type = input.DispatchKeyEventTypeRawKeyDown
+			}
+			up := input.DispatchKeyEventParams{Type: input.DispatchKeyEventTypeKeyUp, Key: key, WindowsVirtualKeyCode: k.code}
+			for _, event := range []input.DispatchKeyEventParams{down, up} {
+				if _, err := cdp.Call(ctx, tab, input.DispatchKeyEvent, event); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	}))
 }
 
 // Choose picks an option of a list by its words.
@@ -410,6 +446,16 @@ func (p *person) Scripts(on bool) {
 	p.t.Helper()
 	p.do("switch scripts", chromedp.Func(func(ctx context.Context, tab *chromedp.Target) error {
 		_, err := cdp.Call(ctx, tab, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: !on})
+		return err
+	}))
+}
+
+// beforeScripts runs a script in every page that is opened from now on, before
+// those of the page.
+func (p *person) beforeScripts(script string) {
+	p.t.Helper()
+	p.do("add a script", chromedp.Func(func(ctx context.Context, tab *chromedp.Target) error {
+		_, err := cdp.Call(ctx, tab, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: script})
 		return err
 	}))
 }

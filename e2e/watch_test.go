@@ -30,6 +30,16 @@ type document struct {
 	headers network.Headers
 }
 
+// header is the text of a header, whatever the case of its name.
+func (d document) header(name string) string {
+	for k, v := range d.headers {
+		if strings.EqualFold(k, name) {
+			return fmt.Sprint(v)
+		}
+	}
+	return ""
+}
+
 // see gets every event of a tab, in order.
 func (w *watch) see(ev any) {
 	w.mu.Lock()
@@ -103,6 +113,9 @@ func (w *watch) issue(i *audits.InspectorIssue) {
 		text += " " + d.ContentSecurityPolicyIssueDetails.ViolatedDirective + " " + d.ContentSecurityPolicyIssueDetails.BlockedURL
 	}
 	if d := i.Details; d != nil && d.GenericIssueDetails != nil {
+		if d.GenericIssueDetails.ErrorType == audits.GenericIssueErrorTypeFormInputAssignedAutocompleteValueToIDOrNameAttributeError {
+			return // a guess: that a field called "region" is about an address
+		}
 		text += " " + string(d.GenericIssueDetails.ErrorType)
 	}
 	w.fault("browser issue: %s", text)

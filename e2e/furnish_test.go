@@ -1,0 +1,59 @@
+package e2e
+
+import "testing"
+
+// furnish fills a house as it looks after some weeks of work: entries of
+// several connectors in every state that there is.
+func furnish(t *testing.T, house *program) {
+	t.Helper()
+	e := house.errand(t)
+	sandbox := house.person(t)
+	switches := func(change func(), then func()) {
+		sandbox.Open(house.sandbox + "/")
+		change()
+		sandbox.Follow("Save switches")
+		then()
+		sandbox.Follow("Reset the sandbox")
+	}
+	const mistyped = "4d1f0a6be3c2975810fe6c3b7a29d8e54b7c1f02"
+
+	e.intercom("acme:intercom", "current", "reason", "Move Intercom from the old wiki page")
+	e.consent("acme:intercom", 1, "allow")
+	e.change("acme:intercom", "then", "current", "reason", "Declare what the app may do", "scope", "Read one admin", "scope", "Read admins",
+		"scope", "read_conversations", "topic", "conversation.user.created", "topic", "contact.created", "key", "retries", "value", "3", "secret", "no")
+	e.consent("acme:intercom", 2, "allow")
+	e.change("acme:intercom", "f.clientSecret", mistyped, "reason", "Quarterly rotation", "key", "retries", "value", "5", "secret", "no",
+		"scope", "Read one admin", "topic", "conversation.user.created")
+	e.consent("acme:intercom", 3, "allow")
+
+	e.intercom("initech:intercom", "pending", "reason", "New customer")
+	e.consent("initech:intercom", 1, "allow")
+	e.intercom("umbrella:intercom", "pending", "f.callbackUrl", "https://hooks.umbrella.example/oauth/a-rather-long-path/that-has-to-break-somewhere/intercom/callback")
+	e.intercom("hooli:intercom", "current")
+	e.consent("hooli:intercom", 1, "deny")
+	e.intercom("wayne:intercom", "current")
+	e.consent("wayne:intercom", 1, "allow")
+	e.change("wayne:intercom", "f.apiVersion", "2.14", "then", "current", "reason", "Newer API")
+	e.intercom("stark:intercom", "current")
+	switches(func() { sandbox.Tick("Read one admin", false) }, func() { e.consent("stark:intercom", 1, "allow") })
+	e.intercom("globex:intercom", "current", "f.clientSecret", mistyped)
+	switches(func() { sandbox.Choose("Format of errors", "error and error_description (RFC 6749)") },
+		func() { e.consent("globex:intercom", 1, "allow") })
+	e.intercom("soylent:intercom", "current")
+	switches(func() {
+		sandbox.In(`[aria-labelledby="trouble-token-head"]`).Choose("What happens", "503 with an HTML page")
+	},
+		func() { e.consent("soylent:intercom", 1, "allow") })
+
+	for i, c := range []string{"slack", "github", "hubspot", "notion", "dropbox", "asana", "linear", "figma", "discord", "zoom", "calendly", "airtable", "typeform"} {
+		vendor := []string{"acme", "globex", "initech"}[i%3]
+		then := []string{"current", "pending"}[i%2]
+		if c == "slack" {
+			vendor = "globex"
+		}
+		e.create(vendor+":"+c, c, "f.clientId", "0oa"+c+"7d1c", "f.clientSecret", mistyped[i:], "then", then)
+	}
+	e.create("acme:homemade", "", "key", "apiKey", "value", mistyped, "secret", "yes", "key", "sandbox", "value", "true", "secret", "no",
+		"key", "limit", "value", "250", "secret", "no", "then", "current")
+	e.create("initech:billing:invoices", "", "key", "token", "value", mistyped[3:], "secret", "yes")
+}

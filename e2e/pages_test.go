@@ -1,0 +1,196 @@
+package e2e
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+)
+
+// A view is one page as somebody meets it, for the tests that look at every
+// page. path is enough where a link leads there; reach does what a link cannot.
+type view struct {
+	name   string
+	path   string // beginning with "/", or with "sandbox:/"
+	reach  func(p *person)
+	status int64 // 0 is 200
+	door   bool  // met by somebody who is not signed in
+}
+
+// views is every page of the product and of its sandbox, in the order of their
+// names. A tour goes through them.
+var views = []view{
+	{name: "account", path: "/account"},
+	{name: "audit", path: "/audit"},
+	{name: "audit-event-change", path: "/audit/%CHANGE%"},
+	{name: "audit-event-test", path: "/audit/%TEST%"},
+	{name: "audit-filtered-empty", path: "/audit?who=nobody"},
+	{name: "config-list", path: "/config"},
+	{name: "config-list-none", path: "/config?q=no-such-entry"},
+	{name: "connector", path: "/connectors/intercom"},
+	{name: "connector-plain", path: "/connectors/slack"},
+	{name: "connectors", path: "/connectors"},
+	{name: "connectors-none", path: "/connectors?q=intercon"},
+	{name: "entry-conflict", reach: reachConflict, status: 409},
+	{name: "entry-delete", path: "/config/globex:slack/delete"},
+	{name: "entry-edit", path: "/config/acme:intercom/edit"},
+	{name: "entry-faults", reach: reachFaults, status: 422},
+	{name: "entry-history", path: "/config/acme:intercom/history?left=1&right=3"},
+	{name: "entry-leave", reach: reachLeave},
+	{name: "entry-new", path: "/config/new?connector=intercom"},
+	{name: "entry-new-choose", path: "/config/new"},
+	{name: "entry-new-free", path: "/config/new?id=acme:homemade"},
+	{name: "entry-reveal", path: "/config/acme:intercom/reveal?version=1&key=clientSecret"},
+	{name: "entry-revealed", reach: reachRevealed},
+	{name: "entry-scopes", path: "/config/acme:intercom/scopes"},
+	{name: "entry-test-denied", path: "/config/hooli:intercom/test"},
+	{name: "entry-test-never", path: "/config/umbrella:intercom/test"},
+	{name: "entry-test-none", path: "/config/acme:homemade/test"},
+	{name: "entry-test-permission", path: "/config/stark:intercom/test"},
+	{name: "entry-test-works", path: "/config/acme:intercom/test"},
+	{name: "entry-test-wrong", path: "/config/globex:intercom/test"},
+	{name: "entry-values", path: "/config/acme:intercom"},
+	{name: "entry-values-pending", path: "/config/initech:intercom"},
+	{name: "entry-webhooks", path: "/config/acme:intercom/webhooks"},
+	{name: "error", path: "/no/such/page", status: 404},
+	{name: "error-door", path: "/no/such/page", status: 404, door: true},
+	{name: "login", path: "/login", door: true},
+	{name: "login-refused", reach: reachRefused, status: 422, door: true},
+	{name: "overview", path: "/"},
+	{name: "sandbox", path: "sandbox:/"},
+	{name: "sandbox-consent", reach: reachConsent},
+	{name: "search", path: "/search?q=intercom"},
+	{name: "search-none", path: "/search?q=nothing-like-it"},
+	{name: "settings", path: "/settings"},
+}
+
+// stay is the path of a view where the person is already.
+const stay = ""
+
+// newViews are the pages of a program that nobody has set up yet, or that has
+// no entry.
+var newViews = []view{
+	{name: "setup", path: stay, door: true},
+	{name: "empty-config", path: "/config"},
+	{name: "empty-overview", path: "/"},
+	{name: "empty-connectors", path: "/config/new"},
+}
+
+func reachConflict(p *person) {
+	other := p.Window()
+	other.Open("/config/initech:intercom/edit")
+	p.Open("/config/initech:intercom/edit")
+	other.Fill("Client ID", fmt.Sprintf("changed-%d", p.watch.loaded()))
+	other.Follow("Save as pending")
+	p.Fill("Client ID", "typed-here")
+	p.FollowRefused("Save as pending", 409)
+}
+
+func reachFaults(p *person) {
+	p.Open("/config/new?connector=intercom")
+	p.Fill("Id of the entry", "acme intercom")
+	p.Fill("Client ID", "28750170-a0d9-446e-b37c-70ef1831377c")
+	p.Fill("Client secret", "never shown again")
+	p.In(".key-row:nth-child(1)").Fill("Key", "ClientID")
+	p.FollowRefused("Save as pending", 422)
+}
+
+// reachLeave meets the page that goes on by itself: the provider is slow, so
+// there is time to stop.
+func reachLeave(p *person) {
+	sandbox := p.Window()
+	slow := sandbox.In(`[aria-labelledby="trouble-authorize-head"]`)
+	sandbox.Open(p.house.sandbox + "/")
+	slow.Fill("Wait seconds", "30")
+	sandbox.Follow("Save switches")
+	p.Open("/config/acme:intercom")
+	p.Follow("Test connection")
+	p.do("stay on the page", chromedp.Stop())
+	sandbox.Follow("Reset the sandbox")
+}
+
+func reachConsent(p *person) {
+	p.Open("/config/acme:intercom")
+	p.Consent()
+}
+
+func reachRevealed(p *person) {
+	p.Open("/config/acme:intercom/reveal?version=1&key=clientSecret")
+	p.Fill("Reason", "To compare it by eye")
+	p.Fill("Your password", password)
+	p.Follow("Reveal for 30 seconds")
+}
+
+func reachRefused(p *person) {
+	p.Open("/login")
+	p.Fill("E-mail", email)
+	p.Fill("Password", "not the password")
+	p.FollowRefused("Sign in", 422)
+}
+
+// A tour takes people to views: one who is signed in, and one who is not.
+type tour struct {
+	house           *program
+	inside, outside *person
+	marks           map[string]string // what stands in a path between % and %
+}
+
+// newTour fills a house and signs somebody in.
+func newTour(t *testing.T) *tour {
+	t.Helper()
+	house := start(t)
+	furnish(t, house)
+	v := &tour{house: house, inside: house.person(t), outside: house.person(t)}
+	v.inside.SignIn()
+	v.inside.Open("/audit?target=acme:intercom")
+	number := func(action string) string {
+		return eval[string](v.inside, fmt.Sprintf(`[...document.querySelectorAll("tbody tr")].find((r) => r.textContent.includes(%q)).querySelector("a").getAttribute("href").split("/").pop()`, action))
+	}
+	v.marks = map[string]string{"%CHANGE%": number("Saved a version"), "%TEST%": number("Tested the connection")}
+	return v
+}
+
+// newEmptyTour is a tour of a program that was just started.
+func newEmptyTour(t *testing.T) *tour {
+	t.Helper()
+	house := start(t)
+	v := &tour{house: house, inside: house.person(t), outside: house.person(t)}
+	v.outside.Open(house.setup)
+	v.inside.SetUp()
+	return v
+}
+
+// with is the same person in a test of its own.
+func (p *person) with(t *testing.T) *person {
+	q := *p
+	q.t = t
+	return &q
+}
+
+// show takes the right person to a view and returns them.
+func (v *tour) show(t *testing.T, w view) *person {
+	t.Helper()
+	p := v.inside.with(t)
+	if w.door {
+		p = v.outside.with(t)
+	}
+	status := w.status
+	if status == 0 {
+		status = 200
+	}
+	path := w.path
+	for mark, text := range v.marks {
+		path = strings.ReplaceAll(path, mark, text)
+	}
+	if rest, ok := strings.CutPrefix(path, "sandbox:"); ok {
+		path = v.house.sandbox + rest
+	}
+	switch {
+	case w.reach != nil:
+		w.reach(p)
+	case path != stay:
+		p.OpenRefused(path, status)
+	}
+	return p
+}
