@@ -199,6 +199,17 @@ func (a answer) one(selector string) *html.Node {
 	return found[0]
 }
 
+// link is where the link with this text leads; "" if there is none.
+func (a answer) link(text string) string {
+	a.t.Helper()
+	for _, n := range a.all("a[href]") {
+		if to, _ := attr(n, "href"); content(n) == text {
+			return to
+		}
+	}
+	return ""
+}
+
 // value is the attribute value of the only element that the selector chooses.
 func (a answer) value(selector string) string {
 	a.t.Helper()
