@@ -98,7 +98,7 @@ func fill(t *testing.T, dir string) person {
 }
 
 func draft(n int) config.Draft {
-	id := config.ID(fmt.Sprintf("acme:intercom-%06d", n))
+	id := config.ID(fmt.Sprintf("acme-%06d:intercom", n))
 	text := func(s string) config.Value { return config.TextValue(secret.NewText(s)) }
 	return config.Draft{ID: id, Then: config.PutInForce, Reason: "First values", Values: []config.Input{
 		{Key: "clientId", Value: text(fmt.Sprintf("5b1c7f0e-3c44-4c0e-9a7a-%012d", n))},
@@ -119,7 +119,7 @@ func events(t *testing.T, db *bolt.DB) {
 		to := min(n+2000, eventCount)
 		err := db.Update(t.Context(), func(tx store.Tx) error {
 			for i := n; i < to; i++ {
-				e := audit.Event{Time: began.Add(time.Duration(i) * time.Minute), Actor: by, Action: audit.EntrySaved, Target: fmt.Sprintf("acme:intercom-%06d", i%entryCount),
+				e := audit.Event{Time: began.Add(time.Duration(i) * time.Minute), Actor: by, Action: audit.EntrySaved, Target: fmt.Sprintf("acme-%06d:intercom", i%entryCount),
 					Version: 1, Outcome: audit.Done, Reason: "Rotate the client secret, as every quarter", Note: "Saved as pending.",
 					Changes: []audit.Change{{Key: "clientSecret", Before: "9c41e07b5d2f", After: "3b8fa2d6c914"}}}
 				if err := audit.Append(tx, e); err != nil {

@@ -62,7 +62,7 @@ func BenchmarkPages(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	for _, path := range []string{"/config/acme:intercom-000123", "/config", "/config/acme:intercom-000123/test", "/audit"} {
+	for _, path := range []string{"/config/acme-000123:intercom", "/config", "/config/acme-000123:intercom/test", "/audit"} {
 		b.Run(path, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {

@@ -50,8 +50,28 @@ func (c *indexCache) get(r store.Reader) ([]Entry, error) {
 	if err != nil {
 		return nil, err
 	}
+	share(all)
 	c.filled, c.generation, c.all = true, generation, all
 	return all, nil
+}
+
+// share keeps one copy of each text that many entries have: who changed them,
+// which connector they follow.
+func share(all []Entry) {
+	texts := map[string]string{}
+	one := func(s *string) {
+		if t, ok := texts[*s]; ok {
+			*s = t
+			return
+		}
+		texts[*s] = *s
+	}
+	for i := range all {
+		e := &all[i]
+		one(&e.Connector)
+		one(&e.ChangedBy)
+		one(&e.InForceBy)
+	}
 }
 
 func readGeneration(r store.Getter) (int64, error) {

@@ -97,26 +97,25 @@ var errNoScalar = errors.New("no JSON scalar")
 // (RFC 8259, section 8.1): the decoder would put something else in place of
 // other bytes.
 func decodeValue(b []byte) (Value, error) {
-	d := json.NewDecoder(bytes.NewReader(b))
-	d.UseNumber()
-	var x any
-	if !utf8.Valid(b) || d.Decode(&x) != nil {
+	b = bytes.Trim(b, " \t\r\n")
+	if len(b) == 0 || !utf8.Valid(b) || !json.Valid(b) {
 		return Value{}, errNoScalar
 	}
-	if rest := bytes.TrimSpace(b[d.InputOffset():]); len(rest) > 0 {
-		return Value{}, errNoScalar
-	}
-	switch x := x.(type) {
-	case string:
-		return Value{connector.Text, secret.NewText(x)}, nil
-	case json.Number:
-		return Value{connector.Number, secret.NewText(x.String())}, nil
-	case bool:
-		return Value{connector.Boolean, secret.NewText(fmt.Sprint(x))}, nil
-	case nil:
+	switch b[0] {
+	case '"':
+		var text string
+		if err := json.Unmarshal(b, &text); err != nil {
+			return Value{}, errNoScalar
+		}
+		return Value{connector.Text, secret.NewText(text)}, nil
+	case 't', 'f':
+		return Value{connector.Boolean, secret.NewText(string(b))}, nil
+	case 'n':
 		return Value{connector.Null, secret.Text{}}, nil
+	case '{', '[':
+		return Value{}, errNoScalar
 	}
-	return Value{}, errNoScalar
+	return Value{connector.Number, secret.NewText(string(b))}, nil
 }
 
 // encodeValues is the JSON object that is sealed as one, in the order of the

@@ -84,6 +84,7 @@ func (p listPages) cut(page *templates.ConfigListPage, q listQuery, rows []*list
 		from = max(0, len(rows)-1) / listPage * listPage
 	}
 	to := min(from+listPage, len(rows))
+	page.Rows = make([]templates.EntryRow, 0, to-from)
 	for _, r := range rows[from:to] {
 		page.Rows = append(page.Rows, p.row(r))
 	}

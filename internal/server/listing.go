@@ -70,9 +70,11 @@ func sameSlice(a, b []config.Entry) bool {
 
 func (g gate) list(all []config.Entry, tested map[config.ID]oauth.Health) *listing {
 	l := &listing{rows: make([]*listRow, len(all)), counts: map[templates.Health]int{}, sorted: map[string][]*listRow{}}
+	rows := make([]listRow, len(all)) // one piece of memory: less for the garbage collector to follow
 	for i := range all {
 		e := &all[i]
-		r := &listRow{entry: e, name: "No definition", standing: g.entryStanding(*e, tested[e.ID])}
+		rows[i] = listRow{entry: e, name: "No definition", standing: g.entryStanding(*e, tested[e.ID])}
+		r := &rows[i]
 		if d, ok := g.Catalogue.Get(e.Connector); ok {
 			r.name = d.Name
 		}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"net/http"
+	"strconv"
 	"sync"
 
 	"github.com/a-h/templ"
@@ -29,6 +30,7 @@ func render(c echo.Context, status int, page templ.Component) error {
 	if err := page.Render(c.Request().Context(), b); err != nil {
 		return fmt.Errorf("drawing a page: %w", err)
 	}
+	c.Response().Header().Set(echo.HeaderContentLength, strconv.Itoa(b.Len())) // else it would be sent in chunks
 	return c.HTMLBlob(status, b.Bytes())
 }
 
