@@ -86,7 +86,7 @@ func (p valuePages) fillValues(c echo.Context, page *templates.EntryValuesPage, 
 	}
 	changed := 0
 	for _, k := range o.Keys {
-		row := templates.ValueRow{Key: k.Name, Shown: shownKey(o, k), Set: p.when(k.SetAt), SetBy: k.SetBy,
+		row := templates.ValueRow{Key: k.Name, Shown: copiedKey(o, k), Set: p.when(k.SetAt), SetBy: k.SetBy,
 			CanReveal: k.Secret && visitOf(c).user.Role.May(revealPermission)}
 		if page.Against != "" {
 			row.Changed, row.Compared = compared(against, k)

@@ -122,7 +122,7 @@ func (g gate) drawError(c echo.Context, f failure) error {
 	p := templates.ErrorPage{
 		Frame: g.frame(c, f.heading, templates.SectionNone), SignedIn: v.signedIn,
 		Status: fmt.Sprintf("Error %d", f.status), Heading: f.heading, Message: f.msg,
-		Remedy: templates.Link{Label: "Go to the overview", URL: "/"}, Reference: v.requestID,
+		Remedy: templates.Link{Label: "Go to the configuration", URL: "/config"}, Reference: v.requestID,
 		When: g.when(g.Now()), Request: c.Request().Method + " " + c.Request().URL.EscapedPath(),
 	}
 	if !v.signedIn {

@@ -3,6 +3,7 @@ package server
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -40,6 +41,7 @@ func (p housePages) overview(c echo.Context) error {
 			page.Tally = append(page.Tally, templates.HealthCount{Health: h, Count: templates.Count(int64(n))})
 		}
 	}
+	page.Attention = mostHarm(page.Attention)
 	page.Heading, page.Summary = headline(every.counts, len(every.rows), every.waiting)
 	if page.Events, err = p.lastEvents(c); err != nil {
 		return err
@@ -86,10 +88,16 @@ func (p housePages) pendingChanges(c echo.Context, e config.Entry) (string, erro
 	return "Changes " + strings.Join(names, ", "), nil
 }
 
-// notice puts an entry among those that need attention: wrong ones first.
+// attentionShown is how many entries the overview names as needing attention.
+const attentionShown = 8
+
+// notice puts an entry among those that need attention, unless there are enough
+// of its kind.
 func (p housePages) notice(page *templates.OverviewPage, r *listRow) {
-	const most = 8
 	s := r.standing
+	if sameStatus(page.Attention, s.Health) >= attentionShown {
+		return
+	}
 	row := templates.AttentionRow{ID: string(r.entry.ID), Status: s.Health, Fact: s.Fact}
 	def, _ := p.Catalogue.Get(r.entry.Connector)
 	row.Initial = initial(def, r.entry.ID)
@@ -100,15 +108,6 @@ func (p housePages) notice(page *templates.OverviewPage, r *listRow) {
 	switch s.Health {
 	case templates.HealthWrong:
 		row.Detail, row.Action = who, templates.Link{Label: "See the report", URL: entryURL(r.entry.ID) + "/test"}
-		if len(page.Attention) >= most {
-			page.Attention = page.Attention[:most-1]
-		}
-		i := 0
-		for i < len(page.Attention) && page.Attention[i].Status == templates.HealthWrong {
-			i++
-		}
-		page.Attention = append(page.Attention[:i:i], append([]templates.AttentionRow{row}, page.Attention[i:]...)...)
-		return
 	case templates.HealthInconclusive:
 		row.Detail, row.Action = who+" The last test could not decide.", templates.Link{Label: "See the report", URL: entryURL(r.entry.ID) + "/test"}
 	case templates.HealthStale:
@@ -123,9 +122,25 @@ func (p housePages) notice(page *templates.OverviewPage, r *listRow) {
 	default:
 		return
 	}
-	if len(page.Attention) < most {
-		page.Attention = append(page.Attention, row)
+	page.Attention = append(page.Attention, row)
+}
+
+// mostHarm keeps the first few of those that need attention: most harm first.
+func mostHarm(rows []templates.AttentionRow) []templates.AttentionRow {
+	order := templates.Healths()
+	slices.SortStableFunc(rows, func(a, b templates.AttentionRow) int {
+		return slices.Index(order, a.Status) - slices.Index(order, b.Status)
+	})
+	return rows[:min(len(rows), attentionShown)]
+}
+
+func sameStatus(rows []templates.AttentionRow, h templates.Health) (n int) {
+	for _, r := range rows {
+		if r.Status == h {
+			n++
+		}
 	}
+	return n
 }
 
 // headline is the state of everything in one sentence.

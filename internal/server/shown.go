@@ -28,6 +28,17 @@ func shownKey(o config.Opened, k config.Key) templates.Shown {
 	return templates.PlainValue(o.Values[k.Name].Literal(), kind)
 }
 
+// copiedKey is shownKey for where a value is copied from: a text stands without
+// quotes, and says that it is one if it could be taken for something else.
+func copiedKey(o config.Opened, k config.Key) templates.Shown {
+	v := o.Values[k.Name]
+	if k.Secret || k.Kind != connector.Text || v.Text().IsZero() {
+		return shownKey(o, k)
+	}
+	text := v.Text().Reveal()
+	return templates.PlainValue(text, pick(v.Typed() == text, "", kindName(connector.Text)))
+}
+
 func characters(n int) string {
 	if n == 1 {
 		return "1 character"

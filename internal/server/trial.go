@@ -39,7 +39,7 @@ func (p testPages) draw(c echo.Context, status int, tokenFault string) error {
 	}
 	p.fillStarts(&page, e, c.FormValue("version"))
 	page.CanToken = def.Identity != nil
-	page.TokenNote = "It is used once, for the identity call, and forgotten: not stored, not logged."
+	page.TokenNote = "It shows what the token may do, without a consent run"
 	runs, err := p.OAuth.Reports(c.Request().Context(), e.ID)
 	if err != nil {
 		return err

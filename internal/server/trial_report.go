@@ -201,10 +201,12 @@ func lines(in []oauth.Line) (out []templates.Line) {
 		strong := strings.ToUpper(key) == key && (key == "GET" || key == "POST")
 		switch {
 		case strong:
+		case strings.Contains(key, ": "):
+			key += " " // a header with the beginning of its value
 		case strings.Contains(key, "-") || key == "Status" || key == "Authorization" || key == "Accept":
-			key += ":"
+			key += ": "
 		case key != "":
-			key += " ="
+			key += "="
 		}
 		out = append(out, templates.Line{Key: key, Text: l.Value, Redacted: l.Redacted, Strong: strong, Note: l.Note})
 	}

@@ -326,7 +326,7 @@ func Search(p SearchPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 20, "</h1><p>Entries by id, connectors by name, events by person, target and reason.</p></div></div><form class=\"search\" role=\"search\" action=\"/search\" aria-label=\"Search again\">")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 20, "</h1><p>Entries by id, connectors by name, events by their whole target, their person or their number.</p></div></div><form class=\"search\" role=\"search\" action=\"/search\" aria-label=\"Search again\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
