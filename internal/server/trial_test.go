@@ -1,0 +1,107 @@
+package server
+
+import (
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"backoffice/internal/audit"
+	"backoffice/internal/config"
+	"backoffice/internal/sandbox"
+)
+
+// consent goes through a consent run up to the callback, and returns its path.
+func (h *house) consent(p *person, version string, allow bool) string {
+	h.t.Helper()
+	leave := p.post(entry+"/test", "version", version).want(200, "Going to Intercom")
+	way := leave.wayOut()
+	if got := leave.header.Get("Refresh"); got != "0; url="+way {
+		h.t.Errorf("Refresh is %q, want the way to %q", got, way)
+	}
+	if got := leave.header.Get("Referrer-Policy"); got != "no-referrer" {
+		h.t.Errorf("Referrer-Policy is %q", got)
+	}
+	return must(url.Parse(must(h.provider.Decide(way, allow))(h.t)))(h.t).RequestURI()
+}
+
+func TestConsentRun(t *testing.T) {
+	t.Parallel()
+	h := open(t, plan{})
+	h.save("acme:intercom", nil)
+	p := h.owner()
+	p.get("/").want(200, "1 entry waits for a test")
+	p.get(entry+"/test").want(200, "Nobody has tested this entry yet")
+	back := h.consent(p, "1", true)
+	a := p.get(back)
+	report := a.want(303).header.Get("Location")
+	if !strings.HasPrefix(report, entry+"/test/") || a.header.Get("Referrer-Policy") != "no-referrer" {
+		t.Errorf("the callback leads to %q with the policy %q", report, a.header.Get("Referrer-Policy"))
+	}
+	page := p.get(report).want(200, "Client ID", "Client secret", "Redirect URI", "Proven: the provider exchanged a real code", "This is a rehearsal", "Workspace")
+	if v := page.lacks("Edit the values"); !strings.Contains(v.body, h.provider.ClientID()) {
+		t.Error("the report does not show the client id that was sent")
+	}
+	p.get("/").want(200, "Everything works", "1 of 1 entry works")
+	p.get("/config?health=works").want(200, "acme:intercom")
+	for a, n := range map[audit.Action]int{audit.TestStarted: 1, audit.TestFinished: 1} {
+		if got := h.events(a); len(got) != n || got[0].Target != "acme:intercom" || got[0].Version != 1 || got[0].Actor.Name != ownerEmail {
+			t.Errorf("events of %s: %+v", a, got)
+		}
+	}
+	p.get(back).want(409, "has been used already", "It has changed in the meantime").lacks("code=", "state=")
+	h.save("acme:intercom", func(d *config.Draft) { d.Revision, d.Base, d.Values[0].Value = 1, 1, text("wrong-id") })
+	p.get(report).want(200, "Tested before the last change")
+	p.post(entry+"/test", "version", "9").want(404, "has no version")
+}
+
+// What may come back instead of consent each has its own page.
+func TestCallbackRefusals(t *testing.T) {
+	t.Parallel()
+	h := open(t, plan{})
+	h.save("acme:intercom", nil)
+	p, other := h.owner(), h.owner()
+	denied := p.get(h.consent(p, "1", false)).want(303).header.Get("Location")
+	p.get(denied).want(200, "Version 1 is in force.").lacks("every consumer is affected")
+	p.get(h.consent(p, "1", true)+"&state=twice").want(422, "more than one state")
+	p.get("/auth/intercom/callback").want(422, "without a state")
+	p.get("/auth/intercom/callback?state=unknown&code=c").want(422, "belongs to no test that is under way")
+	back := h.consent(p, "1", true)
+	h.visitor().get(back).leadsTo("/login?back=1")
+	h.visitor().get("/login?back=1").want(200, "You are back from the provider, but not signed in here any more")
+	p.raw("HEAD", back, nil).want(405)
+	other.get(back).want(403, "This test was started in another browser session")
+	p.get(back).want(409, "has been used already")
+	back = h.consent(p, "1", true)
+	p.get(strings.Replace(back, "/intercom/", "/slack/", 1)).want(422, "the callback of another service")
+	back = h.consent(p, "1", true)
+	h.pass(11 * time.Minute)
+	p.get(back).want(422, "more than 10 minutes ago")
+	wrong := h.consent(p, "1", true)
+	h.provider.Set(sandbox.Faults{Missing: sandbox.PermissionSet(sandbox.ReadOneAdmin)})
+	p.get(p.get(wrong).want(303).header.Get("Location")).want(200, "Permission", "Missing")
+}
+
+func TestTokenTest(t *testing.T) {
+	t.Parallel()
+	h := open(t, plan{})
+	h.save("acme:intercom", nil)
+	h.save("acme:intercom", func(d *config.Draft) { d.Revision, d.Base, d.Then, d.Values[0].Value = 1, 1, config.Pend, text("two") })
+	p := h.owner()
+	page := p.get(entry + "/test").want(200)
+	if got := controls(page.one("form[action=" + entry + "/test/token]")).Get("version"); got != "2" {
+		t.Errorf("version %q is offered first, want the pending one", got)
+	}
+	a := p.submit(page, entry+"/test/token", "version", "1", "token", "Bearer abc.def").want(422, "without the word Bearer").lacks("abc.def")
+	if got := controls(a.one("form[action=" + entry + "/test/token]")).Get("version"); got != "1" {
+		t.Errorf("version %q came back, want the chosen one", got)
+	}
+	p.submit(page, entry+"/test/token", "token", " ").want(422, "Paste an access token.")
+	token := h.provider.TestToken()
+	report := p.submit(page, entry+"/test/token", "version", "1", "token", " "+token+"\n").want(303).header.Get("Location")
+	p.get(report).want(200, "Only the identity call was made", "Test token", "Workspace").lacks(token)
+	if e := h.events(audit.TokenTested); len(e) != 1 || e[0].Version != 1 {
+		t.Errorf("events %+v", e)
+	}
+	p.get("/config?health=not-tested").want(200, "acme:intercom") // a token says nothing about the client
+}
