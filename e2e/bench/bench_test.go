@@ -54,7 +54,7 @@ func (r *report) goal(ok bool, name, figure, want string) {
 		mark = "MISSED"
 		r.missed = append(r.missed, name)
 	}
-	r.line("%s  %-42s %-22s goal: %s", mark, name, figure, want)
+	r.line("%s  %-38s %-70s goal: %s", mark, name, figure, want)
 }
 
 func TestBench(t *testing.T) {
@@ -70,7 +70,7 @@ func TestBench(t *testing.T) {
 	r.line("        with %d entries and %d audit events in a file of %.1f MB", entryCount, eventCount, float64(size(t, dir))/1e6)
 
 	client := user.signIn(t, p.url)
-	bare := runBare(t)
+	bare, barePID := runBare(t)
 	for _, page := range []struct {
 		name, path string
 		ratio      float64
@@ -81,11 +81,16 @@ func TestBench(t *testing.T) {
 		{"report page with waterfall", "/config/acme-000123:intercom/test", 0},
 		{"audit page, newest 50 of 100,000", "/audit", 0},
 	} {
+		began, bareBegan := processor(t, p.pid), processor(t, barePID)
 		ours, theirs := beside(t, client, p.url+page.path, bare)
+		each := func(spent time.Duration) time.Duration {
+			return (spent / ((rounds + 1) * requests)).Round(time.Microsecond)
+		}
 		ratio := ratios(ours, theirs)
-		figure := fmt.Sprintf("%.2f (%.0f : %.0f a second)", ratio, median(ours), median(theirs))
+		figure := fmt.Sprintf("%.2f (%.0f : %.0f a second, %s : %s of the server's processor time)", ratio, median(ours), median(theirs),
+			each(processor(t, p.pid)-began), each(processor(t, barePID)-bareBegan))
 		if page.ratio == 0 {
-			r.line("        %-42s %s", page.name, figure)
+			r.line("        %-38s %s", page.name, figure)
 			continue
 		}
 		r.goal(ratio >= page.ratio, page.name, figure, fmt.Sprintf("at least %.2f of a bare handler", page.ratio))

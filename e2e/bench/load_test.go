@@ -61,16 +61,16 @@ func serveBare(addr string) error {
 	return e.Start(addr)
 }
 
-func runBare(t *testing.T) string {
+func runBare(t *testing.T) (url string, pid int) {
 	t.Helper()
 	addr := freeAddr(t)
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	spawn(t, exec.Command(self), "BENCH_BARE="+addr)
+	cmd := spawn(t, exec.Command(self), "BENCH_BARE="+addr)
 	waitFor(t, "http://"+addr+"/", time.Now())
-	return "http://" + addr + "/"
+	return "http://" + addr + "/", cmd.Process.Pid
 }
 
 // A child is a process that this run started.
@@ -151,6 +151,20 @@ func memory(t *testing.T, pid int) (rss, anon int64) {
 		}
 	}
 	return rss, anon
+}
+
+// processor is the time that the process has spent on processors, in the
+// kernel and outside, to a hundredth of a second.
+func processor(t *testing.T, pid int) time.Duration {
+	t.Helper()
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := strings.Fields(string(b[strings.LastIndexByte(string(b), ')')+1:]))
+	user, _ := strconv.ParseInt(f[11], 10, 64)
+	system, _ := strconv.ParseInt(f[12], 10, 64)
+	return time.Duration(user+system) * 10 * time.Millisecond
 }
 
 func size(t *testing.T, dir string) int64 {

@@ -255,7 +255,7 @@ func badge(l Label, more string) templ.Component {
 }
 
 // when draws an instant as "4 minutes ago" with the exact time as title.
-func when(t Time) templ.Component {
+func whenMarkup(t Time) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {

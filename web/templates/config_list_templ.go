@@ -684,7 +684,7 @@ func columnHead(c Column) templ.Component {
 	})
 }
 
-func entryRow(r EntryRow) templ.Component {
+func entryRowMarkup(r EntryRow) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {

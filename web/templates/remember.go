@@ -21,10 +21,12 @@ func (d drawn) Render(_ context.Context, w io.Writer) error {
 	return err
 }
 
-// memory keeps what components without content from outside were drawn as. The
-// keys come from this package alone, so it cannot grow without bound. It is
-// safe for concurrent use.
+// memory keeps what components were drawn as: a component is a function of its
+// key, so the same key is the same markup. With keys of this package alone it
+// cannot grow without bound; with content from outside it has a max, beyond
+// which any one is forgotten for the next. It is safe for concurrent use.
 type memory[K comparable] struct {
+	max  int // 0 for none
 	mu   sync.RWMutex
 	seen map[K]templ.Component
 }
@@ -48,6 +50,12 @@ func (m *memory[K]) remember(key K, draw func() templ.Component) templ.Component
 	if m.seen == nil {
 		m.seen = map[K]templ.Component{}
 	}
+	if m.max > 0 && len(m.seen) >= m.max {
+		for k := range m.seen {
+			delete(m.seen, k)
+			break
+		}
+	}
 	m.seen[key] = drawn(b.String())
 	return m.seen[key]
 }
@@ -56,6 +64,12 @@ var (
 	icons         memory[string]
 	healthMarkups memory[statusKey[Health]]
 	resultMarkups memory[statusKey[Verdict]]
+	helpMarkup    memory[struct{}]
+
+	entryRows = memory[EntryRow]{max: 1024}
+	times     = memory[Time]{max: 1024}
+	topbars   = memory[Frame]{max: 128}
+	sidebars  = memory[Frame]{max: 32}
 )
 
 type statusKey[S any] struct {
@@ -95,4 +109,32 @@ func statusMarkup(s status, soft bool) templ.Component {
 		}
 	}
 	return draw()
+}
+
+// entryRow draws one line of /config. Most lines are those of the last request.
+func entryRow(r EntryRow) templ.Component {
+	return entryRows.remember(r, func() templ.Component { return entryRowMarkup(r) })
+}
+
+// when draws an instant as people say it, with the exact time behind it.
+func when(t Time) templ.Component {
+	return times.remember(t, func() templ.Component { return whenMarkup(t) })
+}
+
+// topbar and sidebar are the same on most pages that a person opens in a row.
+// What they do not draw is taken out of the key.
+func topbar(f Frame) templ.Component {
+	f.Title, f.Toast, f.AddressWarning, f.Rehearsal, f.Section = "", "", "", false, SectionNone
+	f.EventCount, f.EntryCount, f.ConnectorCount, f.Version = "", "", "", ""
+	return topbars.remember(f, func() templ.Component { return topbarMarkup(f) })
+}
+
+func sidebar(f Frame) templ.Component {
+	f.Title, f.Toast, f.AddressWarning, f.Rehearsal, f.Path, f.User, f.Environment = "", "", "", false, "", "", ""
+	return sidebars.remember(f, func() templ.Component { return sidebarMarkup(f) })
+}
+
+// shortcuts is the list of keyboard shortcuts, which is always the same.
+func shortcuts() templ.Component {
+	return helpMarkup.remember(struct{}{}, shortcutsMarkup)
 }

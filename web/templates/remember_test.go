@@ -1,65 +1,68 @@
 package templates
 
 import (
-	"bytes"
-	"sync"
+	"context"
+	"fmt"
+	"reflect"
+	"strings"
 	"testing"
 
 	"github.com/a-h/templ"
 )
 
-// What is remembered is what would have been drawn.
-func TestRememberedIsTheSame(t *testing.T) {
-	for range 2 { // the first time draws, the second remembers
-		for _, h := range Healths() {
-			if got, want := draw(t, verdict(h)), draw(t, verdictMarkup(h)); !bytes.Equal(got, want) {
-				t.Errorf("verdict of %v is %s, want %s", h, got, want)
-			}
-			if got, want := draw(t, softVerdict(h)), draw(t, softMarkup(h)); !bytes.Equal(got, want) {
-				t.Errorf("soft verdict of %v is %s, want %s", h, got, want)
-			}
+func drawnAs(t *testing.T, c templ.Component) string {
+	t.Helper()
+	var b strings.Builder
+	if err := c.Render(context.Background(), &b); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+// A part of a page that is remembered has everything in its key that it draws:
+// whatever is different about a frame or a row shows.
+func TestWhatIsRememberedShowsEveryField(t *testing.T) {
+	frame := Frame{Title: "T", User: "owner@acme.example", Environment: "Production", Version: "1", EventCount: "1", EntryCount: "1", ConnectorCount: "1", Path: "/x"}
+	differs(t, frame, func(f Frame) templ.Component { return page(f) })
+	row := EntryRow{ID: "acme:intercom", Initial: "In", Connector: "Intercom", Version: "6", ChangedBy: "ops@acme.example"}
+	differs(t, row, func(r EntryRow) templ.Component { return entryRow(r) })
+	differs(t, Time{ISO: "2026-09-17T14:32:40Z", Exact: "2026-09-17 14:32:40 UTC", Ago: "just now"}, func(i Time) templ.Component { return when(i) })
+}
+
+// differs changes each field of v by itself, before and after v was drawn.
+func differs[T any](t *testing.T, v T, draw func(T) templ.Component) {
+	t.Helper()
+	for i := range reflect.TypeFor[T]().NumField() {
+		other := v
+		field := reflect.ValueOf(&other).Elem().Field(i)
+		switch field.Kind() {
+		case reflect.String:
+			field.SetString(field.String() + "9")
+		case reflect.Bool:
+			field.SetBool(!field.Bool())
+		case reflect.Int:
+			field.SetInt(field.Int() + 1)
+		case reflect.Struct:
+			field.Set(reflect.ValueOf(Time{ISO: "2026-01-01T00:00:00Z", Exact: "2026-01-01 00:00:00 UTC", Ago: "long ago"}))
+		default:
+			t.Fatalf("%T has a field of kind %s", v, field.Kind())
 		}
-		for v := range verdicts {
-			if got, want := draw(t, softVerdict(Verdict(v))), draw(t, softMarkup(Verdict(v))); !bytes.Equal(got, want) {
-				t.Errorf("soft verdict of %v is %s, want %s", Verdict(v), got, want)
-			}
-		}
-		if got, want := draw(t, icon("plus")), draw(t, iconMarkup("plus")); !bytes.Equal(got, want) {
-			t.Errorf("the icon is %s, want %s", got, want)
+		if first, second := drawnAs(t, draw(v)), drawnAs(t, draw(other)); first == second {
+			t.Errorf("another %s draws the same %T", reflect.TypeFor[T]().Field(i).Name, v)
 		}
 	}
 }
 
-// A word from outside is never kept: it would be shown to everybody, and the
-// memory would grow.
-func TestWordsOfTheirOwnAreNotRemembered(t *testing.T) {
-	size := func() int { return len(healthMarkups.seen) + len(resultMarkups.seen) }
-	draw(t, verdict(VerdictWrong))
-	before := size()
-	for _, word := range []string{"Refused now", "Missing"} {
-		if got := draw(t, verdict(in(VerdictWrong, word))); !bytes.Contains(got, []byte(word)) {
-			t.Errorf("%q is drawn as %s", word, got)
+func TestMemoryIsBounded(t *testing.T) {
+	m := memory[int]{max: 3}
+	for n := range 100 {
+		for range 2 {
+			if got := drawnAs(t, m.remember(n, func() templ.Component { return drawn(fmt.Sprint(n)) })); got != fmt.Sprint(n) {
+				t.Fatalf("%d was drawn as %s", n, got)
+			}
 		}
 	}
-	draw(t, verdict(Verdict(99)))
-	draw(t, softVerdict(Health(99)))
-	if after := size(); after != before {
-		t.Errorf("%d statuses are remembered, %d before", after, before)
-	}
-}
-
-func TestRememberFromManySides(t *testing.T) {
-	var m memory[int]
-	var wg sync.WaitGroup
-	for range 8 {
-		wg.Go(func() {
-			for i := range 50 {
-				m.remember(i%5, func() templ.Component { return drawn("x") })
-			}
-		})
-	}
-	wg.Wait()
-	if len(m.seen) != 5 {
-		t.Errorf("%d are remembered, want 5", len(m.seen))
+	if len(m.seen) != 3 {
+		t.Errorf("it keeps %d, want 3", len(m.seen))
 	}
 }
