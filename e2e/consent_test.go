@@ -126,7 +126,9 @@ func TestConsentWithoutPermission(t *testing.T) {
 	ada.Verdict("Client secret", "OK")
 	ada.Verdict("Redirect URI", "OK")
 	ada.Verdict("Permission", "Missing")
+	ada.NotSee("Edit the values")
 	ada.In("section[aria-labelledby=remedy]").See("Read one admin")
+	ada.In("details[open] > .evidence").See("Authorization: Bearer [removed] 64 characters", "Intercom-Version: 2.10", "Status: 403 Forbidden")
 }
 
 func TestPastedToken(t *testing.T) {

@@ -44,6 +44,9 @@ func TestAddAndSee(t *testing.T) {
 
 	ada.Press("Copy clientId")
 	ada.See("Copied")
+	if copied := eval[string](ada, `document.getElementById(document.querySelector("[aria-label='Copy clientId']").dataset.copy).textContent`); copied != client {
+		t.Errorf("Copy gives %s, want %s", copied, client)
+	}
 
 	ada.Follow("Edit")
 	ada.WantValue("Client secret", "")

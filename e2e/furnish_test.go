@@ -19,11 +19,11 @@ func furnish(t *testing.T, house *program) {
 
 	e.intercom("acme:intercom", "current", "reason", "Move Intercom from the old wiki page")
 	e.consent("acme:intercom", 1, "allow")
-	e.change("acme:intercom", "then", "current", "reason", "Declare what the app may do", "scope", "Read one admin", "scope", "Read admins",
+	e.change("acme:intercom", "then", "current", "reason", "Declare what the app may do", "scope", "read_single_admin", "scope", "Read admins",
 		"scope", "read_conversations", "topic", "conversation.user.created", "topic", "contact.created", "key", "retries", "value", "3", "secret", "no")
 	e.consent("acme:intercom", 2, "allow")
 	e.change("acme:intercom", "f.clientSecret", mistyped, "reason", "Quarterly rotation", "key", "retries", "value", "5", "secret", "no",
-		"scope", "Read one admin", "topic", "conversation.user.created")
+		"scope", "read_single_admin", "scope", "Read admins", "topic", "conversation.user.created")
 	e.consent("acme:intercom", 3, "allow")
 
 	e.intercom("initech:intercom", "pending", "reason", "New customer")
