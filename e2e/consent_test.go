@@ -54,6 +54,16 @@ func TestConsentAllowed(t *testing.T) {
 	ada.Open(report)
 	ada.In(".diagnosis").See("Works")
 	ada.NotSee("Tested before the last change")
+
+	ada.Follow("Edit")
+	ada.Choose("API version", "2.14")
+	ada.Follow("Save and put in force")
+	ada.See("Stale")
+	ada.Open("/")
+	ada.In("section[aria-labelledby=attention]").See("acme:intercom", "Stale")
+	ada.In("section[aria-labelledby=attention]").NotSee("Works")
+	ada.Open(report)
+	ada.See("Tested before the last change")
 }
 
 func TestConsentDenied(t *testing.T) {

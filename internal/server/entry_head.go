@@ -41,7 +41,11 @@ func (g gate) checked(e config.Entry, c oauth.Check) standing {
 	if def, ok := g.Catalogue.Get(e.Connector); !ok || def.OAuth == nil {
 		return standing{Health: templates.HealthNoTest}
 	}
-	return standing{Health: healthOf(c.Standing), Fact: c.Last.Headline, Tested: c.Last.Started, By: c.Last.By}
+	s := standing{Health: healthOf(c.Standing), Fact: c.Last.Headline, Tested: c.Last.Started, By: c.Last.By}
+	if c.Standing == oauth.Stale {
+		s.Fact = "" // a good result of before: its headline would say that all is well
+	}
+	return s
 }
 
 // entryStanding is how an entry stands in lists: by what is in force, or while
