@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -215,14 +216,19 @@ func summary(page templates.EntryFormPage, faults map[string]string) (out []temp
 			out, used[f.Key] = append(out, templates.FieldError{Field: f.Control(), Msg: f.Error}), true
 		}
 	}
+	control := map[string]string{} // where a fault without a control of its own leads
 	for _, r := range page.Keys {
-		if r.KeyError != "" && !used[r.Key] {
+		switch {
+		case r.KeyError == "":
+		case r.Key == "":
+			control["key"] = cmp.Or(control["key"], r.KeyID()) // the domain has this fault too, under this name
+		case !used[r.Key]:
 			out, used[r.Key] = append(out, templates.FieldError{Field: r.KeyID(), Msg: r.KeyError}), true
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(faults)) {
 		if !used[name] {
-			out = append(out, templates.FieldError{Field: name, Msg: faults[name]})
+			out = append(out, templates.FieldError{Field: cmp.Or(control[name], name), Msg: faults[name]})
 		}
 	}
 	return out

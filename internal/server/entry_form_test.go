@@ -74,6 +74,10 @@ func TestFaultsKeepWhatWasTyped(t *testing.T) {
 			t.Errorf("%s is %q, want what was ticked, with the unknown %q", name, form[name], want)
 		}
 	}
+	lost := p.post("/config", "id", "acme:own", "key", "k", "value", "v", "secret", "no", "key", "", "value", "lost", "secret", "no", "then", "pending").want(422, "This value has no key")
+	if links := lost.texts("a[href=#key-2]"); len(links) != 1 {
+		t.Errorf("the summary has %q for the row without a key\n%s", links, lost.words())
+	}
 	if links := page.texts("a[href=#f.clientId]"); len(links) != 1 {
 		t.Errorf("the summary has %q for the client id", links)
 	}
@@ -150,7 +154,7 @@ func TestAddRow(t *testing.T) {
 	if !slices.Equal(form["key"], []string{"first", ""}) || !slices.Equal(form["secret"], []string{"yes", "no"}) {
 		t.Errorf("rows %q, secret %q", form["key"], form["secret"])
 	}
-	p.post("/config", "id", "nonsense", "row", "add").want(200) // not the time to complain
+	p.post("/config", "id", "nonsense", "row", "add").want(200).lacks(`id="id-error"`) // not the time to complain
 	h.unchanged(before, "adding a row")
 	h.save("acme:own", func(d *config.Draft) { d.Values = []config.Input{{Key: "k", Value: text("v")}} })
 	page = p.submit(p.get("/config/acme:own/edit"), "/config/acme:own", "row", "add").want(200)
@@ -234,4 +238,14 @@ func TestEditOfADeletedEntry(t *testing.T) {
 	}
 	p.submit(page, "/config", "then", "pending").want(422, "Client secret")
 	p.submit(page, "/config", "f.clientSecret", "again", "then", "pending").leadsTo(entry)
+}
+
+// A tile never holds a part of a letter, whatever was typed as an id.
+func TestInitial(t *testing.T) {
+	t.Parallel()
+	for id, want := range map[config.ID]string{"acme:slack": "Sl", "a:b": "B", "a:éa": "Éa", "a:日本語": "日本", "nonsense": "?", "": "?"} {
+		if got := initial(nil, id); got != want {
+			t.Errorf("%q has the tile %q, want %q", id, got, want)
+		}
+	}
 }

@@ -101,16 +101,6 @@ func meansSecret(def *connector.Definition, key string) bool {
 	return f.Secret
 }
 
-// nameless refuses a value without a key, which would be lost otherwise.
-func (f entryForm) nameless() error {
-	for _, r := range f.rows {
-		if r.key == "" {
-			return errs.Field("key", "A value among the further keys has no key. Type one, or clear the value.")
-		}
-	}
-	return nil
-}
-
 func readThen(s string) (config.Then, error) {
 	switch s {
 	case "pending", "":

@@ -129,7 +129,7 @@ func TestLabelsMove(t *testing.T) {
 	change(3, 2, "three")
 	stale := p.get(entry)
 	change(4, 3, "four")
-	a := p.submit(stale, entry+"/promote", "hours", "168", "reason", "my reason").want(409, "This page shows how the entry stands now")
+	a := p.submit(stale, entry+"/promote", "hours", "168", "reason", "my reason").want(409, "This page shows how the entry stands now", "four")
 	form := controls(a.one("form[action=" + entry + "/promote]"))
 	if form.Get("reason") != "my reason" || form.Get("hours") != "168" || form.Get("version") != "4" || form.Get("revision") != "5" {
 		t.Errorf("after a conflict the form has %q", form)
