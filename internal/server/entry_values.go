@@ -10,7 +10,6 @@ import (
 	"backoffice/internal/config"
 	"backoffice/internal/connector"
 	"backoffice/internal/errs"
-	"backoffice/internal/secret"
 	"backoffice/web/templates"
 
 	"github.com/labstack/echo/v4"
@@ -180,118 +179,6 @@ func (p valuePages) fillActs(c echo.Context, page *templates.EntryValuesPage, e 
 	case templates.HealthNotTested:
 		page.Promote.Warning = "Nobody has tested it yet."
 	}
-}
-
-// acceptChoices are how long a previous version may stay accepted.
-func acceptChoices(selected int) (out []templates.Choice) {
-	for _, h := range []struct {
-		hours int
-		label string
-	}{{0, "Not at all"}, {1, "For an hour"}, {24, "For a day"}, {168, "For a week"}} {
-		out = append(out, templates.Choice{Name: strconv.Itoa(h.hours), Label: h.label, Selected: h.hours == selected})
-	}
-	return out
-}
-
-// promote is POST /config/:id/promote.
-func (p valuePages) promote(c echo.Context) error {
-	return p.move(c, func(m config.Move) (flash, error) {
-		_, err := p.Config.Promote(c.Request().Context(), actor(c), m)
-		return flash{saidPromoted, m.Version}, err
-	})
-}
-
-// rollBack is POST /config/:id/rollback.
-func (p valuePages) rollBack(c echo.Context) error {
-	return p.move(c, func(m config.Move) (flash, error) {
-		_, err := p.Config.RollBack(c.Request().Context(), actor(c), m)
-		return flash{saidRolledBack, m.Version}, err
-	})
-}
-
-// discard is POST /config/:id/discard.
-func (p valuePages) discard(c echo.Context) error {
-	return p.move(c, func(m config.Move) (flash, error) {
-		_, err := p.Config.Discard(c.Request().Context(), actor(c), m)
-		return flash{saidDiscarded, m.Version}, err
-	})
-}
-
-// move reads one of the small forms, does it, and goes back to the entry. What
-// cannot be done is shown on the tab, with the state of now.
-func (p valuePages) move(c echo.Context, do func(config.Move) (flash, error)) error {
-	id, err := entryID(c)
-	if err != nil {
-		return err
-	}
-	m, err := readMove(c, id)
-	if err != nil {
-		return err
-	}
-	said, err := do(m)
-	if err == nil {
-		return p.see(c, entryURL(id), said)
-	}
-	kind, msg := errs.Of(err)
-	if kind != errs.Conflict && kind != errs.Invalid {
-		return err
-	}
-	c.Request().Form.Del("version") // it may not be there any more; show the newest
-	return p.draw(c, statuses[kind].status, func(page *templates.EntryValuesPage) {
-		page.Promote.Reason, page.Hours = m.Reason, acceptChoices(int(m.Accept/time.Hour))
-		page.Notice = templates.Notice{Verdict: templates.VerdictWarning, Heading: "Nothing was changed", Text: msg + " This page shows how the entry stands now."}
-		if m.Reason != "" && page.Promote.Version == "" { // there is no form to put it back into
-			page.Notice.Text += " You wrote: " + m.Reason
-		}
-	})
-}
-
-// compare is POST /config/:id/compare.
-func (p valuePages) compare(c echo.Context) error {
-	id, err := entryID(c)
-	if err != nil {
-		return err
-	}
-	key, paste := c.FormValue("key"), secret.NewText(strings.TrimSpace(c.FormValue("paste")))
-	if paste.IsZero() {
-		return p.draw(c, http.StatusUnprocessableEntity, func(page *templates.EntryValuesPage) {
-			page.Compare.Error = "Paste a value to compare."
-		})
-	}
-	cmp, err := p.Config.Compare(c.Request().Context(), id, key, paste)
-	if err != nil {
-		return err
-	}
-	e, err := p.Config.Get(c.Request().Context(), id)
-	if err != nil {
-		return err
-	}
-	return p.draw(c, http.StatusOK, func(page *templates.EntryValuesPage) {
-		page.Compare.Result, page.Compare.Answer = comparison(e, key, cmp)
-		for i := range page.Compare.Keys {
-			page.Compare.Keys[i].Selected = page.Compare.Keys[i].Name == key
-		}
-	})
-}
-
-// comparison is the line-up of a paste with the stored values, and its answer.
-func comparison(e config.Entry, key string, cmp config.Comparison) (rows []templates.LineupRow, answer string) {
-	answer = "Your paste is none of the stored values of " + key + "."
-	same := false
-	for _, v := range cmp.Versions {
-		row := templates.LineupRow{Label: versionName(e, v.Version), Fingerprint: templates.Fingerprint(v.Key.Fingerprint), Same: v.Same,
-			Verdict: templates.VerdictWrong, Word: "Different"}
-		if v.Same {
-			row.Verdict, row.Word = templates.VerdictOK, "The same"
-			if !same {
-				answer = "Your paste is the " + key + " of " + lowerFirst(row.Label) + "."
-			}
-			same = true
-		}
-		rows = append(rows, row)
-	}
-	paste := templates.LineupRow{Label: "Your paste", Fingerprint: templates.Fingerprint(cmp.Fingerprint), Same: same, Note: characters(cmp.Length)}
-	return append([]templates.LineupRow{paste}, rows...), answer
 }
 
 func lowerFirst(s string) string { return strings.ToLower(s[:1]) + s[1:] }
