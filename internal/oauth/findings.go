@@ -85,8 +85,8 @@ var findings = map[class]finding{
 		"Compare the connector's definition with %P's documentation."}},
 
 	unauthorized: {verdict: Inconclusive, headline: "%P refuses the exchange without saying why", step: Inconclusive, hint: "refused, no reason", fields: and(all(Inconclusive,
-		"The answer is 401 and names neither the client nor the code%C. As the consent page came, the id is the least likely.",
-		"The answer is 401 and names neither the client nor the code%C. A wrong secret and a refused code look the same here.",
+		"The answer is 401%C, which does not say for certain whether the client or the code was refused. As the consent page came, the id is the least likely.",
+		"The answer is 401%C, which does not say for certain whether the client or the code was refused. A wrong secret and a refused code look the same here.",
 		"The secret was sent %A. The answer does not say whether that is the right way.", cameBack), Reachability, OK, answers), remedies: []string{
 		onlyRetry, "If it stays so, copy the client secret again from %P's console and test once more: what changes tells which it was."}},
 

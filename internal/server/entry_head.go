@@ -19,6 +19,8 @@ type standing struct {
 	Fact   string    // the headline of the report that says so; "" if there is none
 	Tested time.Time // zero if nobody has tested it
 	By     string
+
+	Outdated bool // what was tested is what was in force before
 }
 
 // healthOf is a standing of the domain as pages draw it.
@@ -44,6 +46,7 @@ func (g gate) checked(e config.Entry, c oauth.Check) standing {
 	s := standing{Health: healthOf(c.Standing), Fact: c.Last.Headline, Tested: c.Last.Started, By: c.Last.By}
 	if c.Standing == oauth.Stale {
 		s.Fact = "" // a good result of before: its headline would say that all is well
+		s.Outdated = c.Last.ContentHash != e.CurrentHash && c.Last.ContentHash != e.PendingHash
 	}
 	return s
 }
@@ -69,6 +72,9 @@ func (g gate) head(c echo.Context, e config.Entry, def *connector.Definition, ta
 		HasWebhooks: def != nil && def.Webhooks != nil}
 	h.Tested, h.TestedBy = g.when(s.Tested), s.By
 	switch {
+	case s.Outdated:
+		h.State = fmt.Sprintf("version %d is in force and has not been tested; what was in force before it was", e.Current)
+		h.Tested = templates.Time{}
 	case e.Current != 0:
 		h.State = fmt.Sprintf("version %d is in force", e.Current)
 	case e.Pending != 0:

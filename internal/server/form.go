@@ -127,7 +127,7 @@ func readRevision(revision, base string) (int64, int, error) {
 
 // draft is the form as the domain takes it.
 func (f entryForm) draft(id config.ID, def *connector.Definition) config.Draft {
-	d := config.Draft{ID: id, Revision: f.revision, Base: f.base, Scopes: f.scopes, Topics: f.topics, Reason: f.reason, Then: f.then}
+	d := config.Draft{ID: id, Revision: f.revision, Base: f.base, Scopes: permissionIDs(def, f.scopes), Topics: f.topics, Reason: f.reason, Then: f.then}
 	if def != nil {
 		for _, field := range def.Fields {
 			if in, ok := f.input(field); ok {

@@ -53,8 +53,25 @@ func (p scopePages) draw(c echo.Context, status int, form templates.SaveForm, ch
 	if chosen != nil {
 		declared = *chosen
 	}
+	declared = permissionIDs(def, declared)
 	fillScopes(&page, def, declared, o.Topics)
 	return render(c, status, templates.EntryScopes(page))
+}
+
+// permissionIDs are the permissions as entries declare them: a label or the name
+// of another guide becomes the id; what the definition does not know stays.
+func permissionIDs(def *connector.Definition, words []string) []string {
+	if def == nil {
+		return words
+	}
+	out := make([]string, len(words))
+	for i, w := range words {
+		if p, ok := def.Permission(w); ok {
+			w = p.ID()
+		}
+		out[i] = w
+	}
+	return out
 }
 
 func fillScopes(page *templates.EntryScopesPage, def *connector.Definition, declared, topics []string) {

@@ -82,7 +82,13 @@ func (p housePages) findEvents(c echo.Context, q string) (templates.SearchGroup,
 			add(leaf.Event)
 		}
 	}
-	for _, f := range []audit.Filter{{Target: q, Limit: hitsShown}, {Who: strings.ToLower(q), Limit: hitsShown}} {
+	filters := []audit.Filter{{Target: q, Limit: hitsShown}, {Who: strings.ToLower(q), Limit: hitsShown}}
+	if every, err := p.listed(c); err == nil { // the log finds whole targets only: try the first entry that matches
+		if rows, _ := every.choose(listQuery{text: q}); len(rows) > 0 {
+			filters = append(filters, audit.Filter{Target: string(rows[0].entry.ID), Limit: hitsShown})
+		}
+	}
+	for _, f := range filters {
 		log, err := p.Audit.List(c.Request().Context(), f)
 		if err != nil {
 			return g, err
@@ -92,7 +98,7 @@ func (p housePages) findEvents(c echo.Context, q string) (templates.SearchGroup,
 		}
 		if log.More {
 			key := pick(f.Target != "", "target", "who")
-			g.All = templates.Link{Label: "Show all in the audit log", URL: "/audit?" + key + "=" + url.QueryEscape(q)}
+			g.All = templates.Link{Label: "Show all in the audit log", URL: "/audit?" + key + "=" + url.QueryEscape(f.Target+f.Who)}
 		}
 		if len(log.Events) > 0 {
 			break
