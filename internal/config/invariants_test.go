@@ -105,6 +105,50 @@ func TestSealedValuesDoNotOpenElsewhere(t *testing.T) {
 	}
 }
 
+// Somebody who can write the file, but has no key, cannot make a page show a
+// secret as a plain value, nor take a key out of sight.
+func TestWhatStandsBesideTheSealIsHeldToIt(t *testing.T) {
+	const at = "config/version/acme:anything/0000001"
+	for name, change := range map[string]func(keys []any) []any{
+		"a secret called plain": func(keys []any) []any {
+			for _, k := range keys {
+				delete(k.(map[string]any), "secret")
+			}
+			return keys
+		},
+		"a plain value called secret": func(keys []any) []any {
+			for _, k := range keys {
+				k.(map[string]any)["secret"] = true
+			}
+			return keys
+		},
+		"a key taken away": func(keys []any) []any { return keys[1:] },
+		"a key renamed": func(keys []any) []any {
+			keys[0].(map[string]any)["name"] = "other"
+			return keys
+		},
+	} {
+		r := open(t)
+		r.save(draft(id, 1))
+		if _, err := r.Open(t.Context(), id, 1); err != nil {
+			t.Fatal(err)
+		}
+		var record map[string]any
+		if err := json.Unmarshal([]byte(r.dump()[at]), &record); err != nil {
+			t.Fatal(err)
+		}
+		record["keys"] = change(record["keys"].([]any))
+		changed, err := json.Marshal(record)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.put(at, string(changed))
+		if o, err := r.Open(t.Context(), id, 1); err == nil {
+			t.Errorf("%s: opened with %d plain values", name, len(o.Plain()))
+		}
+	}
+}
+
 // canary has what every encoding changes, around a middle that none does.
 const canary = `CANARY <&>"é'/+%7f3a9c551200b7`
 

@@ -131,7 +131,7 @@ func (s *Service) Open(ctx context.Context, id ID, n int) (Opened, error) {
 	if err != nil {
 		return Opened{}, fmt.Errorf("opening version %d of %s: %w", n, id, err)
 	}
-	values, err := decodeValues(plain)
+	values, err := unseal(v, plain)
 	if err != nil {
 		return Opened{}, fmt.Errorf("opening version %d of %s: %w", n, id, err)
 	}
