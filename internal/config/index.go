@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"sync"
 
 	"backoffice/internal/store"
@@ -55,8 +56,9 @@ func (c *indexCache) get(r store.Reader) ([]Entry, error) {
 	return all, nil
 }
 
-// share keeps one copy of each text that many entries have: who changed them,
-// which connector they follow.
+// share takes work off the garbage collector: it keeps one copy of each text that
+// many entries have, and puts those that only one has into a single piece of
+// memory.
 func share(all []Entry) {
 	texts := map[string]string{}
 	one := func(s *string) {
@@ -66,11 +68,22 @@ func share(all []Entry) {
 		}
 		texts[*s] = *s
 	}
+	var own strings.Builder
 	for i := range all {
 		e := &all[i]
 		one(&e.Connector)
 		one(&e.ChangedBy)
 		one(&e.InForceBy)
+		own.WriteString(string(e.ID) + e.CurrentHash + e.PendingHash)
+	}
+	rest := own.String()
+	next := func(n int) (s string) {
+		s, rest = rest[:n], rest[n:]
+		return s
+	}
+	for i := range all {
+		e := &all[i]
+		e.ID, e.CurrentHash, e.PendingHash = ID(next(len(e.ID))), next(len(e.CurrentHash)), next(len(e.PendingHash))
 	}
 }
 

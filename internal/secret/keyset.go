@@ -20,8 +20,10 @@ const InstallationKey = "secret/installation"
 // A Keyset is what the key file holds: Tink AEAD keys, of which the primary one
 // seals and all of them open. It is safe for concurrent use.
 type Keyset struct {
-	handle *keyset.Handle
-	aead   tink.AEAD
+	handle  *keyset.Handle
+	aead    tink.AEAD
+	primary uint32
+	ids     map[uint32]bool
 }
 
 // Generate makes a keyset with one new AES-256-GCM key.
@@ -47,13 +49,16 @@ func open(h *keyset.Handle) (*Keyset, error) {
 	if err != nil {
 		return nil, errors.New("its keys are not AEAD keys with a key id in front")
 	}
-	// Without the prefix a wrong key could not be named, nor a key retired.
-	for _, k := range h.KeysetInfo().GetKeyInfo() {
+	info := h.KeysetInfo()
+	out := &Keyset{handle: h, aead: a, primary: info.GetPrimaryKeyId(), ids: map[uint32]bool{}}
+	for _, k := range info.GetKeyInfo() {
+		// Without the prefix a wrong key could not be named, nor a key retired.
 		if k.GetOutputPrefixType().String() != "TINK" {
 			return nil, errors.New("its keys are not AEAD keys with a key id in front")
 		}
+		out.ids[k.GetKeyId()] = true
 	}
-	return &Keyset{h, a}, nil
+	return out, nil
 }
 
 // Bytes is the content for a key file. It is key material: mode 0600, and
@@ -68,7 +73,7 @@ func (k *Keyset) Bytes() ([]byte, error) {
 
 // ID is the id of the primary key, which is no secret: it stands in front of
 // everything that was sealed with it.
-func (k *Keyset) ID() string { return keyName(k.handle.KeysetInfo().GetPrimaryKeyId()) }
+func (k *Keyset) ID() string { return keyName(k.primary) }
 
 func keyName(id uint32) string { return fmt.Sprintf("%08x", id) }
 
@@ -102,14 +107,7 @@ func (k *Keyset) Unlock(record []byte) (*Box, error) {
 }
 
 // has reports whether the keyset holds the key that sealed, by its id.
-func (k *Keyset) has(id uint32) bool {
-	for _, info := range k.handle.KeysetInfo().GetKeyInfo() {
-		if info.GetKeyId() == id {
-			return true
-		}
-	}
-	return false
-}
+func (k *Keyset) has(id uint32) bool { return k.ids[id] }
 
 // sealedUnder returns the id of the key that made sealed, from Tink's prefix:
 // a byte of 1 and the id in big-endian order.

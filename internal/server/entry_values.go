@@ -84,6 +84,7 @@ func (p valuePages) fillValues(c echo.Context, page *templates.EntryValuesPage, 
 		page.Against = fmt.Sprintf("version %d", other)
 	}
 	changed := 0
+	page.Rows = make([]templates.ValueRow, 0, len(o.Keys))
 	for _, k := range o.Keys {
 		row := templates.ValueRow{Key: k.Name, Shown: copiedKey(o, k), Set: p.when(k.SetAt), SetBy: k.SetBy,
 			CanReveal: k.Secret && visitOf(c).user.Role.May(revealPermission)}

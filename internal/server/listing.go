@@ -18,9 +18,8 @@ import (
 type listRow struct {
 	entry    *config.Entry
 	name     string // of the connector
-	folded   string // what a filter is looked for in
 	standing standing
-	pending  standing // zero if nothing is pending
+	pending  *standing // nil if nothing is pending
 }
 
 // A listing is every entry with its standing. It is shared by all requests until
@@ -79,10 +78,10 @@ func (g gate) list(all []config.Entry, tested map[config.ID]oauth.Health) *listi
 			r.name = d.Name
 		}
 		if e.Pending != 0 {
-			r.pending = g.checked(*e, tested[e.ID].Pending)
+			s := g.checked(*e, tested[e.ID].Pending)
+			r.pending = &s
 			l.waiting++
 		}
-		r.folded = strings.ToLower(string(e.ID) + "\n" + r.name)
 		l.rows[i] = r
 		l.counts[r.standing.Health]++
 	}
@@ -99,7 +98,7 @@ func (l *listing) choose(q listQuery) ([]*listRow, map[templates.Health]int) {
 	text, counts := strings.ToLower(q.text), map[templates.Health]int{}
 	var out []*listRow
 	for _, r := range rows {
-		if !strings.Contains(r.folded, text) {
+		if !r.has(text) {
 			continue
 		}
 		counts[r.standing.Health]++
@@ -108,6 +107,11 @@ func (l *listing) choose(q listQuery) ([]*listRow, map[templates.Health]int) {
 		}
 	}
 	return out, counts
+}
+
+// has reports whether a filter in lower case finds the row.
+func (r *listRow) has(text string) bool {
+	return strings.Contains(strings.ToLower(string(r.entry.ID)), text) || strings.Contains(strings.ToLower(r.name), text)
 }
 
 // order is all rows as q sorts them; each order is made once.

@@ -169,7 +169,8 @@ func (g gate) webhookURL(id config.ID) string { return g.origin() + "/webhooks/"
 // rehearses reports whether an entry with these plain values talks to the
 // sandbox.
 func (g gate) rehearses(def *connector.Definition, texts map[string]string) bool {
-	if def == nil || def.OAuth == nil {
+	leads := func(o connector.Option) bool { return o.Rehearsal }
+	if def == nil || !slices.ContainsFunc(def.Fields, func(f connector.Field) bool { return slices.ContainsFunc(f.Options, leads) }) {
 		return false
 	}
 	e, err := def.Resolve(texts)
