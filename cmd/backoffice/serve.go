@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -39,6 +40,7 @@ func serve(ctx context.Context, s settings, sandbox string, con console) (err er
 	if err != nil {
 		return err
 	}
+	tuneMemory()
 	log := newLog(s.LogFormat, con.err)
 	if err := os.MkdirAll(c.Data, 0o700); err != nil {
 		return fmt.Errorf("making the data directory: %w. Make it yourself, or name another with --data", err)
@@ -72,6 +74,16 @@ func serve(ctx context.Context, s settings, sandbox string, con console) (err er
 	defer sweeping.Wait()
 	defer stop()
 	return listen(ctx, h.handler, ln, c.cert, log)
+}
+
+// tuneMemory trades a few megabytes for a tenth of the processor: with a list of
+// 10,000 entries in memory, a page costs more to clean up after than to draw.
+// The operator's GOGC wins.
+func tuneMemory() {
+	const percent = 150
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(percent)
+	}
 }
 
 // rooms are the parts that serve needs after they are put together.

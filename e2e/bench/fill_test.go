@@ -142,7 +142,7 @@ func (p person) signIn(t *testing.T, base string) *http.Client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &http.Client{Jar: jar, Transport: &http.Transport{MaxIdleConnsPerHost: connections, DisableCompression: true}}
+	c := &http.Client{Jar: jar, Transport: &http.Transport{MaxIdleConnsPerHost: connections, DisableCompression: true, ReadBufferSize: 64 << 10}}
 	res, err := c.PostForm(base+"/login", url.Values{"email": {p.email}, "password": {p.password}})
 	if err != nil {
 		t.Fatal(err)

@@ -281,12 +281,6 @@ func (s StandingVersion) sentence() string {
 	return "Version " + s.Number + " was in force before. " + s.More
 }
 
-// revealURL is the page that reveals a key of the version shown.
-func (p EntryValuesPage) revealURL(key string) string {
-	q := url.Values{"version": {p.Version}, "key": {key}}
-	return entryPath(p.Entry.ID, "reveal") + "?" + q.Encode()
-}
-
 // plainID is the id of the element that holds the row's plain value.
 func (r ValueRow) plainID() string { return "plain-" + slug(r.Key) }
 

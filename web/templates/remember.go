@@ -3,6 +3,7 @@ package templates
 import (
 	"context"
 	"io"
+	"net/url"
 	"strings"
 	"sync"
 
@@ -69,6 +70,9 @@ var (
 	entryRows = memory[EntryRow]{max: 1024}
 	times     = memory[Time]{max: 1024}
 	topbars   = memory[Frame]{max: 128}
+	heads     = memory[EntryHead]{max: 128}
+	valueRows = memory[valueRowKey]{max: 512}
+	standings = memory[standingKey]{max: 256}
 	sidebars  = memory[Frame]{max: 32}
 )
 
@@ -114,6 +118,37 @@ func statusMarkup(s status, soft bool) templ.Component {
 // entryRow draws one line of /config. Most lines are those of the last request.
 func entryRow(r EntryRow) templ.Component {
 	return entryRows.remember(r, func() templ.Component { return entryRowMarkup(r) })
+}
+
+// entryTop draws the name, the state and the tabs of an entry.
+func entryTop(h EntryHead) templ.Component {
+	return heads.remember(h, func() templ.Component { return entryTopMarkup(h) })
+}
+
+// A valueRowKey is a row of the tab Values with what it says of its page.
+type valueRowKey struct {
+	id, version, against string
+	row                  ValueRow
+}
+
+func (k valueRowKey) revealURL() string {
+	q := url.Values{"version": {k.version}, "key": {k.row.Key}}
+	return entryPath(k.id, "reveal") + "?" + q.Encode()
+}
+
+// valueRow draws one key of a version. A sealed value is its fingerprint here.
+func valueRow(k valueRowKey) templ.Component {
+	return valueRows.remember(k, func() templ.Component { return valueRowMarkup(k) })
+}
+
+type standingKey struct {
+	version StandingVersion
+	label   Label
+}
+
+// standingVersion draws a version that a label points at.
+func standingVersion(s StandingVersion, l Label) templ.Component {
+	return standings.remember(standingKey{s, l}, func() templ.Component { return standingVersionMarkup(s, l) })
 }
 
 // when draws an instant as people say it, with the exact time behind it.

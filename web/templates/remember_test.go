@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -26,13 +27,26 @@ func TestWhatIsRememberedShowsEveryField(t *testing.T) {
 	differs(t, frame, func(f Frame) templ.Component { return page(f) })
 	row := EntryRow{ID: "acme:intercom", Initial: "In", Connector: "Intercom", Version: "6", ChangedBy: "ops@acme.example"}
 	differs(t, row, func(r EntryRow) templ.Component { return entryRow(r) })
+	now := Time{ISO: "2026-09-17T14:32:40Z", Exact: "2026-09-17 14:32:40 UTC", Ago: "just now"}
+	differs(t, EntryHead{ID: "acme:intercom", Initial: "In", Connector: "intercom", State: "version 6 is in force", Tested: now, TestedBy: "ops@acme.example", More: "More.",
+		TestVersion: "6", ScopeCount: "1", TopicCount: "1", VersionCount: "6", HasScopes: true, HasWebhooks: true, Tab: TabValues}, func(h EntryHead) templ.Component { return entryTop(h) }, "Connector")
+	differs(t, ValueRow{Key: "region", Shown: PlainValue("US", ""), Compared: "Same", Set: now, SetBy: "ops@acme.example"}, func(r ValueRow) templ.Component {
+		return valueRow(valueRowKey{"acme:intercom", "6", "version 5", r})
+	})
+	differs(t, StandingVersion{Number: "6", Fact: "Works", Did: "Saved", When: now, By: "ops@acme.example", Reason: "because", More: "More."}, func(s StandingVersion) templ.Component {
+		return standingVersion(s, LabelCurrent)
+	})
 	differs(t, Time{ISO: "2026-09-17T14:32:40Z", Exact: "2026-09-17 14:32:40 UTC", Ago: "just now"}, func(i Time) templ.Component { return when(i) })
 }
 
-// differs changes each field of v by itself, before and after v was drawn.
-func differs[T any](t *testing.T, v T, draw func(T) templ.Component) {
+// differs changes each field of v by itself, after v was drawn, but for those that
+// are not drawn at all.
+func differs[T any](t *testing.T, v T, draw func(T) templ.Component, but ...string) {
 	t.Helper()
 	for i := range reflect.TypeFor[T]().NumField() {
+		if slices.Contains(but, reflect.TypeFor[T]().Field(i).Name) {
+			continue
+		}
 		other := v
 		field := reflect.ValueOf(&other).Elem().Field(i)
 		switch field.Kind() {
@@ -43,6 +57,10 @@ func differs[T any](t *testing.T, v T, draw func(T) templ.Component) {
 		case reflect.Int:
 			field.SetInt(field.Int() + 1)
 		case reflect.Struct:
+			if field.Type() == reflect.TypeFor[Shown]() {
+				field.Set(reflect.ValueOf(PlainValue("EU", "")))
+				break
+			}
 			field.Set(reflect.ValueOf(Time{ISO: "2026-01-01T00:00:00Z", Exact: "2026-01-01 00:00:00 UTC", Ago: "long ago"}))
 		default:
 			t.Fatalf("%T has a field of kind %s", v, field.Kind())
