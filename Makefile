@@ -15,7 +15,7 @@ run: build ## Build and start on http://localhost:8080, with the rehearsal sandb
 	./$(BIN) rehearse
 
 build: ## Build the one binary, bin/backoffice
-	$(GO) build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o $(BIN) ./cmd/backoffice
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o $(BIN) ./cmd/backoffice
 
 generate: ## Draw the Go code of the templates anew
 	$(GO) tool templ generate -path web/templates >/dev/null

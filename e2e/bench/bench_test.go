@@ -23,8 +23,8 @@ import (
 const (
 	entryCount  = 10_000
 	eventCount  = 100_000
-	connections = 8
-	requests    = 1500 // of one round
+	connections = 16
+	requests    = 3000 // of one round
 	rounds      = 5
 )
 

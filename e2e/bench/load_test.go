@@ -93,7 +93,9 @@ func spawn(t *testing.T, cmd *exec.Cmd, env ...string) *exec.Cmd {
 func build(t *testing.T) string {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), "backoffice")
-	if b, err := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", out, "backoffice/cmd/backoffice").CombinedOutput(); err != nil {
+	cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", out, "backoffice/cmd/backoffice")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0") // as make build does
+	if b, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("building: %v\n%s", err, b)
 	}
 	return out

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strconv"
 	"unicode/utf8"
 
 	"backoffice/internal/connector"
@@ -145,17 +146,26 @@ func encode(x any) ([]byte, error) {
 }
 
 func decodeValues(b []byte) (map[string]Value, error) {
-	var raw map[string]json.RawMessage
-	if err := json.Unmarshal(b, &raw); err != nil {
+	var raw map[string]any
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.UseNumber()
+	if err := d.Decode(&raw); err != nil {
 		return nil, fmt.Errorf("decoding sealed values: not a JSON object") // the cause could quote a value
 	}
 	values := make(map[string]Value, len(raw))
-	for k, b := range raw {
-		v, err := decodeValue(b)
-		if err != nil {
+	for k, x := range raw {
+		switch x := x.(type) {
+		case string:
+			values[k] = TextValue(secret.NewText(x))
+		case json.Number:
+			values[k] = Value{connector.Number, secret.NewText(x.String())}
+		case bool:
+			values[k] = Value{connector.Boolean, secret.NewText(strconv.FormatBool(x))}
+		case nil:
+			values[k] = Value{connector.Null, secret.Text{}}
+		default:
 			return nil, fmt.Errorf("decoding sealed values: %s is no JSON scalar", k)
 		}
-		values[k] = v
 	}
 	return values, nil
 }

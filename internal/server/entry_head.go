@@ -153,8 +153,16 @@ func (g gate) standingVersion(c echo.Context, e config.Entry, n int) (templates.
 }
 
 // versionStanding is how well any version of an entry works, by the last
-// consent run that tested its content.
+// consent run that tested its content. What carries a label has it at hand; an
+// older version is looked up among the reports.
 func (g gate) versionStanding(c echo.Context, e config.Entry, v config.Version) (standing, error) {
+	if v.Number == e.Current || v.Number == e.Pending {
+		tested, err := g.OAuth.Health(c.Request().Context())
+		if v.Number == e.Current {
+			return g.checked(e, tested[e.ID].Current), err
+		}
+		return g.checked(e, tested[e.ID].Pending), err
+	}
 	runs, err := g.OAuth.Reports(c.Request().Context(), e.ID)
 	if err != nil {
 		return standing{}, err

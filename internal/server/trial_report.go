@@ -42,7 +42,7 @@ func (p testPages) report(r oauth.Report, e config.Entry, def *connector.Definit
 	for _, f := range shownFields(r) {
 		out.Fields = append(out.Fields, fieldVerdict(f, r, def, v))
 	}
-	if r.Verdict == oauth.Wrong && !r.Denied && r.Field(oauth.ClientSecret).Verdict != oauth.OK {
+	if (r.Verdict == oauth.Wrong || r.Verdict == oauth.Inconclusive) && !r.Denied && r.Field(oauth.ClientSecret).Verdict != oauth.OK {
 		out.Action = templates.Link{Label: "Edit the values", URL: entryURL(e.ID) + "/edit"}
 	}
 	for _, text := range r.Remedies {
