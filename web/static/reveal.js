@@ -16,10 +16,12 @@ function hide() {
 if (box) {
   const end = performance.now() + Number(box.dataset.seconds) * 1000;
   const left = document.getElementById("revealed-left");
+  const unit = document.getElementById("revealed-unit");
   const tick = () => {
     const seconds = Math.ceil((end - performance.now()) / 1000);
     if (seconds <= 0) return hide();
     left.textContent = String(seconds);
+    unit.textContent = seconds === 1 ? "second" : "seconds";
     setTimeout(tick, 250);
   };
   tick();

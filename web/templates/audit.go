@@ -64,6 +64,9 @@ type ChangeRow struct {
 	Changed bool
 }
 
+// showsFoot reports whether there are changes that the foot can lead on from.
+func (p AuditEventPage) showsFoot() bool { return len(p.Changes) > 0 && p.Foot.Known() }
+
 // because ends the sentence under the heading.
 func (p AuditEventPage) because() string {
 	if p.Reason == "" {

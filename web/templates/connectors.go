@@ -92,3 +92,6 @@ func (f DefinitionField) kept() string {
 	}
 	return strings.Join(words, ", ")
 }
+
+// short reports whether a list of n rows stands unfolded.
+func short(n int) bool { return n <= 12 }

@@ -1,5 +1,7 @@
 package templates
 
+import "strconv"
+
 // EntryScopesPage is GET /config/:id/scopes. Its form posts scope (repeated),
 // base, revision, reason and then there.
 type EntryScopesPage struct {
@@ -89,6 +91,50 @@ type TopicGroup struct {
 	Permission string // "Read conversations"; "No permission needed"
 	Topics     []TopicRow
 }
+
+// Open reports whether the group is unfolded at first: somebody chose one of its
+// topics, or one of them cannot arrive.
+func (g TopicGroup) Open() bool { return g.chosen() > 0 || g.blocked() > 0 }
+
+// chosen counts the topics that somebody chose. One that cannot be switched off
+// is no choice.
+func (g TopicGroup) chosen() (n int) {
+	for _, t := range g.Topics {
+		if t.Chosen && !t.Always {
+			n++
+		}
+	}
+	return n
+}
+
+// blocked counts the topics that cannot arrive.
+func (g TopicGroup) blocked() (n int) {
+	for _, t := range g.Topics {
+		if t.Verdict == VerdictWrong {
+			n++
+		}
+	}
+	return n
+}
+
+func (g TopicGroup) chosenWords() string {
+	always := 0
+	for _, t := range g.Topics {
+		if t.Always {
+			always++
+		}
+	}
+	words := strconv.Itoa(g.chosen()) + " of " + strconv.Itoa(len(g.Topics)-always) + " chosen"
+	switch always {
+	case 0:
+		return words
+	case len(g.Topics):
+		return "Always on"
+	}
+	return words + ", " + strconv.Itoa(always) + " always on"
+}
+
+func (g TopicGroup) blockedWords() string { return strconv.Itoa(g.blocked()) + " cannot arrive" }
 
 // A TopicRow is one topic.
 type TopicRow struct {

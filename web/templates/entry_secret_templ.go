@@ -239,7 +239,7 @@ func Revealed(p RevealedPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 14, "</b> seconds</p></div><div class=\"panel-body stack\"><div class=\"revealed\" data-seconds=\"")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 14, "</b> <span id=\"revealed-unit\">seconds</span></p></div><div class=\"panel-body stack\"><div class=\"revealed\" data-seconds=\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -59,6 +59,14 @@ type Report struct {
 	NotRun       string // "Not run: permissions."; "" if everything was
 }
 
+// remedyLead begins what to do. Where there is nothing to do it says so.
+func (r Report) remedyLead() string {
+	if r.RemedyLead == "" && len(r.Remedy) == 0 && len(r.Lineup) == 0 {
+		return "All that was checked is right. Test again after a change at the provider."
+	}
+	return r.RemedyLead
+}
+
 // A FieldVerdict is what a report says about one field: client id, client
 // secret, redirect URI, permission, reachability.
 type FieldVerdict struct {
