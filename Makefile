@@ -4,9 +4,9 @@ GO ?= go
 BIN := bin/backoffice
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo 0.1.0)
 FUZZTIME ?= 10s
-SHOTS ?= docs/shots
+SHOTS ?= tmp/shots
 
-.PHONY: help run build generate test check unit browser bench fuzz screenshots chromium clean
+.PHONY: help run build generate test check unit browser bench fuzz screenshots clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,16 +20,19 @@ build: ## Build the one binary, bin/backoffice
 generate: ## Draw the Go code of the templates anew
 	$(GO) tool templ generate -path web/templates >/dev/null
 
-test: check chromium ## Everything: generated code, format, vet, staticcheck, arrows, all tests with -race, the browser
+test: check ## Everything: generated code, format, vet, staticcheck, arrows, all tests with -race, the browser
+	@scripts/needs.sh gcc chromium
 	$(GO) test -race -timeout 20m ./...
 
 check: ## What needs no test run: generated code is current, gofmt, vet, staticcheck
 	@scripts/check.sh
 
 unit: ## All tests but those in the browser
+	@scripts/needs.sh gcc
 	$(GO) test -race $$($(GO) list ./... | grep -v /e2e)
 
-browser: chromium ## The tests in the browser
+browser: ## The tests in the browser
+	@scripts/needs.sh chromium
 	$(GO) test -timeout 20m ./e2e
 
 bench: ## Print the ratios of the pages to a bare handler, saves a commit, start and memory
@@ -38,11 +41,9 @@ bench: ## Print the ratios of the pages to a bare handler, saves a commit, start
 fuzz: ## Run every fuzz target for FUZZTIME (10s) each
 	@scripts/fuzz.sh $(FUZZTIME)
 
-screenshots: chromium ## Take the pictures of every page into SHOTS (docs/shots)
+screenshots: ## Take the pictures of every page, in both themes and widths, into SHOTS
+	@scripts/needs.sh chromium
 	$(GO) test ./e2e -run '^TestScreenshots$$' -shots "$(abspath $(SHOTS))" -timeout 20m
-
-chromium: ## Make sure that there is a Chromium for the browser tests
-	@scripts/chromium.sh
 
 clean: ## Remove what was built; ./data stays
 	rm -rf bin

@@ -24,5 +24,6 @@ if [ -n "$unformatted" ]; then
   exit 1
 fi
 "$go" vet ./...
+"$go" vet -tags bench ./e2e/bench
 "$go" tool staticcheck ./...
 echo "check: generated code, format, vet and staticcheck are fine"
