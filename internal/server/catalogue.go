@@ -39,7 +39,7 @@ func (p cataloguePages) list(c echo.Context) error {
 func (g gate) tiles(c echo.Context, q string) (tiles []templates.ConnectorTile, nearest string) {
 	found := g.Catalogue.Search(q)
 	used := map[string]int{}
-	if all, err := g.Config.All(c.Request().Context()); err == nil {
+	if all, err := g.entries(c); err == nil {
 		for _, e := range all {
 			used[e.Connector]++
 		}

@@ -62,7 +62,7 @@ func (g gate) entryStanding(e config.Entry, h oauth.Health) standing {
 
 // head is what the tabs of an entry share.
 func (g gate) head(c echo.Context, e config.Entry, def *connector.Definition, tab templates.Tab) (templates.EntryHead, error) {
-	tested, err := g.OAuth.Health(c.Request().Context())
+	tested, err := g.healths(c)
 	if err != nil {
 		return templates.EntryHead{}, err
 	}
@@ -157,7 +157,7 @@ func (g gate) standingVersion(c echo.Context, e config.Entry, n int) (templates.
 // older version is looked up among the reports.
 func (g gate) versionStanding(c echo.Context, e config.Entry, v config.Version) (standing, error) {
 	if v.Number == e.Current || v.Number == e.Pending {
-		tested, err := g.OAuth.Health(c.Request().Context())
+		tested, err := g.healths(c)
 		if v.Number == e.Current {
 			return g.checked(e, tested[e.ID].Current), err
 		}

@@ -28,7 +28,7 @@ func (g gate) frame(c echo.Context, title string, section templates.Section) tem
 	if n, err := g.Audit.Size(c.Request().Context()); err == nil {
 		f.EventCount = templates.Count(n)
 	}
-	if all, err := g.Config.All(c.Request().Context()); err == nil {
+	if all, err := g.entries(c); err == nil {
 		f.EntryCount = templates.Count(int64(len(all)))
 	}
 	return f

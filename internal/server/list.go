@@ -35,7 +35,7 @@ func (p listPages) list(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	all, err := p.Config.All(c.Request().Context())
+	all, err := p.entries(c)
 	if err != nil {
 		return err
 	}

@@ -44,13 +44,33 @@ type listCache struct {
 	listing *listing
 }
 
+// entries is every entry in the order of the ids. A page asks for them more than
+// once, so a request asks the store once; nothing asks before it has changed
+// what it came to change.
+func (g gate) entries(c echo.Context) (_ []config.Entry, err error) {
+	v := visitOf(c)
+	if v.entries == nil {
+		v.entries, err = g.Config.All(c.Request().Context())
+	}
+	return v.entries, err
+}
+
+// healths is the health of every entry that was tested, once a request.
+func (g gate) healths(c echo.Context) (_ map[config.ID]oauth.Health, err error) {
+	v := visitOf(c)
+	if v.healths == nil {
+		v.healths, err = g.OAuth.Health(c.Request().Context())
+	}
+	return v.healths, err
+}
+
 // listed is the listing of now.
 func (g gate) listed(c echo.Context) (*listing, error) {
-	all, err := g.Config.All(c.Request().Context())
+	all, err := g.entries(c)
 	if err != nil {
 		return nil, err
 	}
-	tested, err := g.OAuth.Health(c.Request().Context())
+	tested, err := g.healths(c)
 	if err != nil {
 		return nil, err
 	}

@@ -10,7 +10,9 @@ import (
 
 	"backoffice/internal/audit"
 	"backoffice/internal/auth"
+	"backoffice/internal/config"
 	"backoffice/internal/errs"
+	"backoffice/internal/oauth"
 
 	"github.com/labstack/echo/v4"
 )
@@ -43,6 +45,9 @@ type visit struct {
 	session   auth.Session
 	signedIn  bool
 	addr      string
+
+	entries []config.Entry // what entries and healths found, for the rest of the request
+	healths map[config.ID]oauth.Health
 }
 
 const visitKey = "visit"
