@@ -167,7 +167,7 @@ func TestScopesAndTopics(t *testing.T) {
 	ada.WantValue("Webhook URL", house.url+"/webhooks/intercom")
 	ada.See("clientSecret", "No topic is chosen yet")
 	ada.NotSee("conversation.user.created", "cannot arrive")
-	ada.Press("Needs the permission Read conversations")
+	ada.Press("Read conversations")
 	ada.Tick("conversation.user.created", true)
 	ada.Follow("Save as pending")
 	ada.See("Saved as version 2, pending", "1 topic chosen, 1 cannot arrive", "Permission missing")

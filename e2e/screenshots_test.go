@@ -41,6 +41,8 @@ func (v *tour) shoot(t *testing.T, w view, dir string) {
 			height := map[int64]int64{1440: 900, 390: 844}[width]
 			p.Screen(width, height, 1)
 			p.Theme(theme)
+			// A window as tall as the page: what sticks to its foot stands where it ends.
+			p.Screen(width, max(height, eval[int64](p, "document.documentElement.scrollHeight")), 1)
 			name := w.name + "-" + map[int64]string{1440: "desk", 390: "phone"}[width] + "-" + theme + ".png"
 			if err := os.WriteFile(filepath.Join(dir, name), p.fullShot(), 0o644); err != nil {
 				t.Fatal(err)

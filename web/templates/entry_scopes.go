@@ -88,7 +88,7 @@ type SignatureRule struct {
 
 // A TopicGroup is the topics that need the same permission.
 type TopicGroup struct {
-	Permission string // "Read conversations"; "No permission needed"
+	Permission string // "Read conversations", or why none is named; "" reads "No permission needed"
 	Topics     []TopicRow
 }
 
@@ -156,12 +156,12 @@ type AliasRow struct {
 	Note   string
 }
 
-// caption heads the topics that need this permission.
+// caption heads the topics of the group.
 func (g TopicGroup) caption() string {
 	if g.Permission == "" {
-		return "Needs no permission"
+		return "No permission needed"
 	}
-	return "Needs the permission " + g.Permission
+	return g.Permission
 }
 
 // tail is what stands after the header's name.
