@@ -62,7 +62,6 @@ var classOfCode = map[string]class{
 	"invalid_client_id":            clientRefused,
 	"invalid_client_secret":        clientRefused,
 	"bad_client_secret":            clientRefused,
-	"client_refused":               clientRefused,
 	"unauthorized_client":          grantRefused,
 	"invalid_grant":                codeRefused,
 	"bad_verification_code":        codeRefused,
