@@ -36,7 +36,7 @@ func openSandbox(addr, base string) (net.Listener, string, error) {
 	}
 	ln, err := net.Listen("tcp", addr)
 	if err != nil {
-		return nil, "", fmt.Errorf("listening for the sandbox: %w. Is another program there? Choose another port", err)
+		return nil, "", fmt.Errorf("listening for the sandbox: %w. Is another program there? Choose another address: backoffice rehearse --sandbox-addr, or backoffice sandbox --addr", err)
 	}
 	if base == "" {
 		_, port, _ := net.SplitHostPort(ln.Addr().String())

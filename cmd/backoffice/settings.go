@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 
+	"backoffice/internal/egress"
 	"backoffice/internal/secret"
 )
 
@@ -73,8 +74,11 @@ func (s settings) check() (checked, error) {
 	if !slices.Contains([]string{"text", "json"}, s.LogFormat) {
 		add(fmt.Errorf("--log-format is %q. Use text or json", s.LogFormat))
 	}
-	if len(s.Environment) > 30 || strings.TrimSpace(s.Environment) != s.Environment {
-		add(errors.New("--environment is too long for a badge, or has spaces around it. Use a word such as production or staging"))
+	if s.Environment == "" || len(s.Environment) > 30 || strings.TrimSpace(s.Environment) != s.Environment {
+		add(errors.New("--environment is empty, too long for a badge, or has spaces around it. Use a word such as production or staging"))
+	}
+	if _, err := egress.New(egress.Options{Allow: s.AllowHosts}); err != nil {
+		add(fmt.Errorf("--allow-hosts: %w", err))
 	}
 	if s.Data == "" {
 		add(errors.New("--data is empty. Name a directory that only this program's user may read"))

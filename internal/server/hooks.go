@@ -58,7 +58,9 @@ func (p hookPages) draw(c echo.Context, status int, form templates.SaveForm, cho
 	}
 	page.URL = p.webhookURL(e.ID)
 	page.URLHint = "Belongs in the webhook settings of the app at " + def.Name + ". This release keeps the settings; it does not receive notifications yet."
-	p.fillSigning(&page, def, e, o)
+	if err := p.fillSigning(c, &page, def, e, o); err != nil {
+		return err
+	}
 	fillTopics(&page, def, topics, o.Scopes)
 	page.Notes = def.Webhooks.Notes
 	for _, a := range def.Webhooks.Aliases {
@@ -67,21 +69,40 @@ func (p hookPages) draw(c echo.Context, status int, form templates.SaveForm, cho
 	return render(c, status, templates.EntryWebhooks(page))
 }
 
-// fillSigning says with which stored value notifications are signed.
-func (p hookPages) fillSigning(page *templates.EntryWebhooksPage, def *connector.Definition, e config.Entry, o config.Opened) {
-	for _, key := range def.Webhooks.SecretKeys {
-		if k, ok := o.Key(key); ok {
-			page.SigningKey, page.Signing = key, templates.Fingerprint(k.Fingerprint)
-			page.SignedBy = "the value of " + lowerFirst(versionName(e, o.Number))
-			break
-		}
-	}
-	if e.Previous != 0 && e.PreviousUntil.After(p.Now()) {
-		page.AlsoSigned = fmt.Sprintf("version %d, until %s", e.Previous, until(e.PreviousUntil))
-	}
+// fillSigning says with which stored value notifications are signed: that of the
+// version in force, and of which others while they count.
+func (p hookPages) fillSigning(c echo.Context, page *templates.EntryWebhooksPage, def *connector.Definition, e config.Entry, newest config.Opened) error {
 	for _, s := range def.Webhooks.Signatures {
 		page.Rules = append(page.Rules, templates.SignatureRule{Header: s.Header, How: signatureWords(s), For: s.For})
 	}
+	inForce := newest
+	if e.Current != 0 && e.Current != newest.Number {
+		var err error
+		if inForce, err = p.Config.Open(c.Request().Context(), e.ID, e.Current); err != nil {
+			return err
+		}
+	}
+	page.SigningKey, page.Signing, page.SignedBy = signing(def, e, inForce)
+	var also []string
+	if _, f, _ := signing(def, e, newest); f != page.Signing && f.Known() {
+		also = append(also, fmt.Sprintf("version %d with another value (%s), once it is in force", newest.Number, f.Words()))
+	}
+	if e.Previous != 0 && e.PreviousUntil.After(p.Now()) {
+		also = append(also, fmt.Sprintf("version %d, until %s", e.Previous, until(e.PreviousUntil)))
+	}
+	page.AlsoSigned = strings.Join(also, "; ")
+	return nil
+}
+
+// signing is the key whose value signs notifications, its fingerprint, and which
+// version has it.
+func signing(def *connector.Definition, e config.Entry, o config.Opened) (key string, f templates.Fingerprint, by string) {
+	for _, key := range def.Webhooks.SecretKeys {
+		if k, ok := o.Key(key); ok {
+			return key, templates.Fingerprint(k.Fingerprint), "the value of " + lowerFirst(versionName(e, o.Number))
+		}
+	}
+	return "", "", ""
 }
 
 func signatureWords(s connector.Signature) string {

@@ -3,9 +3,7 @@ package server
 import (
 	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
-	"strings"
 
 	"backoffice/internal/config"
 	"backoffice/internal/connector"
@@ -82,13 +80,11 @@ func fillScopes(page *templates.EntryScopesPage, def *connector.Definition, decl
 	}
 	page.Lead = scopeLead(def)
 	page.Notes = def.Notes
-	missing, unneeded, has := 0, 0, 0
+	needs := needsOf(def, topics)
+	missing, unneeded, has := unmet(needs, declared), 0, 0
 	for _, perm := range def.Permissions {
-		row := permissionRow(def, perm, slices.Contains(declared, perm.ID()), topics, declared)
-		switch {
-		case row.Verdict == templates.VerdictWrong:
-			missing++
-		case row.Declared:
+		row := permissionRow(perm, needs, declared)
+		if row.Declared {
 			has++
 			if len(row.Needed) == 0 {
 				unneeded++
@@ -131,52 +127,11 @@ func scopeHeading(declared, missing int) string {
 	return s
 }
 
-// permissionRow says what a permission is needed for by what this entry has
-// chosen. Of the permissions that a topic takes, one is enough.
-func permissionRow(def *connector.Definition, p connector.Permission, isDeclared bool, topics, declared []string) templates.PermissionRow {
-	row := templates.PermissionRow{ID: p.ID(), Label: p.Label, Name: p.Name, Meaning: p.Meaning, Group: p.Group, Aliases: p.Aliases, Note: p.Note,
-		Declared: isDeclared, Word: "Not declared"}
-	lacking := false
-	if def.Identity != nil && def.Identity.Permission != "" {
-		if need, ok := def.Permission(def.Identity.Permission); ok && need.ID() == p.ID() {
-			row.Needed, lacking = append(row.Needed, identityCall(def)), !isDeclared
-		}
-	}
-	for _, name := range topics {
-		t, ok := def.Topic(name)
-		if !ok || !slices.Contains(t.Needs, p.ID()) {
-			continue
-		}
-		row.Needed = append(row.Needed, "topic "+t.Name)
-		lacking = lacking || !satisfied(t, declared)
-	}
-	switch {
-	case isDeclared && len(row.Needed) == 0:
-		row.Verdict, row.Word = templates.VerdictNotChecked, "Declared, not needed here"
-	case isDeclared:
-		row.Verdict, row.Word = templates.VerdictOK, "Declared"
-	case lacking:
-		row.Verdict, row.Word = templates.VerdictWrong, "Missing"
-	}
-	return row
-}
-
-// identityCall is the identity request as documentation writes it: "GET /me".
-func identityCall(def *connector.Definition) string {
-	path := def.Identity.URL
-	if i := strings.Index(path, "}/"); i >= 0 {
-		path = path[i+1:]
-	} else if u, err := url.Parse(path); err == nil {
-		path = u.Path
-	}
-	return "GET " + path
-}
-
 // sortScopes puts what needs a look first, then what is declared.
 func sortScopes(rows []templates.PermissionRow) {
 	rank := func(r templates.PermissionRow) int {
 		switch {
-		case r.Marked():
+		case r.Marked(), r.Verdict == templates.VerdictWarning:
 			return 0
 		case r.Declared:
 			return 1
