@@ -22,7 +22,7 @@ const (
 	Works                     // the last one was OK, and not long ago
 	Broken                    // the last one was Wrong
 	Undecided                 // the last one was Inconclusive
-	Stale                     // the last good one is too old, or tested what was in force before
+	Stale                     // the last good one is too old, or only an earlier version was tested
 )
 
 var standings = names{"not-tested", "works", "wrong", "inconclusive", "stale"}
@@ -49,6 +49,7 @@ type Health struct {
 type Check struct {
 	Standing Standing
 	Last     Summary
+	Other    bool // Last tested an earlier version, with other content: it says nothing about this one
 }
 
 // tells reports whether a run says anything about an entry's health: a pasted
@@ -59,32 +60,39 @@ func tells(s Summary) bool { return s.Kind == ConsentRun && !s.Denied }
 // HealthOf judges the entry from the summaries of its runs, newest first. It is
 // pure. A run counts for every version with the content that it tested.
 func HealthOf(e config.Entry, runs []Summary, now time.Time) Health {
-	return Health{Current: check(e.Current, e.CurrentHash, true, runs, now), Pending: check(e.Pending, e.PendingHash, false, runs, now)}
+	return Health{Current: check(e.Current, e.CurrentHash, before(e), runs, now), Pending: check(e.Pending, e.PendingHash, never, runs, now)}
 }
 
-// check judges one version. What is in force and was tested only with another
-// content is Stale; what is pending is then NotTested, as it was never tried.
-func check(version int, hash string, inForce bool, runs []Summary, now time.Time) Check {
+// check judges one version. What is in force is Stale if only versions before it
+// were tested, and NotTested if none was; what is pending is then NotTested, as
+// it was never tried.
+func check(version int, hash string, earlier func(Summary) bool, runs []Summary, now time.Time) Check {
 	if version == 0 {
 		return Check{}
 	}
-	var other *Summary
-	for i, s := range runs {
-		if !tells(s) {
-			continue
-		}
-		if s.ContentHash == hash {
+	var out Check
+	for _, s := range runs {
+		switch {
+		case !tells(s):
+		case s.ContentHash == hash:
 			return Check{Standing: stands(s, now), Last: s}
-		}
-		if other == nil {
-			other = &runs[i]
+		case out.Standing == NotTested && earlier(s):
+			out = Check{Standing: Stale, Last: s, Other: true}
 		}
 	}
-	if other != nil && inForce {
-		return Check{Standing: Stale, Last: *other}
-	}
-	return Check{}
+	return out
 }
+
+// before reports whether s tested what can have been in force before the version
+// that is: one with a lower number, or the one that a roll-back replaced. What is
+// pending was not.
+func before(e config.Entry) func(Summary) bool {
+	return func(s Summary) bool {
+		return s.Version != e.Pending && (s.Version < e.Current || s.Version == e.Previous)
+	}
+}
+
+func never(Summary) bool { return false }
 
 // stands is the standing that the run gives to the content that it tested. Only
 // a good one grows old: what was wrong stays wrong until somebody looks again.

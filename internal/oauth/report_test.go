@@ -1,6 +1,7 @@
 package oauth_test
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
@@ -9,6 +10,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -275,7 +277,11 @@ func TestPastedTokenIsRefused(t *testing.T) {
 func TestHealthOf(t *testing.T) {
 	now := time.Date(2026, 9, 17, 12, 0, 0, 0, time.UTC)
 	run := func(id, hash string, v oauth.Verdict, ago time.Duration) oauth.Summary {
-		return oauth.Summary{ID: id, ContentHash: hash, Verdict: v, Started: now.Add(-ago)}
+		// "h3" is the content of version 3, "h1/3" that of version 1 saved again as 3.
+		hash, again, _ := strings.Cut(hash, "/")
+		n, err := strconv.Atoi(cmp.Or(again, hash[1:]))
+		must(t, err)
+		return oauth.Summary{ID: id, Version: n, ContentHash: hash, Verdict: v, Started: now.Add(-ago)}
 	}
 	denied := run("d", "h1", oauth.Inconclusive, 0)
 	denied.Denied = true
@@ -293,20 +299,30 @@ func TestHealthOf(t *testing.T) {
 		{"the newest counts", both, []oauth.Summary{run("b", "h1", oauth.Wrong, time.Hour), run("a", "h1", oauth.OK, 2*time.Hour)}, "wrong b", "not-tested "},
 		{"not decided", both, []oauth.Summary{run("b", "h1", oauth.Inconclusive, time.Hour)}, "inconclusive b", "not-tested "},
 		{"each its own", both, []oauth.Summary{run("b", "h2", oauth.Wrong, 0), run("a", "h1", oauth.OK, time.Hour)}, "works a", "wrong b"},
-		{"tested before the last change", both, []oauth.Summary{run("a", "h0", oauth.OK, time.Hour)}, "stale a", "not-tested "},
+		{"tested before the last change", both, []oauth.Summary{run("a", "h0", oauth.OK, time.Hour)}, "stale other a", "not-tested "},
 		{"at the limit", both, []oauth.Summary{run("a", "h1", oauth.OK, oauth.StaleAfter)}, "works a", "not-tested "},
 		{"too old", both, []oauth.Summary{run("a", "h1", oauth.OK, oauth.StaleAfter+1)}, "stale a", "not-tested "},
 		{"old and wrong stays wrong", both, []oauth.Summary{run("a", "h1", oauth.Wrong, 2*oauth.StaleAfter)}, "wrong a", "not-tested "},
-		{"a pending one grows old too", both, []oauth.Summary{run("a", "h2", oauth.OK, oauth.StaleAfter+1)}, "stale a", "stale a"},
+		{"a pending one grows old too", both, []oauth.Summary{run("a", "h2", oauth.OK, oauth.StaleAfter+1)}, "not-tested ", "stale a"},
 		{"to deny says nothing", both, []oauth.Summary{denied, run("a", "h1", oauth.OK, time.Hour)}, "works a", "not-tested "},
 		{"a pasted token says nothing", both, []oauth.Summary{pasted}, "not-tested ", "not-tested "},
 		{"nothing in force", config.Entry{Pending: 2, PendingHash: "h2"}, []oauth.Summary{run("a", "h2", oauth.OK, 0)}, "not-tested ", "works a"},
 		{"nothing pending", config.Entry{Current: 1, CurrentHash: "h1"}, []oauth.Summary{run("a", "h1", oauth.OK, 0)}, "works a", "not-tested "},
 		{"same content under both labels", config.Entry{Current: 1, CurrentHash: "h1", Pending: 2, PendingHash: "h1"}, []oauth.Summary{run("a", "h1", oauth.OK, 0)}, "works a", "works a"},
+		{"a test of what is pending says nothing about what is in force", both, []oauth.Summary{run("a", "h2", oauth.OK, 0)}, "not-tested ", "works a"},
+		{"nor after it was discarded", config.Entry{Current: 1, CurrentHash: "h1"}, []oauth.Summary{run("a", "h2", oauth.OK, 0)}, "not-tested ", "not-tested "},
+		{"nor does one that was overtaken", config.Entry{Current: 3, CurrentHash: "h3", Pending: 2, PendingHash: "h2"}, []oauth.Summary{run("a", "h2", oauth.OK, 0)}, "not-tested ", "works a"},
+		{"the one before, beside a test of what is pending", config.Entry{Current: 2, CurrentHash: "h2", Previous: 1, Pending: 3, PendingHash: "h3"},
+			[]oauth.Summary{run("b", "h3", oauth.Wrong, 0), run("a", "h1", oauth.OK, time.Hour)}, "stale other a", "wrong b"},
+		{"rolled back to what nobody tested", config.Entry{Current: 1, CurrentHash: "h1", Previous: 2}, []oauth.Summary{run("a", "h2", oauth.OK, 0)}, "stale other a", "not-tested "},
+		{"a wrong one before", config.Entry{Current: 2, CurrentHash: "h2", Previous: 1}, []oauth.Summary{run("a", "h1", oauth.Wrong, 0)}, "stale other a", "not-tested "},
+		{"saved again and tested as pending", config.Entry{Current: 1, CurrentHash: "h1", Pending: 3, PendingHash: "h1"}, []oauth.Summary{run("a", "h1/3", oauth.OK, 0)}, "works a", "works a"},
 	} {
 		h := oauth.HealthOf(tt.entry, tt.runs, now)
-		current := h.Current.Standing.String() + " " + h.Current.Last.ID
-		pending := h.Pending.Standing.String() + " " + h.Pending.Last.ID
+		words := func(c oauth.Check) string {
+			return c.Standing.String() + " " + map[bool]string{true: "other "}[c.Other] + c.Last.ID
+		}
+		current, pending := words(h.Current), words(h.Pending)
 		if current != tt.current || pending != tt.pending {
 			t.Errorf("%s: %s and %s, want %s and %s", tt.name, current, pending, tt.current, tt.pending)
 		}

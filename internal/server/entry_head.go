@@ -20,7 +20,7 @@ type standing struct {
 	Tested time.Time // zero if nobody has tested it
 	By     string
 
-	Outdated bool // what was tested is what was in force before
+	Earlier int // the earlier version that was tested instead of this one; 0 if there is none
 }
 
 // healthOf is a standing of the domain as pages draw it.
@@ -46,7 +46,9 @@ func (g gate) checked(e config.Entry, c oauth.Check) standing {
 	s := standing{Health: healthOf(c.Standing), Fact: c.Last.Headline, Tested: c.Last.Started, By: c.Last.By}
 	if c.Standing == oauth.Stale {
 		s.Fact = "" // a good result of before: its headline would say that all is well
-		s.Outdated = c.Last.ContentHash != e.CurrentHash && c.Last.ContentHash != e.PendingHash
+	}
+	if c.Other {
+		s.Tested, s.By, s.Earlier = time.Time{}, "", c.Last.Version
 	}
 	return s
 }
@@ -72,9 +74,8 @@ func (g gate) head(c echo.Context, e config.Entry, def *connector.Definition, ta
 		HasWebhooks: def != nil && def.Webhooks != nil}
 	h.Tested, h.TestedBy = g.when(s.Tested), s.By
 	switch {
-	case s.Outdated:
-		h.State = fmt.Sprintf("version %d is in force and has not been tested; what was in force before it was", e.Current)
-		h.Tested = templates.Time{}
+	case s.Earlier != 0:
+		h.State = fmt.Sprintf("version %d is in force and has not been tested; version %d was", e.Current, s.Earlier)
 	case e.Current != 0:
 		h.State = fmt.Sprintf("version %d is in force", e.Current)
 	case e.Pending != 0:

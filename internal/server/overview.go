@@ -9,6 +9,7 @@ import (
 
 	"backoffice/internal/audit"
 	"backoffice/internal/config"
+	"backoffice/internal/oauth"
 	"backoffice/web/templates"
 
 	"github.com/labstack/echo/v4"
@@ -111,7 +112,7 @@ func (p housePages) notice(page *templates.OverviewPage, r *listRow) {
 	case templates.HealthInconclusive:
 		row.Detail, row.Action = who+" The last test could not decide.", templates.Link{Label: "See the report", URL: entryURL(r.entry.ID) + "/test"}
 	case templates.HealthStale:
-		row.Detail, row.Action = "It was tested before its last change, or long ago.", templates.Link{Label: "Test it again", URL: entryURL(r.entry.ID) + "/test"}
+		row.Detail, row.Action = who+staleness(s), templates.Link{Label: "Test it again", URL: entryURL(r.entry.ID) + "/test"}
 	case templates.HealthNotTested:
 		row.Detail, row.Action = who+" Nobody has tested it.", templates.Link{Label: "Test it", URL: entryURL(r.entry.ID) + "/test"}
 	case templates.HealthWorks:
@@ -123,6 +124,14 @@ func (p housePages) notice(page *templates.OverviewPage, r *listRow) {
 		return
 	}
 	page.Attention = append(page.Attention, row)
+}
+
+// staleness says why an entry is stale.
+func staleness(s standing) string {
+	if s.Earlier != 0 {
+		return fmt.Sprintf(" It has not been tested; version %d was.", s.Earlier)
+	}
+	return fmt.Sprintf(" Its last good test is more than %d days old.", int(oauth.StaleAfter.Hours()/24))
 }
 
 // mostHarm keeps the first few of those that need attention: most harm first.

@@ -55,6 +55,26 @@ func TestConsentRun(t *testing.T) {
 	p.post(entry+"/test", "version", "9").want(404, "has no version")
 }
 
+// A test says something about the version that it tested, and about no other.
+func TestStandingOfEachVersion(t *testing.T) {
+	t.Parallel()
+	h := open(t, plan{})
+	h.save("acme:intercom", nil)
+	h.save("acme:intercom", func(d *config.Draft) {
+		d.Revision, d.Base, d.Then, d.Scopes = 1, 1, config.Pend, []string{"read_single_admin"}
+	})
+	p := h.owner()
+	p.get(p.get(h.consent(p, "2", true)).want(303).header.Get("Location")).want(200, "Works")
+	p.get(entry).want(200, "version 1 is in force", "Version 2 is pending and works.").lacks(", tested ")
+	p.get("/").want(200, "In force. Nobody has tested it.")
+	p.get("/config?health=not-tested").want(200, "acme:intercom")
+	p.post(entry+"/promote", "version", "2", "revision", "2", "hours", "0").want(303)
+	p.get(entry).want(200, "version 2 is in force, tested just now by")
+	h.save("acme:intercom", func(d *config.Draft) { d.Revision, d.Base = 3, 2 })
+	p.get(entry).want(200, "version 3 is in force and has not been tested; version 2 was").lacks(", tested ")
+	p.get("/").want(200, "In force. It has not been tested; version 2 was.")
+}
+
 // What may come back instead of consent each has its own page.
 func TestCallbackRefusals(t *testing.T) {
 	t.Parallel()
