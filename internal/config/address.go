@@ -11,25 +11,24 @@ import (
 	"backoffice/internal/errs"
 )
 
-// checkAddresses refuses values with which the definition's URLs do not hold,
-// and a change of the token address that would carry a kept secret to another
-// origin: whoever may edit an address must not get a secret that way.
-func checkAddresses(def *connector.Definition, d Draft, base Opened, c content) error {
+// tokenOrigin refuses values with which the definition's URLs do not hold, and
+// returns the origin that the client secret is for. A kept secret stays with the
+// origin for which it was typed: whoever may edit an address, or a definition,
+// must not get a secret that way.
+func tokenOrigin(def *connector.Definition, d Draft, base Opened, c content) (string, error) {
 	if def == nil || def.OAuth == nil {
-		return nil
+		return "", nil
 	}
-	now, err := def.Resolve(c.texts())
+	ends, err := def.Resolve(c.texts())
 	if err != nil {
-		return c.atFault(err)
+		return "", c.atFault(err)
 	}
-	if !slices.ContainsFunc(d.Values, func(in Input) bool { return in.Keep && in.Key == def.OAuth.ClientSecretKey }) {
-		return nil
+	now := OriginOf(ends.Token)
+	kept := slices.ContainsFunc(d.Values, func(in Input) bool { return in.Keep && in.Key == def.OAuth.ClientSecretKey })
+	if kept && base.TokenOrigin != now {
+		return "", errs.Field(def.OAuth.ClientSecretKey, fmt.Sprintf("The token address is now at %s. Paste the client secret again, so that it never goes to a new address unnoticed.", now))
 	}
-	before, err := def.Resolve(base.Texts())
-	if err == nil && originOf(before.Token) == originOf(now.Token) {
-		return nil
-	}
-	return errs.Field(def.OAuth.ClientSecretKey, fmt.Sprintf("The token address is now at %s. Paste the client secret again, so that it never goes to a new address unnoticed.", originOf(now.Token)))
+	return now, nil
 }
 
 // atFault is the part of what Resolve returned that is about values that are
@@ -60,8 +59,8 @@ func (c content) texts() map[string]string {
 	return texts
 }
 
-// originOf is the beginning of a URL that connector.Resolve proved.
-func originOf(address string) string {
+// OriginOf is the scheme, host and port of a URL that connector.Resolve proved.
+func OriginOf(address string) string {
 	u, err := url.Parse(address)
 	if err != nil {
 		return ""

@@ -89,7 +89,8 @@ type Version struct {
 	Keys        []Key     `json:"keys"` // in the order of their names
 	Scopes      []string  `json:"scopes,omitempty"`
 	Topics      []string  `json:"topics,omitempty"`
-	Sealed      []byte    `json:"sealed"`
+	TokenOrigin string    `json:"tokenOrigin,omitempty"` // where its client secret was meant to go when it was typed; "" if nowhere
+	Sealed      []byte    `json:"sealed"`                // bound to its place and to all of the above
 }
 
 // A Key is what may be shown of one value.

@@ -123,6 +123,14 @@ func TestWhatStandsBesideTheSealIsHeldToIt(t *testing.T) {
 			return keys
 		},
 		"a key taken away": func(keys []any) []any { return keys[1:] },
+		"another fingerprint": func(keys []any) []any {
+			keys[0].(map[string]any)["fingerprint"] = "000000000000"
+			return keys
+		},
+		"somebody else as author of a value": func(keys []any) []any {
+			keys[0].(map[string]any)["setBy"] = "somebody@acme.example"
+			return keys
+		},
 		"a key renamed": func(keys []any) []any {
 			keys[0].(map[string]any)["name"] = "other"
 			return keys

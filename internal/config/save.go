@@ -68,12 +68,13 @@ func (s *Service) prepare(ctx context.Context, by audit.Actor, d Draft) (prepare
 	if err := errors.Join(err, d.checkWords()); err != nil {
 		return prepared{}, err
 	}
-	if err := checkAddresses(def, d, base, c); err != nil {
+	origin, err := tokenOrigin(def, d, base, c)
+	if err != nil {
 		return prepared{}, err
 	}
 	p := prepared{draft: d, connector: keyOf(def), base: base, trimmed: trimmed}
 	p.version = Version{Entry: d.ID, Number: e.Next, Base: d.Base, Author: by.Name, Time: s.now().UTC(),
-		Reason: d.Reason, Scopes: d.Scopes, Topics: d.Topics}
+		Reason: d.Reason, Scopes: d.Scopes, Topics: d.Topics, TokenOrigin: origin}
 	return p, s.seal(&p, c)
 }
 

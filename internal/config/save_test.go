@@ -30,7 +30,7 @@ func TestSaveRecordsEverything(t *testing.T) {
 		return config.Key{Name: name, Secret: sec, Kind: kind, Fingerprint: r.box.Fingerprint(value), Length: length, Since: 1, SetAt: at, SetBy: editor.Name}
 	}
 	want := config.Version{Entry: "acme:rocket", Number: 1, Author: editor.Name, Time: at, Reason: "new app", ContentHash: v.ContentHash, Sealed: v.Sealed,
-		Scopes: []string{"read"}, Topics: []string{"ping"}, Keys: []config.Key{
+		Scopes: []string{"read"}, Topics: []string{"ping"}, TokenOrigin: "https://one.rocket.example", Keys: []config.Key{
 			key("clientId", false, connector.Text, "abc", 3),
 			key("clientSecret", true, connector.Text, "Zoë", 3), // secret because the definition says so
 			key("zone", false, connector.Number, "5", 1),

@@ -3,7 +3,6 @@ package config
 import (
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -28,51 +27,25 @@ func (s *Service) seal(p *prepared, c content) error {
 	if p.base.Number != 0 && v.ContentHash == p.base.ContentHash && sameSecrecy(*v, p.base.Version) {
 		return errs.Newf(errs.Invalid, "Nothing is different from version %d, so there is nothing to save.", p.base.Number)
 	}
-	if plain, err = json.Marshal(sealed{Secret: secretNames(v.Keys), Values: plain}); err != nil {
-		return fmt.Errorf("encoding a version: %w", err)
+	bound, err := v.boundTo(v.Entry, v.Number)
+	if err != nil {
+		return err
 	}
-	v.Sealed, err = s.box.Seal(plain, sealedAt(v.Entry, v.Number))
+	v.Sealed, err = s.box.Seal(plain, bound)
 	return err
 }
 
-// sealed is what is sealed of a version: the values, and which of them are
-// secret. What stands beside them in the open says that too, but somebody who can
-// write the file could change it, and a page would show a secret as plain.
-type sealed struct {
-	Secret []string        `json:"secret"`
-	Values json.RawMessage `json:"values"`
-}
-
-func secretNames(keys []Key) []string {
-	names := []string{}
-	for _, k := range keys {
-		if k.Secret {
-			names = append(names, k.Name)
-		}
-	}
-	return names
-}
-
-// unseal decodes what seal encoded and holds it against what stands in the open.
-func unseal(v Version, plain []byte) (map[string]Value, error) {
-	var in sealed
-	if err := json.Unmarshal(plain, &in); err != nil {
-		return nil, errors.New("the sealed content is no version") // the cause could quote a value
-	}
-	values, err := decodeValues(in.Values)
+// boundTo is what the sealed values are authenticated with: their place, and
+// everything that stands beside them in the open. Else somebody who can write the
+// file, but has no key, could have a page show a secret as plain, or put another
+// author to a version.
+func (v Version) boundTo(id ID, n int) (string, error) {
+	v.Sealed = nil
+	beside, err := json.Marshal(v)
 	if err != nil {
-		return nil, err
+		return "", fmt.Errorf("encoding a version: %w", err)
 	}
-	same := len(values) == len(v.Keys) && slices.Equal(in.Secret, secretNames(v.Keys))
-	for _, k := range v.Keys {
-		if _, ok := values[k.Name]; !ok {
-			same = false
-		}
-	}
-	if !same {
-		return nil, errors.New("what stands beside the sealed values was changed")
-	}
-	return values, nil
+	return sealedAt(id, n) + "\x00" + string(beside), nil
 }
 
 func sameSecrecy(a, b Version) bool {

@@ -127,11 +127,15 @@ func (s *Service) Open(ctx context.Context, id ID, n int) (Opened, error) {
 	if err != nil {
 		return Opened{}, err
 	}
-	plain, err := s.box.Open(v.Sealed, sealedAt(id, n))
+	bound, err := v.boundTo(id, n)
+	if err != nil {
+		return Opened{}, err
+	}
+	plain, err := s.box.Open(v.Sealed, bound)
 	if err != nil {
 		return Opened{}, fmt.Errorf("opening version %d of %s: %w", n, id, err)
 	}
-	values, err := unseal(v, plain)
+	values, err := decodeValues(plain)
 	if err != nil {
 		return Opened{}, fmt.Errorf("opening version %d of %s: %w", n, id, err)
 	}

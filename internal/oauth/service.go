@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/url"
@@ -139,6 +140,10 @@ func (s subject) ready() error {
 			return errs.Newf(errs.Invalid, "Version %d of %s has no %s, so there is nothing to test. Edit the entry and fill it in.",
 				s.version.Number, s.version.Entry, s.label(need.key))
 		}
+	}
+	if now := config.OriginOf(s.ends.Token); s.version.TokenOrigin != now {
+		return errs.Newf(errs.Invalid, "The token address is at %s now, but the client secret of version %d was saved for %s. Edit the entry and paste the secret again, so that it never goes to a new address unnoticed.",
+			now, s.version.Number, cmp.Or(s.version.TokenOrigin, "no address"))
 	}
 	u, err := url.Parse(s.redirect)
 	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.Fragment != "" || u.User != nil {

@@ -26,12 +26,16 @@ type memoized[T any] struct {
 	value T
 }
 
-// NewMemo returns a Memo of at most max records. clip, if not nil, is called
+// NewMemo returns a Memo of at most max records, of which none is large. clip, if not nil, is called
 // once for each decoded record, to take the spare capacity off its slices: else
 // two callers that append to one would write to the same memory.
 func NewMemo[T any](max int, clip func(*T)) *Memo[T] {
 	return &Memo[T]{max: max, clip: clip, last: make(map[string]memoized[T], max)}
 }
+
+// memoRecord is the size of a record, in bytes, above which it is not remembered:
+// records are counted, so a few very large ones must not fill the memory.
+const memoRecord = 16 << 10
 
 // decode is f(b), or what it returned for these bytes before.
 func (m *Memo[T]) decode(key string, b []byte, f func([]byte) (T, error)) (T, error) {
@@ -45,7 +49,7 @@ func (m *Memo[T]) decode(key string, b []byte, f func([]byte) (T, error)) (T, er
 		return got.value, nil
 	}
 	v, err := f(b)
-	if err != nil {
+	if err != nil || len(b) > memoRecord {
 		return v, err
 	}
 	if m.clip != nil {

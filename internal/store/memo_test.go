@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -92,5 +93,16 @@ func TestMemoIsBounded(t *testing.T) {
 	}
 	if n := notes.Memo.Len(); n != 3 {
 		t.Errorf("it remembers %d records, want 3", n)
+	}
+}
+
+func TestMemoForgetsLargeRecords(t *testing.T) {
+	notes := store.Table[note]{Prefix: "note/", Memo: store.NewMemo(3, clip)}
+	s := shelf{"note/a": `{"Words":["` + strings.Repeat("x", 20_000) + `"]}`}
+	if n, err := notes.Get(s, "a"); err != nil || len(n.Words[0]) != 20_000 {
+		t.Fatalf("%v, %v", len(n.Words), err)
+	}
+	if n := notes.Memo.Len(); n != 0 {
+		t.Errorf("it remembers %d large records", n)
 	}
 }
