@@ -30,6 +30,7 @@ type answer struct {
 	code        string // error code
 	description string
 	requestID   string // in the body of an error envelope
+	at          places // where the three stood: "error", "errors[0].code"
 	tokenField  string // where the token stood
 	token       secret.Text
 	tokenType   string
@@ -38,6 +39,9 @@ type answer struct {
 	members     map[string]json.RawMessage // of formJSON
 	secrets     []string                   // tokens of any sort, to be searched for
 }
+
+// places are the paths of an error's parts.
+type places struct{ code, description, requestID string }
 
 // tokenNames are where answers have tokens, beside the definition's own fields.
 var tokenNames = []string{"access_token", "refresh_token", "id_token", "token"}
@@ -84,17 +88,27 @@ func (a *answer) readError(m map[string]json.RawMessage) {
 	var list []map[string]json.RawMessage
 	switch {
 	case scalar(m["error"]) != "" && scalar(m["error"]) != "false":
-		a.failed, a.code, a.description = true, scalar(m["error"]), first(m, "error_description", "message", "error_message")
+		a.failed = true
+		a.errorIn("", m, []string{"error"}, []string{"error_description", "message", "error_message"})
 	case json.Unmarshal(m["error"], &object) == nil && len(object) > 0:
-		a.failed, a.code, a.description = true, first(object, "code", "type", "error", "status"), first(object, "message", "description", "error_description")
+		a.failed = true
+		a.errorIn("error.", object, []string{"code", "type", "error", "status"}, []string{"message", "description", "error_description"})
 	case json.Unmarshal(m["errors"], &list) == nil && len(list) > 0:
-		a.failed, a.code, a.description = true, first(list[0], "code", "error", "type"), first(list[0], "message", "description", "detail")
+		a.failed = true
+		a.errorIn("errors[0].", list[0], []string{"code", "error", "type"}, []string{"message", "description", "detail"})
 	default:
-		a.code, a.description = first(m, "error_code", "errorCode", "code"), first(m, "error_description", "message", "detail")
+		a.errorIn("", m, []string{"error_code", "errorCode", "code"}, []string{"error_description", "message", "detail"})
 	}
 	if a.failed || a.token.IsZero() {
-		a.requestID = first(m, "request_id", "requestId", "trace_id")
+		a.requestID, a.at.requestID = first(m, "request_id", "requestId", "trace_id")
 	}
+}
+
+// errorIn takes the code and the description from m, whose path is prefix.
+func (a *answer) errorIn(prefix string, m map[string]json.RawMessage, codes, descriptions []string) {
+	a.code, a.at.code = first(m, codes...)
+	a.description, a.at.description = first(m, descriptions...)
+	a.at.code, a.at.description = prefix+a.at.code, prefix+a.at.description
 }
 
 // looksEncoded finds a query string that was sent as text.
@@ -109,6 +123,7 @@ func parseEncoded(body string, tokenFields []string) answer {
 		return answer{form: formUnreadable}
 	}
 	a := answer{form: formEncoded, code: v.Get("error"), description: v.Get("error_description"), failed: v.Get("error") != "",
+		at:        places{code: "error", description: "error_description"},
 		tokenType: v.Get("token_type"), scope: v.Get("scope"), expiresIn: v.Get("expires_in")}
 	for _, name := range tokenFields {
 		if t := v.Get(name); t != "" {
@@ -154,12 +169,12 @@ func scalar(raw json.RawMessage) string {
 	return ""
 }
 
-// first is the first of the named members that is a scalar.
-func first(m map[string]json.RawMessage, names ...string) string {
+// first is the first of the named members that is a scalar, and its name.
+func first(m map[string]json.RawMessage, names ...string) (text, name string) {
 	for _, n := range names {
 		if s := scalar(m[n]); s != "" {
-			return s
+			return s, n
 		}
 	}
-	return ""
+	return "", ""
 }

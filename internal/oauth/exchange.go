@@ -183,8 +183,9 @@ func (r *run) head(got *capture) []Line {
 	return lines
 }
 
+// errorLines are the parts of an error, each under the path that it stood at.
 func (r *run) errorLines(a answer) (lines []Line) {
-	for _, l := range []struct{ name, value string }{{"error", a.code}, {"error_description", a.description}, {"request_id", a.requestID}} {
+	for _, l := range []struct{ name, value string }{{a.at.code, a.code}, {a.at.description, a.description}, {a.at.requestID, a.requestID}} {
 		if l.value != "" && (a.failed || a.token.IsZero()) {
 			lines = append(lines, r.foreignLine(l.name, l.value))
 		}

@@ -164,6 +164,34 @@ func TestEvidence(t *testing.T) {
 	}
 }
 
+// What a provider said stands under the path at which it said so.
+func TestErrorsKeepTheirPaths(t *testing.T) {
+	const encoded = "application/x-www-form-urlencoded"
+	for _, tt := range []struct{ body, media, want string }{
+		{`{"error":"invalid_grant","error_description":"old"}`, "", "error invalid_grant|error_description old"},
+		{`{"error":"invalid_grant","message":"old"}`, "", "error invalid_grant|message old"},
+		{`{"type":"error.list","request_id":"r-1","errors":[{"code":"forbidden","message":"no"},{"code":"second"}]}`, "", "errors[0].code forbidden|errors[0].message no|request_id r-1"},
+		{`{"errors":[{"detail":"no"}]}`, "", "errors[0].detail no"},
+		{`{"error":{"type":"oauth","message":"no"},"requestId":"r-2"}`, "", "error.type oauth|error.message no|requestId r-2"},
+		{`{"errorCode":7,"detail":"no","trace_id":"t"}`, "", "errorCode 7|detail no|trace_id t"},
+		{"error=invalid_grant&error_description=old", encoded, "error invalid_grant|error_description old"},
+		{`{}`, "", ""},
+	} {
+		r := newRig(t, setup{})
+		media := cmp.Or(tt.media, "application/json")
+		r.provider.token = answer(400, tt.body, "Content-Type", media)
+		want := strings.TrimSuffix("Status 400 Bad Request|Content-Type "+media+"|"+tt.want, "|")
+		if got := linesOf(r.run().Steps[1].Received); got != want {
+			t.Errorf("%s:\ngot  %s\nwant %s", tt.body, got, want)
+		}
+	}
+	r := newRig(t, setup{})
+	r.provider.identity = answer(403, `{"type":"error.list","errors":[{"code":"forbidden","message":"no"}]}`)
+	if got := linesOf(r.run().Steps[2].Received); !strings.HasSuffix(got, "|errors[0].code forbidden|errors[0].message no") {
+		t.Errorf("the identity call received %s", got)
+	}
+}
+
 func linesOf(lines []oauth.Line) string {
 	out := make([]string, len(lines))
 	for i, l := range lines {
