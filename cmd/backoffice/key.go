@@ -31,6 +31,8 @@ func unlock(ctx context.Context, s store.Store, c checked, con console) (*secret
 		}
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, fmt.Errorf("the key file %s is missing. The data file %s is sealed with key %s, and only that key opens it. Put back your copy of the key file; a new key would not help", c.KeyFile, c.dataFile, secret.KeyOf(record))
+	case err != nil && fresh && c.Key.IsZero():
+		return nil, fmt.Errorf("%w. There is no data yet that it could have sealed: if it is left from a first start that was cut short, remove it and start again", err)
 	case err != nil:
 		return nil, err
 	}
@@ -129,14 +131,32 @@ func makeKey(c checked, con console) (*secret.Keyset, error) {
 	if err := os.MkdirAll(filepath.Dir(c.KeyFile), 0o700); err != nil {
 		return nil, fmt.Errorf("making the directory of the key file: %w", err)
 	}
-	f, err := os.OpenFile(c.KeyFile, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
+	if err := writeNew(c.KeyFile, b); err != nil {
 		return nil, fmt.Errorf("making the key file: %w", err)
-	}
-	_, err = f.Write(b)
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return nil, fmt.Errorf("writing the key file: %w", err)
 	}
 	fmt.Fprintf(con.out, "A new key was made: %s\nKeep a copy of it in a safe place, apart from the data. Without it nobody can open what is sealed in %s, not even you.\n\n", c.KeyFile, c.dataFile)
 	return keys, nil
+}
+
+// writeNew writes a file that must not exist yet, whole or not at all, and waits
+// until it and its name are on the disk.
+func writeNew(path string, content []byte) error {
+	dir := filepath.Dir(path)
+	f, err := os.CreateTemp(dir, filepath.Base(path)+".new-*") // mode 0600
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name())
+	_, err = f.Write(content)
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	if err := os.Link(f.Name(), path); err != nil { // fails if path exists
+		return err
+	}
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
 }

@@ -174,8 +174,10 @@ func (r rooms) sweep(ctx context.Context) {
 	}
 }
 
-// shutdownTime is how long requests under way may take when the program ends.
-const shutdownTime = 15 * time.Second
+// shutdownTime is how long requests under way may take when the program ends: a
+// consent run that has come back makes two calls of at most ten seconds each, and
+// its code is used up by then.
+const shutdownTime = 25 * time.Second
 
 // listen answers on ln until ctx ends.
 func listen(ctx context.Context, h http.Handler, ln net.Listener, cert *tls.Certificate, log *slog.Logger) error {

@@ -88,10 +88,17 @@ func (st *SessionStore) load(r *http.Request) (rec sessionRecord, ok bool, err e
 	}
 	rec.ID = id
 	now := st.now()
-	if st.expired(rec.Session, now) || now.Sub(rec.Seen) >= seenEvery {
-		return st.touch(r.Context(), id, now)
+	expired := st.expired(rec.Session, now)
+	if !expired && now.Sub(rec.Seen) < seenEvery {
+		return rec, true, nil
 	}
-	return rec, true, nil
+	touched, ok, err := st.touch(r.Context(), id, now)
+	if err == nil {
+		return touched, ok, nil
+	}
+	// A file that cannot be written locks nobody out of reading: the session
+	// counts as it stands, and an expired one is none.
+	return rec, !expired, nil
 }
 
 // touch deletes the session if it is expired, and else notes that it was seen.

@@ -120,6 +120,7 @@ const (
 func readForm(c echo.Context, limit int64) error {
 	r := c.Request()
 	if r.Method == http.MethodGet || r.Method == http.MethodHead {
+		r.Body = http.NoBody // no page reads one, and FormValue would unpack it
 		return nil
 	}
 	kind, _, err := mime.ParseMediaType(r.Header.Get(echo.HeaderContentType))

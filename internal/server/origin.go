@@ -15,16 +15,34 @@ func (g gate) address(r *http.Request) string {
 	addr := remoteAddr(r)
 	hops := strings.Split(strings.Join(r.Header.Values(echo.HeaderXForwardedFor), ","), ",")
 	for i := len(hops) - 1; i >= 0 && g.trusted(addr); i-- {
-		hop, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
-		if err != nil {
+		text := strings.TrimSpace(hops[i])
+		if text == "" {
+			continue
+		}
+		hop, ok := parseHop(text)
+		if !ok {
 			break
 		}
-		addr = hop.Unmap().WithZone("")
+		addr = hop
 	}
 	if !addr.IsValid() {
 		return ""
 	}
 	return addr.String()
+}
+
+// parseHop reads one element of X-Forwarded-For. Some proxies write a port, or
+// brackets around IPv6.
+func parseHop(s string) (netip.Addr, bool) {
+	addr, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(s, "["), "]"))
+	if err != nil {
+		withPort, portErr := netip.ParseAddrPort(s)
+		if portErr != nil {
+			return netip.Addr{}, false
+		}
+		addr = withPort.Addr()
+	}
+	return addr.Unmap().WithZone(""), true
 }
 
 func remoteAddr(r *http.Request) netip.Addr {

@@ -28,6 +28,17 @@ func shownKey(o config.Opened, k config.Key) templates.Shown {
 	return templates.PlainValue(o.Values[k.Name].Literal(), kind)
 }
 
+// cutKey is shownKey for lists of differences, where a very long value would hide
+// all others: its fingerprint tells whether it changed.
+func cutKey(o config.Opened, k config.Key) templates.Shown {
+	s := shownKey(o, k)
+	const most = 200
+	if r := []rune(s.Plain); len(r) > most {
+		s.Plain, s.Note = string(r[:most])+"…", characters(k.Length)+", "+k.Fingerprint.String()
+	}
+	return s
+}
+
 // copiedKey is shownKey for where a value is copied from: a text stands without
 // quotes, and says that it is one if it could be taken for something else.
 func copiedKey(o config.Opened, k config.Key) templates.Shown {
@@ -65,16 +76,16 @@ func diffLines(a, b config.Opened, all bool) (out []templates.DiffLine) {
 		}
 		changed[d.Name] = true
 		if d.Before != nil {
-			out = append(out, templates.DiffLine{Sign: templates.SignRemoved, Key: d.Name, Shown: shownKey(a, *d.Before)})
+			out = append(out, templates.DiffLine{Sign: templates.SignRemoved, Key: d.Name, Shown: cutKey(a, *d.Before)})
 		}
 		if d.After != nil {
-			out = append(out, templates.DiffLine{Sign: templates.SignAdded, Key: d.Name, Shown: shownKey(b, *d.After)})
+			out = append(out, templates.DiffLine{Sign: templates.SignAdded, Key: d.Name, Shown: cutKey(b, *d.After)})
 		}
 	}
 	if all {
 		for _, k := range b.Keys {
 			if !changed[k.Name] {
-				out = append(out, templates.DiffLine{Key: k.Name, Shown: shownKey(b, k)})
+				out = append(out, templates.DiffLine{Key: k.Name, Shown: cutKey(b, k)})
 			}
 		}
 		slices.SortStableFunc(out, func(x, y templates.DiffLine) int { return strings.Compare(x.Key, y.Key) })
