@@ -155,6 +155,9 @@ func (p formPages) orphaned(c echo.Context, gone error) error {
 // store saves what the form says; what cannot be saved comes back as the form
 // with what was typed, except secrets.
 func (p formPages) store(c echo.Context, id config.ID, s formState, base config.Version) error {
+	if !s.settled() {
+		return p.draw(c, http.StatusUnprocessableEntity, s)
+	}
 	d := s.form.draft(id, s.def)
 	dropMissing(&d, base, s.def)
 	saved, err := p.Config.Save(c.Request().Context(), actor(c), d)

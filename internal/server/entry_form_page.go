@@ -105,6 +105,11 @@ func (p formPages) fillFields(page *templates.EntryFormPage, s formState, faults
 		f := templates.FormField{Key: field.Key, Label: field.Label, Help: field.Help, Required: field.Required, Sealed: field.Secret, Error: faults[field.Key]}
 		if k, ok := s.base.Key(field.Key); ok && field.Secret {
 			f.Stored = sealedKey(k)
+			f.CanDrop, f.Drop = !field.Required, s.form.drops(field) && s.form.secrets[field.Key].IsZero()
+		}
+		if field.Secret {
+			fault, retype := s.again(field.Key, s.form.secrets[field.Key], !field.Required)
+			f.Error, f.Retype = together(f.Error, fault), retype
 		}
 		if !field.Secret {
 			f.Text = s.form.plain[field.Key]
@@ -159,6 +164,9 @@ func (p formPages) fillRows(page *templates.EntryFormPage, s formState, faults m
 		}
 		if k, ok := s.base.Key(r.key); ok && k.Secret {
 			row.Stored = sealedKey(k)
+		}
+		if r.sealed {
+			row.TextError, row.Retype = s.again(r.key, r.typed, false)
 		}
 		if kind := config.ParseValue(r.text).Kind(); !r.sealed && r.text != "" && kind != connector.Text {
 			row.Note = fmt.Sprintf("Read as a %s. Put it in quotes for a text.", kindName(kind))
@@ -224,6 +232,9 @@ func summary(page templates.EntryFormPage, faults map[string]string) (out []temp
 			control["key"] = cmp.Or(control["key"], r.KeyID()) // the domain has this fault too, under this name
 		case !used[r.Key]:
 			out, used[r.Key] = append(out, templates.FieldError{Field: r.KeyID(), Msg: r.KeyError}), true
+		}
+		if r.TextError != "" {
+			out = append(out, templates.FieldError{Field: r.TextID(), Msg: r.TextError})
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(faults)) {

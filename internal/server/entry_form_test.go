@@ -217,7 +217,8 @@ func TestConflictKeepsAndRebases(t *testing.T) {
 	if h.values("acme:intercom")["clientId"] != "theirs" {
 		t.Error("the second save won")
 	}
-	first.submit(page, entry, "then", "current").leadsTo(entry)
+	first.submit(page, entry, "then", "current").want(422, "Secrets never come back to a page: type it again")
+	first.submit(page, entry, "keep.clientSecret", "yes", "then", "current").leadsTo(entry)
 	got := h.values("acme:intercom")
 	if got["clientId"] != "mine" || got["clientSecret"] != "their-secret" {
 		t.Errorf("after saving again: %q", got)

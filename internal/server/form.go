@@ -22,6 +22,7 @@ type entryForm struct {
 	base     int
 	plain    map[string]string      // what was typed into plain fields, by key
 	secrets  map[string]secret.Text // what was typed into secret fields, by key
+	choices  map[string]choice      // what is said of secrets beside that, by key
 	rows     []keyRow
 	scopes   []string
 	topics   []string
@@ -64,6 +65,7 @@ func readEntryForm(c echo.Context, def *connector.Definition) (entryForm, error)
 		}
 	}
 	f.rows, err = readRows(def, p)
+	f.readChoices(p)
 	return f, err
 }
 
@@ -149,6 +151,9 @@ func (f entryForm) draft(id config.ID, def *connector.Definition) config.Draft {
 // is no key at all, and an empty secret keeps what is stored.
 func (f entryForm) input(field connector.Field) (config.Input, bool) {
 	in := config.Input{Key: field.Key, Secret: field.Secret}
+	if f.drops(field) {
+		return in, false
+	}
 	if field.Secret {
 		typed := f.secrets[field.Key]
 		in.Keep, in.Value = typed.IsZero(), config.TextValue(typed)

@@ -64,7 +64,24 @@ type FormField struct {
 	Error    string
 	Warning  string
 	Lineup   []LineupRow // fingerprints that explain Error or Warning
+	Retype   Retype
+	CanDrop  bool // what is stored may be taken out, by the box drop.<Key>
+	Drop     bool // that box is ticked
 }
+
+// A Retype says that a secret was typed and lost on the way to this page. It
+// sends retype.<Key>, and the box keep.<Key> if Label says what that would do.
+type Retype struct {
+	Key   string // "" if nothing was lost; a row without a key loses nothing that could be saved
+	Label string // "Keep the stored one"; "" for no box
+	Keep  bool   // the box is ticked
+}
+
+// Known reports whether a secret was lost.
+func (r Retype) Known() bool { return r.Key != "" }
+
+// CanKeep reports whether there is the box.
+func (r Retype) CanKeep() bool { return r.Known() && r.Label != "" }
 
 // Control is the id and the name of the field's control.
 func (f FormField) Control() string { return "f." + f.Key }
@@ -90,6 +107,7 @@ type KeyRow struct {
 	Note       string // "Read as a boolean. Put it in quotes for a text."
 	KeyError   string
 	TextError  string
+	Retype     Retype
 	KeyWarning string // "Did you mean clientId? It is set above."
 }
 
@@ -197,6 +215,31 @@ func (f FormField) hintText() string {
 		return f.Help + f.Note + " "
 	}
 	return f.Help + " " + f.Note + " "
+}
+
+// placeholder says what an empty control of a secret does.
+func (f FormField) placeholder() string {
+	switch {
+	case f.Retype.Known():
+		return "Type it again"
+	case f.HasStored():
+		return "A value is stored; leave blank to keep it"
+	}
+	return ""
+}
+
+// droppable reports whether there is the box that takes out what is stored.
+func (f FormField) droppable() bool { return f.CanDrop && f.HasStored() }
+
+// placeholder says what an empty control of a secret does.
+func (k KeyRow) placeholder() string {
+	switch {
+	case k.Retype.Known():
+		return "Type it again"
+	case k.HasStored():
+		return "Stored; leave blank to keep it"
+	}
+	return ""
 }
 
 // mustType reports whether the browser may insist on a secret: not while one is
