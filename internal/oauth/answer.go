@@ -19,7 +19,8 @@ const (
 	formJSON            // an object
 	formEncoded         // application/x-www-form-urlencoded
 	formPage            // HTML: not the answer of an API
-	formUnreadable      // anything else
+	formOther           // JSON that is no object
+	formUnreadable      // anything else, as JSON that breaks off
 )
 
 // An answer is what was read out of a body. Its texts are foreign and have not
@@ -61,6 +62,8 @@ func parseAnswer(contentType string, body []byte, tokenFields []string) answer {
 		return answer{form: formPage}
 	case media == "application/x-www-form-urlencoded" || looksEncoded(body):
 		return parseEncoded(string(body), tokenFields)
+	case json.Valid(body):
+		return answer{form: formOther}
 	}
 	return answer{form: formUnreadable}
 }

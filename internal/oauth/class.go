@@ -23,6 +23,7 @@ const (
 	forbidden                    // 403, likewise
 	otherRefusal                 // any other answer that is an error
 	noToken                      // success without what was asked for
+	unreadable                   // success that cannot be read
 	tooMany                      // 429
 	serverError                  // 5xx
 	aPage                        // HTML instead of the answer of an API
@@ -104,6 +105,8 @@ func classify(got *capture, a answer) class {
 		return c
 	}
 	switch {
+	case success && a.form == formUnreadable:
+		return unreadable
 	case success && !a.failed:
 		return noToken
 	case namesCode(a.description):
@@ -125,6 +128,8 @@ func classifyIdentity(got *capture, a answer) class {
 	switch {
 	case success && a.form == formJSON && !a.failed:
 		return issued
+	case success && a.form == formUnreadable:
+		return unreadable
 	case success && !a.failed:
 		return noToken
 	case got.status == http.StatusUnauthorized:

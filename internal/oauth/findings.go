@@ -102,6 +102,12 @@ var findings = map[class]finding{
 		"The answer says success but has no token where the definition expects it, so it proves nothing."), Reachability, OK, answers), remedies: []string{
 		checkToken, "Compare the definition's tokenFields with %P's documentation."}},
 
+	unreadable: {verdict: Inconclusive, headline: "The answer is not readable JSON", step: Inconclusive, hint: "not readable", fields: and(same(Inconclusive,
+		"The answer says success but cannot be read, so nobody knows whether it had a token. It proves nothing."), Reachability, Warning,
+		"%P's token address answers, but with what cannot be read."), remedies: []string{
+		onlyRetry + " The answer may have broken off on its way.",
+		"If it stays so, look at what stands between this server and %P, and whether the token address is the right one."}},
+
 	tooMany: {verdict: Inconclusive, headline: "%P asks for a pause", step: Inconclusive, hint: "too many requests", fields: notJudged(Warning,
 		"%P's token address answers, but has had too many requests."), remedies: []string{"Wait some minutes, then start the test again."}},
 

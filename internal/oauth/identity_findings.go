@@ -91,6 +91,8 @@ var identityFindings = map[class]identityFinding{
 	otherRefusal: undecidedAPI("%P refuses the call that asks whose token it is", "refused", apiOK,
 		"Read the words of the answer in the evidence below: they may name a header or version that the call lacks."),
 	noToken: undecidedAPI("the answer does not say whose token it is", "no identity in the answer", apiOK, checkAPI),
+	unreadable: undecidedAPI("the answer of %P's API is not readable JSON", "not readable", told{Warning, "%P's API answers, but with what cannot be read."},
+		"Test again: the answer may have broken off on its way.", checkAPI),
 	tooMany: undecidedAPI("%P asks for a pause", "too many requests", told{Warning, "%P's API answers, but has had too many requests."},
 		"Wait some minutes, then test again."),
 	serverError: undecidedAPI("%P's API has an error of its own", "server error", told{Warning, "%P's API answers with an error of its own."},
