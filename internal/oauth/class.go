@@ -19,7 +19,7 @@ const (
 	redirectRefused              // the redirect URI, by name
 	grantRefused                 // the client may not use the authorization-code grant
 	requestRefused               // the request as such
-	unauthorized                 // 401 without a word about what was refused
+	unauthorized                 // 401 without a code that says what was refused
 	forbidden                    // 403, likewise
 	otherRefusal                 // any other answer that is an error
 	noToken                      // success without what was asked for

@@ -84,18 +84,18 @@ var findings = map[class]finding{
 		"Read the words of the answer in the evidence below: they say what is missing or not supported.",
 		"Compare the connector's definition with %P's documentation."}},
 
-	unauthorized: {verdict: Inconclusive, headline: "%P refuses the exchange without saying why", step: Inconclusive, hint: "refused, no reason", fields: and(all(Inconclusive,
-		"The answer is 401%C, which does not say for certain whether the client or the code was refused. As the consent page came, the id is the least likely.",
-		"The answer is 401%C, which does not say for certain whether the client or the code was refused. A wrong secret and a refused code look the same here.",
+	unauthorized: {verdict: Inconclusive, headline: "%P refuses the exchange%Y", step: Inconclusive, hint: "refused", fields: and(all(Inconclusive,
+		"%Q That alone does not prove the id wrong; as the consent page came, it is the least likely.",
+		"%Q That alone does not prove the secret wrong: a refused code can be answered in the same way.",
 		"The secret was sent %A. The answer does not say whether that is the right way.", cameBack), Reachability, OK, answers), remedies: []string{
 		onlyRetry, "If it stays so, copy the client secret again from %P's console and test once more: what changes tells which it was."}},
 
-	forbidden: {verdict: Inconclusive, headline: "%P forbids the exchange without saying why", step: Inconclusive, hint: "forbidden, no reason", fields: and(same(Inconclusive,
-		"The answer is 403 and does not name it%C. It can be a setting of the app, a block of this server's address, or the client."), Reachability, OK, answers), remedies: []string{
+	forbidden: {verdict: Inconclusive, headline: "%P forbids the exchange%Y", step: Inconclusive, hint: "forbidden", fields: and(same(Inconclusive,
+		"%Q That alone does not prove it wrong: it can be a setting of the app, a block of this server's address, or the client."), Reachability, OK, answers), remedies: []string{
 		"Check in %P's console that the app is active and not limited to certain addresses.", onlyRetry}},
 
 	otherRefusal: {verdict: Inconclusive, headline: "%P refuses the exchange", step: Inconclusive, hint: "refused", fields: and(same(Inconclusive,
-		"%P answered with an error that does not name it%C."), Reachability, OK, answers), remedies: []string{
+		"%Q That alone does not prove it wrong."), Reachability, OK, answers), remedies: []string{
 		"Read the words of the answer in the evidence below.", onlyRetry}},
 
 	noToken: {verdict: Inconclusive, headline: "%P answers without a token", step: Inconclusive, hint: "no token in the answer", fields: and(same(Inconclusive,

@@ -83,7 +83,7 @@ func (r *run) judgeIdentity(c class, got *capture, a answer, st *Step) {
 	if r.report.Kind == TokenRun {
 		f = identityFindings[c].alone()
 	}
-	r.report.apply(f, st, r.words(r.shortCode(a.code), problem(got)))
+	r.report.apply(f, st, r.words(got, a))
 	if c != issued {
 		return
 	}

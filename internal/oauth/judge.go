@@ -9,8 +9,9 @@ import (
 
 // A finding is what a class of answer proves, as data. In its texts %P is the
 // provider's name, %A how the client authenticates, %C the error code in
-// brackets, if it is fit to be shown, %E what the call itself says, and %N the
-// permission that the identity call needs.
+// brackets, if it is fit to be shown, %Q a sentence that quotes the answer, %Y
+// " without saying why" if there is nothing to quote, %E what the call itself
+// says, and %N the permission that the identity call needs.
 type finding struct {
 	verdict  Verdict // of the run
 	headline string
@@ -26,12 +27,14 @@ type told struct {
 }
 
 // conclude writes the finding of c into the report and its step.
-func (r *run) conclude(c class, st *Step) { r.report.apply(findings[c], st, r.words("", "")) }
+func (r *run) conclude(c class, st *Step) {
+	r.report.apply(findings[c], st, r.words(&capture{}, answer{}))
+}
 
 // judgeExchange writes what the answer to the code proves.
 func (r *run) judgeExchange(got *capture, a answer, st *Step) {
 	c := classify(got, a)
-	r.report.apply(findings[c], st, r.words(r.shortCode(a.code), problem(got)))
+	r.report.apply(findings[c], st, r.words(got, a))
 	if c == issued {
 		st.Why = "A token is issued only for the right client ID, secret, redirect URI and authentication method together. So all four are proven."
 	}
@@ -53,7 +56,12 @@ func (rep *Report) apply(f finding, st *Step, words *strings.Replacer) {
 	st.Verdict, st.Hint = f.step, words.Replace(f.hint)
 }
 
-func (r *run) words(code, problem string) *strings.Replacer {
+func (r *run) words(got *capture, a answer) *strings.Replacer {
+	code, why := r.shortCode(a.code), ""
+	quote := r.quote(code, a)
+	if quote == "" {
+		quote, why = fmt.Sprintf("The answer is %d and gives no reason.", got.status), " without saying why"
+	}
 	if code != "" {
 		code = " (" + code + ")"
 	}
@@ -65,7 +73,25 @@ func (r *run) words(code, problem string) *strings.Replacer {
 	if r.def.Identity != nil && r.def.Identity.Permission != "" {
 		permission = fmt.Sprintf("the permission %q", r.permissionLabel())
 	}
-	return strings.NewReplacer("%P", r.provider(), "%A", method, "%C", code, "%E", problem, "%N", permission)
+	return strings.NewReplacer("%P", r.provider(), "%A", method, "%C", code, "%Q", quote, "%Y", why, "%E", problem(got), "%N", permission)
+}
+
+// quote is a sentence with the provider's own words, or "" if it had none.
+func (r *run) quote(code string, a answer) string {
+	said := a.description
+	if said == "" && code == "" {
+		said = a.code
+	}
+	description := strings.NewReplacer("“", "'", "”", "'").Replace(r.scrub.foreign(said))
+	switch {
+	case description != "" && code != "":
+		return fmt.Sprintf("%s answered: “%s” (%s).", r.provider(), description, code)
+	case description != "":
+		return fmt.Sprintf("%s answered: “%s”.", r.provider(), description)
+	case code != "":
+		return fmt.Sprintf("%s answered: “%s”.", r.provider(), code)
+	}
+	return ""
 }
 
 // permissionLabel is the name under which the admin finds the permission that

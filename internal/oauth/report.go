@@ -8,9 +8,9 @@ import (
 )
 
 // A Report is one run of a test: what was tried, with which version, and what
-// it proves. It holds no secret. Text of the provider is in Identity, RateLimit
-// and the Received lines of Steps only, cut and stripped; escape it all the
-// same.
+// it proves. It holds no secret. Text of the provider is in Identity, RateLimit,
+// the Received lines of Steps and, as a quotation, the reasons of Fields only, cut
+// and stripped; escape it all the same.
 type Report struct {
 	ID          string        `json:"id"` // sorts by time
 	Entry       config.ID     `json:"entry"`
