@@ -24,6 +24,7 @@ const (
 	EntryDiscarded  Action = "entry.discard"
 	EntryDeleted    Action = "entry.delete"
 	SecretRevealed  Action = "secret.reveal"
+	SecretCompared  Action = "secret.compare"
 
 	TestStarted  Action = "test.start"
 	TestFinished Action = "test.finish"
@@ -45,6 +46,7 @@ var titles = map[Action]string{
 	EntryDiscarded:  "Discarded the pending version",
 	EntryDeleted:    "Deleted the entry",
 	SecretRevealed:  "Revealed a secret",
+	SecretCompared:  "Compared a paste",
 	TestStarted:     "Started a consent run",
 	TestFinished:    "Tested the connection",
 	TokenTested:     "Tested an access token",

@@ -253,7 +253,7 @@ func TestNoValueLeaves(t *testing.T) {
 		t.Errorf("Reveal: %v, or another value", err)
 	}
 	check("Reveal", shown, err)
-	c, err := r.Compare(t.Context(), rocket, "clientSecret", secret.NewText(canary))
+	c, err := r.Compare(t.Context(), owner, rocket, "clientSecret", secret.NewText(canary))
 	check("Compare", c, err)
 	all, err := r.All(t.Context())
 	vs, err2 := r.Versions(t.Context(), rocket, 0, 9)

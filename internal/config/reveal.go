@@ -65,9 +65,11 @@ const compareDepth = 50
 
 // Compare fingerprints a paste and holds it against the values that the newest
 // fifty versions of the entry have under key. It takes spaces off the ends of
-// the paste where Save would. The paste is neither stored nor logged. It
-// returns an errs.NotFound for an unknown entry.
-func (s *Service) Compare(ctx context.Context, id ID, key string, paste secret.Text) (Comparison, error) {
+// the paste where Save would. The paste is neither stored nor logged; that it was
+// compared, and with what answer, is an event before the answer is given, because
+// many guesses would find a short secret. It returns an errs.NotFound for an
+// unknown entry.
+func (s *Service) Compare(ctx context.Context, by audit.Actor, id ID, key string, paste secret.Text) (Comparison, error) {
 	vs, err := s.Versions(ctx, id, 0, compareDepth)
 	if err != nil {
 		return Comparison{}, err
@@ -76,10 +78,25 @@ func (s *Service) Compare(ctx context.Context, id ID, key string, paste secret.T
 		paste = secret.NewText(trim(f, paste.Reveal()))
 	}
 	c := Comparison{Fingerprint: s.box.Fingerprint(paste.Reveal()), Length: paste.Len()}
+	answer := "Equal to none of its versions."
 	for _, v := range vs {
-		if k, ok := v.Key(key); ok {
-			c.Versions = append(c.Versions, Compared{v.Number, k, k.Kind != connector.Null && k.Fingerprint == c.Fingerprint})
+		k, ok := v.Key(key)
+		if !ok {
+			continue
 		}
+		same := k.Kind != connector.Null && k.Fingerprint == c.Fingerprint
+		if same {
+			answer = fmt.Sprintf("Equal to version %d.", v.Number)
+		}
+		c.Versions = append(c.Versions, Compared{v.Number, k, same})
+	}
+	if len(c.Versions) == 0 {
+		return c, nil // nothing was learnt
+	}
+	err = audit.Record(ctx, s.store, audit.Event{Time: s.now().UTC(), Actor: by, Action: audit.SecretCompared, Target: string(id),
+		Outcome: audit.Done, Changes: []audit.Change{{Key: key}}, Note: answer})
+	if err != nil {
+		return Comparison{}, fmt.Errorf("recording a comparison with %s: %w", id, err)
 	}
 	return c, nil
 }

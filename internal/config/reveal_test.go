@@ -70,8 +70,8 @@ func TestCompare(t *testing.T) {
 		{"pin", "", 0, "3:false 2:false 1:false "},      // null is not the empty text
 		{"other", "new", 3, ""},
 	} {
-		before := r.dump()
-		c, err := r.Compare(t.Context(), rocket, tt.key, secret.NewText(tt.paste))
+		before, events := r.dump(), len(r.events())
+		c, err := r.Compare(t.Context(), owner, rocket, tt.key, secret.NewText(tt.paste))
 		got := ""
 		for _, v := range c.Versions {
 			got += fmt.Sprintf("%d:%t ", v.Version, v.Same)
@@ -86,9 +86,26 @@ func TestCompare(t *testing.T) {
 		if err != nil || got != tt.want || c.Length != tt.length || c.Fingerprint != r.box.Fingerprint(want) {
 			t.Errorf("Compare(%s, %q) = %q, length %d, %v; want %q, %d", tt.key, tt.paste, got, c.Length, err, tt.want, tt.length)
 		}
-		r.unchanged(before)
+		wantNote := "Equal to none of its versions."
+		for _, v := range c.Versions {
+			if v.Same {
+				wantNote = fmt.Sprintf("Equal to version %d.", v.Version) // the oldest
+			}
+		}
+		switch all := r.events(); {
+		case len(c.Versions) == 0:
+			r.unchanged(before) // nothing was learnt
+		case len(all) != events+1:
+			t.Errorf("Compare(%s, %q) made %d events, want one", tt.key, tt.paste, len(all)-events)
+		case all[0].Action != audit.SecretCompared || all[0].Target != string(rocket) || all[0].Note != wantNote || changes(all[0]) == "":
+			t.Errorf("Compare(%s, %q) was recorded as %+v", tt.key, tt.paste, all[0])
+		}
 	}
-	if _, err := r.Compare(t.Context(), "no:entry", "k", secret.NewText("x")); kindOf(err) != "not found" {
+	r.breakAuditLog()
+	if c, err := r.Compare(t.Context(), owner, rocket, "pin", secret.NewText("1234")); err == nil || len(c.Versions) != 0 {
+		t.Errorf("compared without a record: %+v, %v", c, err)
+	}
+	if _, err := r.Compare(t.Context(), owner, "no:entry", "k", secret.NewText("x")); kindOf(err) != "not found" {
 		t.Errorf("Compare of no entry: %v", err)
 	}
 }

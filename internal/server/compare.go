@@ -3,12 +3,15 @@ package server
 import (
 	"net/http"
 	"strings"
+	"sync"
+	"time"
 
 	"backoffice/internal/config"
 	"backoffice/internal/secret"
 	"backoffice/web/templates"
 
 	"github.com/labstack/echo/v4"
+	"golang.org/x/time/rate"
 )
 
 // compare is POST /config/:id/compare.
@@ -23,7 +26,12 @@ func (p valuePages) compare(c echo.Context) error {
 			page.Compare.Error = "Paste a value to compare."
 		})
 	}
-	cmp, err := p.Config.Compare(c.Request().Context(), id, key, paste)
+	if !p.guesses.allow(visitOf(c).user.ID) {
+		return p.draw(c, http.StatusTooManyRequests, func(page *templates.EntryValuesPage) {
+			page.Compare.Error = "Those were many comparisons in a row. Wait a minute, then paste again."
+		})
+	}
+	cmp, err := p.Config.Compare(c.Request().Context(), actor(c), id, key, paste)
 	if err != nil {
 		return err
 	}
@@ -57,4 +65,34 @@ func comparison(e config.Entry, key string, cmp config.Comparison) (rows []templ
 	}
 	paste := templates.LineupRow{Label: "Your paste", Fingerprint: templates.Fingerprint(cmp.Fingerprint), Same: same, Note: characters(cmp.Length)}
 	return append([]templates.LineupRow{paste}, rows...), answer
+}
+
+// guesses bounds how often a person may compare: each comparison tells something
+// about a secret without showing it. It is safe for concurrent use.
+type guesses struct {
+	now func() time.Time
+
+	mu sync.Mutex
+	of map[string]*rate.Limiter // by the id of the person
+}
+
+// compareBurst is how many comparisons may follow each other; one more is allowed
+// every compareEvery.
+const (
+	compareBurst = 10
+	compareEvery = 6 * time.Second
+)
+
+func (g *guesses) allow(person string) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.of == nil {
+		g.of = map[string]*rate.Limiter{}
+	}
+	l := g.of[person]
+	if l == nil {
+		l = rate.NewLimiter(rate.Every(compareEvery), compareBurst)
+		g.of[person] = l
+	}
+	return l.AllowN(g.now(), 1)
 }

@@ -20,10 +20,11 @@ import (
 // A gate is what stands before and after every handler.
 type gate struct {
 	Deps
-	lists *listCache
+	lists   *listCache
+	guesses *guesses
 }
 
-func newGate(d Deps) gate { return gate{d, &listCache{}} }
+func newGate(d Deps) gate { return gate{d, &listCache{}, &guesses{now: d.Now}} }
 
 // use installs what holds for every request, in the order in which a request
 // meets it.

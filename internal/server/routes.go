@@ -63,7 +63,7 @@ func routes(g gate) []route {
 		{"POST", "/config/:id/promote", auth.ConfigPromote, values.promote},
 		{"POST", "/config/:id/rollback", auth.ConfigPromote, values.rollBack},
 		{"POST", "/config/:id/discard", auth.ConfigWrite, values.discard},
-		{"POST", "/config/:id/compare", auth.ConfigRead, values.compare},
+		{"POST", "/config/:id/compare", auth.ConfigWrite, values.compare},
 		{"GET", "/config/:id/reveal", auth.ConfigReveal, secrets.ask},
 		{"POST", "/config/:id/reveal", auth.ConfigReveal, secrets.reveal},
 		{"GET", "/config/:id/delete", auth.ConfigDelete, deletes.ask},

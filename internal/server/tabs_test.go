@@ -125,7 +125,7 @@ func TestLabelsMove(t *testing.T) {
 	page := p.get(entry).want(200, "Version 2 takes the place of version 1", "Nobody has tested it yet")
 	p.submit(page, entry+"/promote", "hours", "24", "reason", "go").leadsTo(entry)
 	p.get(entry).want(200, "Version 2 is in force", "Version 1 is accepted beside it until 18 September, 12:00 UTC")
-	p.submit(page, entry+"/promote", "hours", "1", "reason", "go again").want(409, "Nothing was changed", "You wrote: go again")
+	p.submit(page, entry+"/promote", "hours", "1", "reason", "go again").want(409, "This form was not carried out", "You wrote: go again")
 	change(3, 2, "three")
 	stale := p.get(entry)
 	change(4, 3, "four")
@@ -195,7 +195,6 @@ func TestCompareAPaste(t *testing.T) {
 		d.Revision, d.Base, d.Then, d.Values[1].Value = 1, 1, config.Pend, text("second-secret")
 	})
 	p := h.owner()
-	before := h.dump()
 	for _, tt := range []struct {
 		paste  string
 		status int
@@ -212,7 +211,16 @@ func TestCompareAPaste(t *testing.T) {
 			a.lacks(s)
 		}
 	}
-	h.unchanged(before, "a comparison")
+	if e := h.events(audit.SecretCompared); len(e) != 4 || e[0].Target != "acme:intercom" || e[0].Actor.Name != ownerEmail {
+		t.Errorf("%d events of comparisons, the first %+v; want 4", len(e), e)
+	}
+	for range compareBurst {
+		p.post(entry+"/compare", "key", "clientSecret", "paste", "guess")
+	}
+	p.post(entry+"/compare", "key", "clientSecret", "paste", "guess").want(429, "Those were many comparisons in a row.")
+	if e := h.events(audit.SecretCompared); len(e) != compareBurst {
+		t.Errorf("%d comparisons were made, want %d in a row", len(e), compareBurst)
+	}
 }
 
 // A reveal needs the password, is one event, and hides itself.
