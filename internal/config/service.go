@@ -70,6 +70,16 @@ func (s *Service) Get(ctx context.Context, id ID) (Entry, error) {
 	return e, nil
 }
 
+// Exists reports whether there is an entry of this id, for another room that is
+// about to keep a record of it in the same transaction.
+func Exists(r store.Getter, id ID) (bool, error) {
+	_, err := entries.Get(r, string(id))
+	if errors.Is(err, store.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
 func notFound(id ID) error {
 	return errs.Newf(errs.NotFound, "There is no entry %s. It may have been deleted; the audit log says by whom.", id)
 }

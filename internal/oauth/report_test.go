@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -96,6 +97,51 @@ func TestEntryDeletedDuringTheRun(t *testing.T) {
 	}
 	if left := r.keys("oauth/report"); len(left) != 0 {
 		t.Errorf("there is %q", left)
+	}
+}
+
+// A meddler is a store in which something happens right before the n-th write.
+type meddler struct {
+	store.Store
+	writes int
+	before map[int]func()
+}
+
+func (m *meddler) Update(ctx context.Context, f func(store.Tx) error) error {
+	m.writes++
+	if meddle := m.before[m.writes]; meddle != nil {
+		meddle()
+	}
+	return m.Store.Update(ctx, f)
+}
+
+// An entry that is deleted in the last moment leaves nothing behind, and no
+// handshake begins for it.
+func TestEntryDeletedBeforeTheWrite(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		write int // Start, taking the flow, the report
+	}{
+		{"before the start", 1},
+		{"before the report", 3},
+	} {
+		r := newRig(t, setup{})
+		m := &meddler{Store: r.raw, before: map[int]func(){tt.write: r.delete}}
+		s := oauth.New(oauth.Options{Store: m, Box: r.box, Config: r.config, Guard: r.guard(setup{}), PublicURL: publicURL, Now: r.clock.now})
+		address, _, err := s.Start(t.Context(), by, session, id, 1)
+		if tt.write > 1 {
+			must(t, err)
+			u, parsed := url.Parse(address)
+			must(t, parsed)
+			_, err = s.Callback(t.Context(), by, session, "rocket", query(code, u.Query().Get("state")))
+		}
+		if !errs.Is(err, errs.NotFound) || m.writes != tt.write {
+			t.Errorf("%s: %v after %d writes", tt.name, err, m.writes)
+		}
+		left := slices.DeleteFunc(r.keys("oauth/"), func(k string) bool { return k == "oauth/generation" || strings.HasPrefix(k, "oauth/spent/") })
+		if len(left) != 0 || len(r.events(audit.TestFinished)) != 0 {
+			t.Errorf("%s: there is %q", tt.name, left)
+		}
 	}
 }
 

@@ -33,9 +33,12 @@ var reportID = regexp.MustCompile(`^[0-9]{8}-[0-9]{6}\.[0-9]{3}-[0-9a-f]{8}$`)
 func reportKey(id config.ID, report string) string { return string(id) + "/" + report }
 
 // keep stores a report with its event and takes the oldest one beyond Keep away,
-// in one transaction.
+// in one transaction. It returns an errs.NotFound if the entry is gone.
 func (s *Service) keep(ctx context.Context, r Report, e audit.Event) error {
 	return s.store.Update(ctx, func(tx store.Tx) error {
+		if err := present(tx, r.Entry); err != nil {
+			return err
+		}
 		list, err := getList(tx, lists, r.Entry)
 		if err != nil {
 			return err
@@ -50,6 +53,16 @@ func (s *Service) keep(ctx context.Context, r Report, e audit.Event) error {
 		}
 		return errors.Join(reports.Put(tx, reportKey(r.Entry, r.ID), r), lists.Put(tx, string(r.Entry), list), raise(tx), audit.Append(tx, e))
 	})
+}
+
+// present returns an errs.NotFound if there is no such entry: what is kept of one
+// that is gone would be found under the next that has its id.
+func present(tx store.Tx, id config.ID) error {
+	ok, err := config.Exists(tx, id)
+	if err == nil && !ok {
+		err = errs.Newf(errs.NotFound, "There is no entry %s any more. It was deleted while its test was under way; the audit log says by whom.", id)
+	}
+	return err
 }
 
 // keepStanding keeps the last summary of each content that a consent run has
