@@ -165,6 +165,11 @@ func (p formPages) store(c echo.Context, id config.ID, s formState, base config.
 		return p.see(c, entryURL(id), savedFlash(saved, d.Then))
 	}
 	kind, _ := errs.Of(err)
+	if kind == errs.Conflict {
+		if saved, again := p.repeatsSave(c.Request().Context(), actor(c), d, s.base); again {
+			return p.see(c, entryURL(id), savedFlash(saved, d.Then))
+		}
+	}
 	switch {
 	case kind == errs.NotFound && !s.isNew:
 		return p.orphaned(c, err)

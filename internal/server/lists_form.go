@@ -40,7 +40,11 @@ func (g gate) saveList(c echo.Context, l listForm) error {
 	d := config.Draft{ID: e.ID, Revision: f.revision, Base: f.base, Scopes: base.Scopes, Topics: base.Topics, Reason: f.reason, Then: f.then, Values: keepAll(base)}
 	l.set(&d, chosen)
 	saved, err := g.Config.Save(c.Request().Context(), actor(c), d)
-	if err == nil {
+	again := false
+	if errs.Is(err, errs.Conflict) {
+		saved, again = g.repeatsSave(c.Request().Context(), actor(c), d, base)
+	}
+	if err == nil || again {
 		return g.see(c, entryURL(e.ID)+"/"+l.tab, savedFlash(saved, d.Then))
 	}
 	form := templates.SaveForm{Base: strconv.Itoa(f.base), Revision: strconv.FormatInt(f.revision, 10), Reason: f.reason}

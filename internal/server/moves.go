@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"time"
 
+	"backoffice/internal/audit"
 	"backoffice/internal/config"
 	"backoffice/internal/errs"
 	"backoffice/web/templates"
@@ -27,7 +28,7 @@ func (p valuePages) promote(c echo.Context) error {
 	return p.move(c, func(m config.Move) (flash, error) {
 		_, err := p.Config.Promote(c.Request().Context(), actor(c), m)
 		return flash{saidPromoted, m.Version}, err
-	})
+	}, moved{audit.EntryPromoted, isInForce})
 }
 
 // rollBack is POST /config/:id/rollback.
@@ -35,7 +36,7 @@ func (p valuePages) rollBack(c echo.Context) error {
 	return p.move(c, func(m config.Move) (flash, error) {
 		_, err := p.Config.RollBack(c.Request().Context(), actor(c), m)
 		return flash{saidRolledBack, m.Version}, err
-	})
+	}, moved{audit.EntryRolledBack, isInForce})
 }
 
 // discard is POST /config/:id/discard.
@@ -43,12 +44,13 @@ func (p valuePages) discard(c echo.Context) error {
 	return p.move(c, func(m config.Move) (flash, error) {
 		_, err := p.Config.Discard(c.Request().Context(), actor(c), m)
 		return flash{saidDiscarded, m.Version}, err
-	})
+	}, moved{audit.EntryDiscarded, isDiscarded})
 }
 
 // move reads one of the small forms, does it, and goes back to the entry. What
-// cannot be done is shown on the tab, with the state of now.
-func (p valuePages) move(c echo.Context, do func(config.Move) (flash, error)) error {
+// cannot be done, and is not done as asked already, is shown on the tab, with
+// the state of now.
+func (p valuePages) move(c echo.Context, do func(config.Move) (flash, error), how moved) error {
 	id, err := entryID(c)
 	if err != nil {
 		return err
@@ -58,7 +60,7 @@ func (p valuePages) move(c echo.Context, do func(config.Move) (flash, error)) er
 		return err
 	}
 	said, err := do(m)
-	if err == nil {
+	if err == nil || errs.Is(err, errs.Conflict) && p.repeatsMove(c.Request().Context(), actor(c), m, how) {
 		return p.see(c, entryURL(id), said)
 	}
 	kind, msg := errs.Of(err)
@@ -68,7 +70,7 @@ func (p valuePages) move(c echo.Context, do func(config.Move) (flash, error)) er
 	c.Request().Form.Del("version") // it may not be there any more; show the newest
 	return p.draw(c, statuses[kind].status, func(page *templates.EntryValuesPage) {
 		page.Promote.Reason, page.Hours = m.Reason, acceptChoices(int(m.Accept/time.Hour))
-		page.Notice = templates.Notice{Verdict: templates.VerdictWarning, Heading: "Nothing was changed", Text: msg + " This page shows how the entry stands now."}
+		page.Notice = templates.Notice{Verdict: templates.VerdictWarning, Heading: "This form was not carried out", Text: msg + " This page shows how the entry stands now."}
 		if m.Reason != "" && page.Promote.Version == "" { // there is no form to put it back into
 			page.Notice.Text += " You wrote: " + m.Reason
 		}
