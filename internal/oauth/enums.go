@@ -6,7 +6,8 @@ import "fmt"
 // The zero Verdict is NotChecked: what was not looked at is not called OK.
 type Verdict int
 
-// The verdicts. A whole run is OK, Wrong or Inconclusive.
+// The verdicts. A whole run is OK, Wrong, Inconclusive, or Warning if the
+// credentials are proven and a permission is missing.
 const (
 	NotChecked   Verdict = iota // not looked at
 	OK                          // proven right

@@ -19,7 +19,7 @@ type Standing int
 // The standings. The zero one is NotTested.
 const (
 	NotTested Standing = iota // no consent run has tested its content
-	Works                     // the last one was OK, and not long ago
+	Works                     // the last one proved the credentials, and not long ago; Last.Verdict may be Warning
 	Broken                    // the last one was Wrong
 	Undecided                 // the last one was Inconclusive
 	Stale                     // the last good one is too old, or only an earlier version was tested
@@ -100,7 +100,7 @@ func stands(s Summary, now time.Time) Standing {
 	switch {
 	case s.Verdict == Wrong:
 		return Broken
-	case s.Verdict != OK:
+	case s.Verdict != OK && s.Verdict != Warning:
 		return Undecided
 	case now.Sub(s.Started) > StaleAfter:
 		return Stale

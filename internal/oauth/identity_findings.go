@@ -8,7 +8,7 @@ type identityFinding struct {
 	field   Verdict // of Permission
 	reason  string  // of Permission
 	what    string  // the headline; after an issued token "Credentials are good, but " comes before it
-	hint    string  // of the step, whose verdict is that of the run
+	hint    string  // of the step, whose verdict is that of the run, or of the field where that is Wrong
 	reach   told    // of Reachability; NotChecked leaves it as it is
 	remedy  []string
 	pasted  *identityFinding // what differs for a pasted token; nil: nothing
@@ -42,6 +42,9 @@ func (f identityFinding) alone() finding {
 
 func (f identityFinding) finding() finding {
 	out := finding{verdict: f.verdict, hint: f.hint, step: f.verdict, fields: map[Field]told{Permission: {f.field, f.reason}}, remedies: f.remedy}
+	if f.field == Wrong {
+		out.step = Wrong
+	}
 	if f.reach.verdict != NotChecked {
 		out.fields[Reachability] = f.reach
 	}
@@ -77,9 +80,12 @@ func undecidedAPI(what, hint string, reach told, remedy ...string) identityFindi
 var identityFindings = map[class]identityFinding{
 	issued: {verdict: OK, field: OK, reason: "The call that asks whose token it is, is allowed.", what: "the token works", hint: "answered", reach: apiOK},
 
-	forbidden: {verdict: Wrong, field: Wrong, reason: "%P forbids the call%C: the token lacks %N, or the app is limited in another way.",
+	// The connection works for every call that does not need the permission.
+	forbidden: {verdict: Warning, field: Wrong, reason: "%P forbids the call%C: the token lacks %N, or the app is limited in another way.",
 		what: "a permission is missing", hint: "permission missing", reach: apiOK,
-		remedy: []string{"Give the app %N in %P's console, then authorise it again with a new test."}},
+		remedy: []string{"Give the app %N in %P's console, then authorise it again with a new test."},
+		pasted: &identityFinding{verdict: Wrong, field: Wrong, reason: "%P forbids the call%C: the token lacks %N, or the app is limited in another way.",
+			what: "a permission is missing", remedy: []string{"Give the app %N in %P's console, authorise it again, and paste the new token."}}},
 
 	unauthorized: {verdict: Inconclusive, field: Inconclusive,
 		reason: "The token was issued a moment ago, so the credentials are good. %P refuses it here all the same%C: it lacks %N, or it is not for this address.",

@@ -374,6 +374,8 @@ func TestHealthOf(t *testing.T) {
 		{"not decided", both, []oauth.Summary{run("b", "h1", oauth.Inconclusive, time.Hour)}, "inconclusive b", "not-tested "},
 		{"each its own", both, []oauth.Summary{run("b", "h2", oauth.Wrong, 0), run("a", "h1", oauth.OK, time.Hour)}, "works a", "wrong b"},
 		{"tested before the last change", both, []oauth.Summary{run("a", "h0", oauth.OK, time.Hour)}, "stale other a", "not-tested "},
+		{"a permission is missing", both, []oauth.Summary{run("a", "h1", oauth.Warning, time.Hour)}, "works a", "not-tested "},
+		{"a permission was missing long ago", both, []oauth.Summary{run("a", "h1", oauth.Warning, oauth.StaleAfter+1)}, "stale a", "not-tested "},
 		{"at the limit", both, []oauth.Summary{run("a", "h1", oauth.OK, oauth.StaleAfter)}, "works a", "not-tested "},
 		{"too old", both, []oauth.Summary{run("a", "h1", oauth.OK, oauth.StaleAfter+1)}, "stale a", "not-tested "},
 		{"old and wrong stays wrong", both, []oauth.Summary{run("a", "h1", oauth.Wrong, 2*oauth.StaleAfter)}, "wrong a", "not-tested "},

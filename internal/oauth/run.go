@@ -74,7 +74,7 @@ func (r *run) event() audit.Event {
 	if r.report.Kind == TokenRun {
 		e.Action = audit.TokenTested
 	}
-	if r.report.Verdict == OK {
+	if r.report.Verdict == OK || r.report.Verdict == Warning {
 		e.Outcome = audit.Done
 	}
 	return e

@@ -20,7 +20,8 @@ type standing struct {
 	Tested time.Time // zero if nobody has tested it
 	By     string
 
-	Earlier int // the earlier version that was tested instead of this one; 0 if there is none
+	Partial bool // it works but for a permission
+	Earlier int  // the earlier version that was tested instead of this one; 0 if there is none
 }
 
 // healthOf is a standing of the domain as pages draw it.
@@ -44,6 +45,7 @@ func (g gate) checked(e config.Entry, c oauth.Check) standing {
 		return standing{Health: templates.HealthNoTest}
 	}
 	s := standing{Health: healthOf(c.Standing), Fact: c.Last.Headline, Tested: c.Last.Started, By: c.Last.By}
+	s.Partial = c.Standing == oauth.Works && c.Last.Verdict == oauth.Warning
 	if c.Standing == oauth.Stale {
 		s.Fact = "" // a good result of before: its headline would say that all is well
 	}
@@ -106,6 +108,9 @@ func pendingSentence(e config.Entry, s standing) string {
 	switch s.Health {
 	case templates.HealthWorks:
 		how = "works"
+		if s.Partial {
+			how = "works, but a permission is missing"
+		}
 	case templates.HealthWrong:
 		how = "fails"
 	case templates.HealthInconclusive:

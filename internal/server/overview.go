@@ -116,8 +116,12 @@ func (p housePages) notice(page *templates.OverviewPage, r *listRow) {
 	case templates.HealthNotTested:
 		row.Detail, row.Action = who+" Nobody has tested it.", templates.Link{Label: "Test it", URL: entryURL(r.entry.ID) + "/test"}
 	case templates.HealthWorks:
-		if r.entry.Current != 0 {
+		if r.entry.Current != 0 && !s.Partial {
 			return
+		}
+		if s.Partial {
+			row.Detail, row.Action = who+" Only calls that need the missing permission are affected.", templates.Link{Label: "See the report", URL: entryURL(r.entry.ID) + "/test"}
+			break
 		}
 		row.Fact, row.Detail, row.Action = "Tested, and not in force yet", "Consumers get no values until it is.", templates.Link{Label: "Put it in force", URL: entryURL(r.entry.ID)}
 	default:

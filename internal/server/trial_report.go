@@ -66,6 +66,8 @@ func (p testPages) report(r oauth.Report, e config.Entry, def *connector.Definit
 // affected says whom the result concerns.
 func affected(r oauth.Report, e config.Entry) string {
 	switch {
+	case r.Kind == oauth.TokenRun:
+		return fmt.Sprintf("A pasted token was tried with the settings of version %d. That says nothing about its credentials.", r.Version)
 	case r.Verdict == oauth.OK && r.Version == e.Pending:
 		return fmt.Sprintf("Version %d is pending. It can be put in force.", r.Version)
 	case r.Verdict == oauth.OK:
@@ -74,12 +76,25 @@ func affected(r oauth.Report, e config.Entry) string {
 		return fmt.Sprintf("Nobody is affected: version %d is pending, and version %d stays in force.", r.Version, e.Current)
 	case r.Version == e.Pending:
 		return fmt.Sprintf("Nobody is affected: version %d is pending, and nothing is in force yet.", r.Version)
-	case r.Version == e.Current && r.Verdict == oauth.Wrong && !r.Denied:
-		return fmt.Sprintf("Version %d is in force, so every consumer is affected.", r.Version)
-	case r.Version == e.Current:
-		return fmt.Sprintf("Version %d is in force.", r.Version)
+	case r.Version != e.Current:
+		return fmt.Sprintf("Version %d is neither in force nor pending.", r.Version)
 	}
-	return fmt.Sprintf("Version %d is neither in force nor pending.", r.Version)
+	return fmt.Sprintf("Version %d is in force", r.Version) + inForce(r)
+}
+
+// inForce ends the sentence about a run of what is in force: it claims no more
+// harm than the run proves.
+func inForce(r oauth.Report) string {
+	wrong := func(f oauth.Field) bool { return r.Field(f).Verdict == oauth.Wrong }
+	switch {
+	case wrong(oauth.ClientID) || wrong(oauth.ClientSecret) || wrong(oauth.RedirectURI):
+		return ", so every consumer is affected."
+	case r.Verdict == oauth.Warning:
+		return ", and its credentials are good. Only calls that need the missing permission are affected."
+	case r.Verdict == oauth.Wrong:
+		return ". Consumers that use it may be affected."
+	}
+	return "."
 }
 
 // sure says on what the verdict rests.

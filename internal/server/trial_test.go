@@ -8,6 +8,7 @@ import (
 
 	"backoffice/internal/audit"
 	"backoffice/internal/config"
+	"backoffice/internal/oauth"
 	"backoffice/internal/sandbox"
 )
 
@@ -100,6 +101,58 @@ func TestCallbackRefusals(t *testing.T) {
 	wrong := h.consent(p, "1", true)
 	h.provider.Set(sandbox.Faults{Missing: sandbox.PermissionSet(sandbox.ReadOneAdmin)})
 	p.get(p.get(wrong).want(303).header.Get("Location")).want(200, "Permission", "Missing")
+}
+
+// A missing permission is no broken connector.
+func TestMissingPermission(t *testing.T) {
+	t.Parallel()
+	h := open(t, plan{})
+	h.save("acme:intercom", nil)
+	p := h.owner()
+	h.provider.Set(sandbox.Faults{Missing: sandbox.PermissionSet(sandbox.ReadOneAdmin)})
+	report := p.get(h.consent(p, "1", true)).want(303).header.Get("Location")
+	p.get(report).want(200, "Credentials are good, but a permission is missing", "Missing",
+		"Version 1 is in force, and its credentials are good. Only calls that need the missing permission are affected.").lacks("every consumer", "Edit the values")
+	p.get("/").want(200, "1 of 1 entry works", "Credentials are good, but a permission is missing", "In force. Only calls that need the missing permission are affected.").lacks("broken")
+	p.get("/config?health=works").want(200, "acme:intercom")
+}
+
+// A report claims no more harm than it proves.
+func TestAffected(t *testing.T) {
+	t.Parallel()
+	in := config.Entry{Current: 2, Pending: 3}
+	with := func(v oauth.Verdict, version int, wrong ...oauth.Field) oauth.Report {
+		r := oauth.Report{Verdict: v, Version: version}
+		for _, f := range wrong {
+			r.Fields = append(r.Fields, oauth.FieldVerdict{Field: f, Verdict: oauth.Wrong})
+		}
+		return r
+	}
+	pasted := with(oauth.Wrong, 2, oauth.Permission)
+	pasted.Kind = oauth.TokenRun
+	for _, tt := range []struct {
+		report oauth.Report
+		entry  config.Entry
+		want   string
+	}{
+		{with(oauth.OK, 3), in, "Version 3 is pending. It can be put in force."},
+		{with(oauth.OK, 2), in, "The whole handshake went through with version 2."},
+		{with(oauth.Wrong, 3, oauth.ClientSecret), in, "Nobody is affected: version 3 is pending, and version 2 stays in force."},
+		{with(oauth.Warning, 3, oauth.Permission), config.Entry{Pending: 3}, "Nobody is affected: version 3 is pending, and nothing is in force yet."},
+		{with(oauth.Wrong, 2, oauth.ClientID), in, "Version 2 is in force, so every consumer is affected."},
+		{with(oauth.Wrong, 2, oauth.ClientSecret), in, "Version 2 is in force, so every consumer is affected."},
+		{with(oauth.Wrong, 2, oauth.RedirectURI), in, "Version 2 is in force, so every consumer is affected."},
+		{with(oauth.Wrong, 2), in, "Version 2 is in force. Consumers that use it may be affected."},
+		{with(oauth.Wrong, 2, oauth.Reachability), in, "Version 2 is in force. Consumers that use it may be affected."},
+		{with(oauth.Warning, 2, oauth.Permission), in, "Version 2 is in force, and its credentials are good. Only calls that need the missing permission are affected."},
+		{with(oauth.Inconclusive, 2), in, "Version 2 is in force."},
+		{with(oauth.Wrong, 1, oauth.ClientID), in, "Version 1 is neither in force nor pending."},
+		{pasted, in, "A pasted token was tried with the settings of version 2. That says nothing about its credentials."},
+	} {
+		if got := affected(tt.report, tt.entry); got != tt.want {
+			t.Errorf("%s of version %d: %q, want %q", tt.report.Verdict, tt.report.Version, got, tt.want)
+		}
+	}
 }
 
 func TestTokenTest(t *testing.T) {
