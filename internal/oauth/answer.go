@@ -99,12 +99,30 @@ func (a *answer) readError(m map[string]json.RawMessage) {
 	case json.Unmarshal(m["errors"], &list) == nil && len(list) > 0:
 		a.failed = true
 		a.errorIn("errors[0].", list[0], []string{"code", "error", "type"}, []string{"message", "description", "detail"})
+	case says(m["error"]) || says(m["errors"]) || denies(m["ok"]) || denies(m["success"]):
+		a.failed = true // in a form that has no name: it is no success all the same
+		a.errorIn("", m, []string{"error_code", "errorCode", "code"}, []string{"error_description", "message", "detail"})
 	default:
 		a.errorIn("", m, []string{"error_code", "errorCode", "code"}, []string{"error_description", "message", "detail"})
 	}
 	if a.failed || a.token.IsZero() {
 		a.requestID, a.at.requestID = first(m, "request_id", "requestId", "trace_id")
 	}
+}
+
+// says reports whether a member is there and is not empty, whatever its shape.
+func says(raw json.RawMessage) bool {
+	switch strings.TrimSpace(string(raw)) {
+	case "", "null", "false", `""`, "[]", "{}":
+		return false
+	}
+	return true
+}
+
+// denies reports whether a member says no.
+func denies(raw json.RawMessage) bool {
+	text := strings.TrimSpace(string(raw))
+	return text == "false" || text == `"false"`
 }
 
 // errorIn takes the code and the description from m, whose path is prefix.

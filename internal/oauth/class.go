@@ -98,7 +98,7 @@ func classify(got *capture, a answer) class {
 		return c
 	}
 	success := got.status >= 200 && got.status < 300
-	if success && !a.failed && !a.token.IsZero() {
+	if success && !a.failed && a.isToken() {
 		return issued
 	}
 	if c, known := classOfCode[strings.ToLower(strings.TrimSpace(a.code))]; known && (a.failed || !success) {
@@ -119,6 +119,15 @@ func classify(got *capture, a answer) class {
 	return otherRefusal
 }
 
+// isToken reports whether the answer has a token, and nothing beside it that says
+// no: a bot challenge or a gateway's page may have a member of that name too.
+func (a answer) isToken() bool {
+	token := a.token.Reveal()
+	_, refused := classOfCode[strings.ToLower(strings.TrimSpace(a.code))]
+	empty := slices.Contains([]string{"null", "undefined", "none", "false"}, strings.ToLower(token))
+	return printable(token) != "" && !refused && !empty && !strings.HasPrefix(token, "<")
+}
+
 // classifyIdentity sorts the answer of an identity call.
 func classifyIdentity(got *capture, a answer) class {
 	if c, bad := noAnswer(got, a); bad {
@@ -132,12 +141,12 @@ func classifyIdentity(got *capture, a answer) class {
 		return unreadable
 	case success && !a.failed:
 		return noToken
+	case classOfCode[strings.ToLower(a.code)] == tooMany:
+		return tooMany
 	case got.status == http.StatusUnauthorized:
 		return unauthorized
 	case got.status == http.StatusForbidden:
 		return forbidden
-	case classOfCode[strings.ToLower(a.code)] == tooMany:
-		return tooMany
 	}
 	return otherRefusal
 }

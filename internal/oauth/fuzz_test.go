@@ -144,6 +144,8 @@ func TestFindingsAreComplete(t *testing.T) {
 func TestScrubber(t *testing.T) {
 	var s scrubber
 	s.add("S3cr&t +/é", "", "e")
+	var part scrubber
+	part.add("correct-horse-battery")
 	var long scrubber
 	long.add(strings.Repeat("0123456789", 5))
 	for _, tt := range []struct {
@@ -161,6 +163,10 @@ func TestScrubber(t *testing.T) {
 		{&s, "S3\u200bcr&\x00t +/é", "[removed]", "with marks of no width in it"},
 		{&s, "red", "r[removed]d", "a secret of one letter"},
 		{&long, "x" + strings.Repeat("y", 190) + strings.Repeat("0123456789", 5) + strings.Repeat("z", 50), "x" + strings.Repeat("y", 190) + "[removed]…", "across the cut"},
+		{&part, "bad <correct-horse-batter>", "bad <[removed]>", "all but its end"},
+		{&part, "bad client_secret ***orse-battery", "bad client_secret ***[removed]", "with stars for its beginning"},
+		{&part, "bad CORRECT-HO", "bad [removed]", "its beginning, in other letters"},
+		{&part, "a correct answer, on a horse", "a correct answer, on a horse", "words that it has too"},
 		{&long, "a\nb\tc\x1b[31m\u202e", "a b c[31m", "control characters"},
 		{&long, "\xff\xfeab", "ab", "no text"},
 		{&long, "", "", "nothing"},

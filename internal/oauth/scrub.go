@@ -43,17 +43,26 @@ func (s *scrubber) add(values ...string) {
 }
 
 // foreign returns what may be kept of a provider's text.
-func (s *scrubber) foreign(text string) string { return s.clean(text, maxText) }
+func (s *scrubber) foreign(text string) string { return s.take(text, maxText, removeShared) }
 
-// clean strips text of what could disturb a page, takes the secrets out, and
-// only then cuts it: a secret that is cut in half is no longer found.
+// clean is what may be kept of a text of ours, or of the admin's.
 func (s *scrubber) clean(text string, limit int) string {
+	return s.take(text, limit, func(text, _ string) string { return text })
+}
+
+// take strips text of what could disturb a page, takes the secrets out, and what
+// part finds of them, and only then cuts it: a secret that is cut in half is no
+// longer found.
+func (s *scrubber) take(text string, limit int, part func(text, form string) string) string {
 	text = printable(text)
 	for _, form := range s.forms {
-		text = removeFold(text, form)
+		text = part(removeFold(text, form), form)
 	}
 	if plain, err := url.QueryUnescape(text); err == nil && plain != text && s.holds(plain) {
 		return removed
+	}
+	for strings.Contains(text, hole+hole) {
+		text = strings.ReplaceAll(text, hole+hole, hole)
 	}
 	return cut(strings.ReplaceAll(text, hole, removed), limit)
 }
@@ -85,6 +94,40 @@ func removeFold(text, form string) string {
 		b.WriteString(text[:i] + hole)
 		text, folded = text[i+len(form):], folded[i+len(form):]
 	}
+}
+
+// A provider may repeat a secret in part: without its end, or with stars. From a
+// secret that is long enough to have parts, every run of shared characters that
+// long is taken out too.
+const (
+	longSecret = 12 // bytes
+	sharedRun  = 8
+)
+
+// removeShared takes out of text what it shares with form, which is in lower case.
+func removeShared(text, form string) string {
+	if len(form) < longSecret || len(text) < sharedRun {
+		return text
+	}
+	folded := lower(text)
+	shared := make([]bool, len(text))
+	for i := 0; i+sharedRun <= len(text); i++ {
+		if strings.Contains(form, folded[i:i+sharedRun]) {
+			for j := range sharedRun {
+				shared[i+j] = true
+			}
+		}
+	}
+	var b strings.Builder
+	for i := range len(text) {
+		switch {
+		case !shared[i]:
+			b.WriteByte(text[i])
+		case i == 0 || !shared[i-1]:
+			b.WriteString(hole)
+		}
+	}
+	return b.String()
 }
 
 // lower is strings.ToLower for ASCII alone: it keeps the length in bytes.
