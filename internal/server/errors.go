@@ -127,6 +127,9 @@ func (g gate) drawError(c echo.Context, f failure) error {
 	}
 	if !v.signedIn {
 		p.Remedy = templates.Link{Label: "Sign in", URL: "/login"}
+		if f.kind == errs.Unsigned { // of a form: what was typed is in this tab
+			p.Remedy.Label, p.Beside = "Sign in in another tab", true
+		}
 	}
 	return render(c, f.status, templates.Error(p))
 }

@@ -63,6 +63,7 @@ type ErrorPage struct {
 	Heading   string // states a fact: "There is no entry acme:intercm"
 	Message   string // what happened and what to do; words from errs, or general ones
 	Remedy    Link   // the next step, drawn as the main button
+	Beside    bool   // the remedy opens another tab, and nothing leads away: reloading this page sends its form again
 	Reference string // of the log line; "" if there is none
 	When      Time
 	Request   string // "GET /config/acme:intercom", without a query; "" hides it
