@@ -70,7 +70,9 @@ func (p doorPages) askLogin(c echo.Context) error {
 // answer.
 func (p doorPages) login(c echo.Context) error {
 	next, email := ownPath(c.FormValue("next")), c.FormValue("email")
-	user, err := p.Auth.SignIn(c.Request().Context(), actor(c), email, secret.NewText(c.FormValue("password")))
+	by := actor(c)
+	by.ID, by.Name = "", "" // whoever is signed in here need not be the one who types
+	user, err := p.Auth.SignIn(c.Request().Context(), by, email, secret.NewText(c.FormValue("password")))
 	if err == nil {
 		if _, err := p.Sessions.Renew(c.Response(), c.Request(), user, visitOf(c).addr); err != nil {
 			return err
