@@ -6,7 +6,8 @@
 // requests of one browser:
 //
 //	POST /config/{id}/test
-//	  │ Start: writes oauth/flow/<hash of state>, and the event test.start
+//	  │ Start: writes oauth/flow/<hash of state>, oauth/started/<id>,
+//	  │ and the event test.start
 //	  ▼
 //	open ── 303 ──► the provider's authorize URL, with state and redirect_uri
 //	  │                 │ the person consents, denies, or goes away
@@ -46,6 +47,7 @@
 //
 //	oauth/flow/<hash>            flow, its PKCE verifier sealed for this key
 //	oauth/spent/<hash>           that a state was used; for a day, to say so
+//	oauth/started/<id>           Started, until its flow is taken; for a day
 //	oauth/report/<id>/<report>   Report
 //	oauth/reports/<id>           the Summary of each of the last 50, newest first
 //	oauth/health/<id>            the Summary that counts, one a content hash

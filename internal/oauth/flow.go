@@ -103,7 +103,7 @@ func (s *Service) take(ctx context.Context, v visit) (flow, error) {
 			return err
 		}
 		flows.Delete(tx, key)
-		err = spents.Put(tx, key, spent{Entry: f.Entry, Version: f.Version, Expires: v.at.Add(spentLife)})
+		err = errors.Join(returned(tx, f.Entry, key), spents.Put(tx, key, spent{Entry: f.Entry, Version: f.Version, Expires: v.at.Add(spentLife)}))
 		if refusal = v.refuse(f); refusal != nil {
 			err = errors.Join(err, audit.Append(tx, v.refused(f.Entry, f.Version, refusal)))
 		}

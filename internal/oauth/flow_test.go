@@ -308,6 +308,50 @@ func TestCallbackOfABrowserThatGoesAway(t *testing.T) {
 	}
 }
 
+// A run that does not come back is remembered for a day, and one that does is not.
+func TestStarted(t *testing.T) {
+	r := newRig(t, setup{})
+	check := func(when string, want string) {
+		t.Helper()
+		run, ok, err := r.oauth.Started(t.Context(), id)
+		must(t, err)
+		got := "none"
+		if ok {
+			got = fmt.Sprintf("version %d by %s at %s of %s", run.Version, run.By, run.Time.Format("15:04"), run.Service)
+		}
+		if got != want || ok && (run.RedirectURI != publicURL+"/auth/rocket/callback" || run.ContentHash == "") {
+			t.Errorf("%s: %s (%+v), want %s", when, got, run, want)
+		}
+	}
+	check("at first", "none")
+	first, _ := r.start(1)
+	check("after a start", "version 1 by owner@acme.example at 12:00 of rocket")
+	r.save(1, map[string]string{"clientSecret": "another"}, nil, config.Pend)
+	r.clock.pass(time.Minute)
+	second, _ := r.start(2)
+	check("the latest counts", "version 2 by owner@acme.example at 12:01 of rocket")
+	r.report(r.callback(query(code, first)))
+	check("an earlier one came back", "version 2 by owner@acme.example at 12:01 of rocket")
+	if _, err := r.oauth.Callback(t.Context(), by, "session-two", "rocket", query(code, second)); !errs.Is(err, errs.Refused) {
+		t.Error(err)
+	}
+	check("it came back, and was refused", "none")
+	third, _ := r.start(1)
+	r.report(r.callback("error=access_denied&state=" + third))
+	check("it came back, denied", "none")
+	r.start(1)
+	r.clock.pass(24*time.Hour - time.Second)
+	check("on the next day", "version 1 by owner@acme.example at 12:01 of rocket")
+	r.clock.pass(time.Second)
+	check("a day later", "none")
+	r.start(1)
+	r.delete()
+	check("the entry is gone", "none")
+	if left := r.keys("oauth/started/"); len(left) != 0 {
+		t.Errorf("there is %q", left)
+	}
+}
+
 func TestSweep(t *testing.T) {
 	r := newRig(t, setup{})
 	for range 3 {

@@ -103,6 +103,7 @@ func deleteReports(tx store.Tx, id config.ID) error {
 	}
 	lists.Delete(tx, string(id))
 	standing.Delete(tx, string(id))
+	starteds.Delete(tx, string(id))
 	return raise(tx)
 }
 

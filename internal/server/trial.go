@@ -2,6 +2,7 @@ package server
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -40,6 +41,9 @@ func (p testPages) draw(c echo.Context, status int, tokenFault string) error {
 	p.fillStarts(&page, e, c.FormValue("version"))
 	page.CanToken = def.Identity != nil
 	page.TokenNote = "It shows what the token may do, without a consent run"
+	if page.Away, err = p.away(c, e, page.Provider); err != nil {
+		return err
+	}
 	runs, err := p.OAuth.Reports(c.Request().Context(), e.ID)
 	if err != nil {
 		return err
@@ -60,6 +64,19 @@ func (p testPages) draw(c echo.Context, status int, tokenFault string) error {
 	}
 	page.Rehearsal = page.Rehearsal || p.rehearses(def, newest.Texts())
 	return render(c, status, templates.EntryTest(page))
+}
+
+// away is the notice about a consent run that has not come back: the commonest
+// mistake, a client ID that the provider does not know, leaves no other trace.
+func (p testPages) away(c echo.Context, e config.Entry, provider string) (templates.Notice, error) {
+	run, ok, err := p.OAuth.Started(c.Request().Context(), e.ID)
+	if err != nil || !ok {
+		return templates.Notice{}, err
+	}
+	return templates.Notice{Verdict: templates.VerdictWarning, Heading: fmt.Sprintf("A run of version %d has not come back", run.Version),
+		Text: fmt.Sprintf("%s started it %s. If %s showed an error page, check the client ID and that the redirect URI %s is registered with %s exactly like this.",
+			run.By, p.when(run.Time).Ago, provider, run.RedirectURI, provider),
+		Link: templates.Link{Label: "Edit the values", URL: entryURL(e.ID) + "/edit"}}, nil
 }
 
 // fillStarts offers the versions that can be tested: the pending one first,

@@ -103,6 +103,31 @@ func TestCallbackRefusals(t *testing.T) {
 	p.get(p.get(wrong).want(303).header.Get("Location")).want(200, "Permission", "Missing")
 }
 
+// A provider that does not know the client ID keeps the browser: the tab says what
+// is known all the same.
+func TestRunThatDoesNotComeBack(t *testing.T) {
+	t.Parallel()
+	h := open(t, plan{})
+	h.save("acme:intercom", func(d *config.Draft) { d.Values[0].Value = text("wrong-id") })
+	p := h.owner()
+	p.get(entry+"/test").want(200, "Nobody has tested this entry yet").lacks("has not come back")
+	leave := p.post(entry+"/test", "version", "1").want(200, "If Intercom shows an error instead of its consent page, it does not know the client ID or the redirect URI: come back here.")
+	if leave.wayOut() == "" {
+		t.Fatal("no way out")
+	}
+	h.pass(5 * time.Minute)
+	p.get(entry+"/test").want(200, "A run of version 1 has not come back", ownerEmail+" started it 5 minutes ago. If Intercom showed an error page, check the client ID",
+		"the redirect URI "+h.deps.Site.PublicURL.String()+"/auth/intercom/callback is registered with Intercom exactly like this", "No test of this entry has come back yet", "Edit the values").
+		lacks("Nobody has tested this entry yet")
+	h.save("acme:intercom", func(d *config.Draft) { d.Revision, d.Base = 1, 1 })
+	report := p.get(h.consent(p, "2", true)).want(303).header.Get("Location")
+	p.get(report).want(200, "Works").lacks("has not come back")
+	h.consent(p, "2", true)
+	p.get(report).want(200, "A run of version 2 has not come back", "started it just now")
+	h.pass(24 * time.Hour)
+	p.get(report).lacks("has not come back")
+}
+
 // A missing permission is no broken connector.
 func TestMissingPermission(t *testing.T) {
 	t.Parallel()

@@ -7,6 +7,7 @@ type EntryTestPage struct {
 	Entry     EntryHead
 	NoTest    string // why this entry has no test, a whole sentence; "" if it has one
 	Notice    Notice // "Tested before the last change"
+	Away      Notice // a consent run that has not come back
 	HasReport bool   // false: nobody has tested this version yet
 	Report    Report
 
@@ -20,6 +21,14 @@ type EntryTestPage struct {
 
 	RunFields []string // heads of the columns of Runs: "Client ID", "Client secret", …
 	Runs      []RunRow // newest first
+}
+
+// untested heads the tab while there is no report.
+func (p EntryTestPage) untested() string {
+	if p.Away.Known() {
+		return "No test of this entry has come back yet"
+	}
+	return "Nobody has tested this entry yet"
 }
 
 // A TestStart is a version whose consent run can be started. Its form posts
