@@ -101,6 +101,17 @@ func (p formPages) stored(c echo.Context) (formState, config.Entry, error) {
 	return formState{form: formOf(e, base, def), def: def, entry: e, base: base}, e, nil
 }
 
+// baseOf opens the version that a form was made from. In an entry that was deleted
+// and made again meanwhile there may be none: then there is nothing to build on,
+// and saving finds the conflict, which keeps what was typed.
+func (g gate) baseOf(c echo.Context, e config.Entry, f entryForm) (config.Opened, error) {
+	base, err := g.Config.Open(c.Request().Context(), e.ID, f.base)
+	if errs.Is(err, errs.NotFound) && e.Revision != f.revision {
+		return config.Opened{Version: config.Version{Entry: e.ID}}, nil
+	}
+	return base, err
+}
+
 // entry reads the entry in the path, and its definition.
 func (g gate) entry(c echo.Context) (config.Entry, *connector.Definition, error) {
 	id, err := entryID(c)
@@ -124,7 +135,7 @@ func (p formPages) save(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	base, err := p.Config.Open(c.Request().Context(), e.ID, f.base)
+	base, err := p.baseOf(c, e, f)
 	if err != nil {
 		return err
 	}

@@ -241,6 +241,24 @@ func TestEditOfADeletedEntry(t *testing.T) {
 	p.submit(page, "/config", "f.clientSecret", "again", "then", "pending").leadsTo(entry)
 }
 
+// An entry that was deleted and made again under an open form: the version that
+// the form was made from is gone, and what was typed is not.
+func TestEditOfARecreatedEntry(t *testing.T) {
+	t.Parallel()
+	h := open(t, plan{})
+	h.save("acme:intercom", nil)
+	h.save("acme:intercom", func(d *config.Draft) { d.Revision, d.Base, d.Values[0].Value = 1, 1, text("two") })
+	p := h.owner()
+	form, scopes := p.get(entry+"/edit"), p.get(entry+"/scopes")
+	p.post(entry+"/delete", "confirm", "acme:intercom", "revision", "2").leadsTo("/config")
+	h.save("acme:intercom", nil)
+	page := p.submit(form, entry, "f.clientId", "typed", "reason", "still", "then", "pending").want(409, "What you typed is kept below")
+	if got := controls(page.one("form[action=" + entry + "]")); got.Get("f.clientId") != "typed" || got.Get("reason") != "still" || got.Get("base") != "1" {
+		t.Errorf("the form has %q", got)
+	}
+	p.submit(scopes, entry+"/scopes", "scope", "read_conversations", "reason", "still", "then", "pending").want(409, ownerEmail)
+}
+
 // A tile never holds a part of a letter, whatever was typed as an id.
 func TestInitial(t *testing.T) {
 	t.Parallel()

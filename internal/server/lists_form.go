@@ -32,7 +32,7 @@ func (g gate) saveList(c echo.Context, l listForm) error {
 	if err != nil {
 		return err
 	}
-	base, err := g.Config.Open(c.Request().Context(), e.ID, f.base)
+	base, err := g.baseOf(c, e, f)
 	if err != nil {
 		return err
 	}
