@@ -56,7 +56,11 @@ func (p doorPages) askLogin(c echo.Context) error {
 	if visitOf(c).signedIn {
 		return c.Redirect(http.StatusSeeOther, next)
 	}
-	page := templates.LoginPage{Stage: p.stage(c), Next: next}
+	users, err := p.Auth.Users(c.Request().Context())
+	if err != nil {
+		return err
+	}
+	page := templates.LoginPage{Stage: p.stage(c), Next: next, NoAdmin: len(users) == 0}
 	switch {
 	case c.QueryParam("out") != "":
 		page.Said = "You have signed out."

@@ -24,6 +24,10 @@ func TestSetup(t *testing.T) {
 	}
 	p := h.visitor()
 	p.get("/").leadsTo("/login")
+	const noAdmin = "There is no admin yet. The one-time link to create the first one stands on the console where the program was started."
+	if n := len(p.get("/login").want(200, noAdmin).all("form[action=/login]")); n != 0 {
+		t.Error("the page asks to sign in, though nobody can")
+	}
 	for _, token := range []string{"", "wrong", link.Reveal() + "x"} {
 		p.get("/setup?token="+url.QueryEscape(token)).want(404, "This set-up link is not valid")
 	}
@@ -39,6 +43,7 @@ func TestSetup(t *testing.T) {
 		}
 	}
 	p.post("/setup", "token", "wrong", "email", "a@b.example", "password", "long enough for us", "password2", "long enough for us").want(404)
+	page.want(200, "You are signed in at once").lacks("Sign in with this")
 	p.submit(page, "/setup", "email", "First@B.example", "password", "long enough for us", "password2", "long enough for us").leadsTo("/")
 	p.get("/").want(200, "Welcome. You are the first owner of this instance", "first@b.example")
 	if e := h.events(audit.Setup); len(e) != 1 || e[0].Actor.Name != "first@b.example" {
@@ -48,6 +53,7 @@ func TestSetup(t *testing.T) {
 	eve.get("/setup?token="+url.QueryEscape(link.Reveal())).want(404, "BackOffice is set up already. Sign in instead.")
 	eve.submit(page, "/setup", "email", "eve@b.example", "password", "long enough for us", "password2", "long enough for us").want(404)
 	eve.get("/config").leadsTo("/login?next=%2Fconfig")
+	eve.get("/login").want(200, "of the attempts made during it, the first is written").lacks("There is no admin yet", "Every sign-in").one("form[action=/login]")
 }
 
 func TestSignIn(t *testing.T) {
