@@ -43,6 +43,9 @@ func (g gate) handleError(err error, c echo.Context) {
 		return
 	}
 	f := failureOf(err)
+	if f.kind == errs.Conflict && c.Path() == callbackPath {
+		f.heading = "This answer cannot be used any more"
+	}
 	g.logError(c, f, err)
 	// An address that is no route has met nobody who asks who it is. If that
 	// cannot be found out now, the page is drawn as for nobody.

@@ -50,7 +50,7 @@ func TestConsentRun(t *testing.T) {
 			t.Errorf("events of %s: %+v", a, got)
 		}
 	}
-	p.get(back).want(409, "has been used already", "It has changed in the meantime").lacks("code=", "state=")
+	p.get(back).want(409, "has been used already", "This answer cannot be used any more").lacks("code=", "state=")
 	h.save("acme:intercom", func(d *config.Draft) { d.Revision, d.Base, d.Values[0].Value = 1, 1, text("wrong-id") })
 	p.get(report).want(200, "Tested before the last change")
 	p.post(entry+"/test", "version", "9").want(404, "has no version")
