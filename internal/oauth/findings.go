@@ -109,7 +109,7 @@ var findings = map[class]finding{
 		"If it stays so, look at what stands between this server and %P, and whether the token address is the right one."}},
 
 	tooMany: {verdict: Inconclusive, headline: "%P asks for a pause", step: Inconclusive, hint: "too many requests", fields: notJudged(Warning,
-		"%P's token address answers, but has had too many requests."), remedies: []string{"Wait some minutes, then start the test again."}},
+		"%P's token address answers, but has had too many requests."), remedies: []string{"%W, then start the test again."}},
 
 	serverError: {verdict: Inconclusive, headline: "%P has an error of its own", step: Inconclusive, hint: "server error", fields: notJudged(Warning,
 		"%P's token address answers with an error of its own."), remedies: []string{"Look at %P's status page, and start the test again later. Nothing here needs to change for now."}},

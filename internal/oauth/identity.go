@@ -157,9 +157,15 @@ func (r *run) chosen(f connector.Field) (connector.Option, bool) {
 // readRateLimit keeps what the headers of the definition's names tell. A later
 // answer replaces an earlier one.
 func (r *run) readRateLimit(h http.Header) {
+	if l, told := r.rateLimit(h); told {
+		r.report.RateLimit = &l
+	}
+}
+
+func (r *run) rateLimit(h http.Header) (l RateLimit, told bool) {
 	names := r.def.RateLimit
 	if names == nil {
-		return
+		return RateLimit{}, false
 	}
 	get := func(name string) string {
 		if name == "" {
@@ -167,13 +173,13 @@ func (r *run) readRateLimit(h http.Header) {
 		}
 		return cut(r.scrub.foreign(h.Get(name)), 40)
 	}
-	l := RateLimit{Limit: get(names.Limit), Remaining: get(names.Remaining), Reset: get(names.Reset)}
+	l = RateLimit{Limit: get(names.Limit), Remaining: get(names.Remaining), Reset: get(names.Reset)}
 	if l == (RateLimit{}) {
-		return
+		return RateLimit{}, false
 	}
 	// Beyond the year 9999 a time cannot be written.
 	if n, err := strconv.ParseInt(l.Reset, 10, 64); err == nil && n > 0 && n < 253402300800 {
 		l.ResetAt = time.Unix(n, 0).UTC()
 	}
-	r.report.RateLimit = &l
+	return l, true
 }

@@ -100,7 +100,7 @@ var identityFindings = map[class]identityFinding{
 	unreadable: undecidedAPI("the answer of %P's API is not readable JSON", "not readable", told{Warning, "%P's API answers, but with what cannot be read."},
 		"Test again: the answer may have broken off on its way.", checkAPI),
 	tooMany: undecidedAPI("%P asks for a pause", "too many requests", told{Warning, "%P's API answers, but has had too many requests."},
-		"Wait some minutes, then test again."),
+		"%W, then test again."),
 	serverError: undecidedAPI("%P's API has an error of its own", "server error", told{Warning, "%P's API answers with an error of its own."},
 		"Look at %P's status page, and test again later. Nothing here needs to change for now."),
 	aPage: undecidedAPI("a web page answers instead of %P's API", "a page, no answer", told{Inconclusive, "Something answers there, but with a web page."},

@@ -2,16 +2,22 @@ package oauth
 
 import (
 	"fmt"
+	"net/http"
+	"strconv"
 	"strings"
+	"time"
 
 	"backoffice/internal/connector"
 )
+
+// maxRetryAfter is a year of seconds: a longer pause is no answer.
+const maxRetryAfter = 365 * 24 * 60 * 60
 
 // A finding is what a class of answer proves, as data. In its texts %P is the
 // provider's name, %A how the client authenticates, %C the error code in
 // brackets, if it is fit to be shown, %Q a sentence that quotes the answer, %Y
 // " without saying why" if there is nothing to quote, %E what the call itself
-// says, and %N the permission that the identity call needs.
+// says, %W how long to wait, and %N the permission that the identity call needs.
 type finding struct {
 	verdict  Verdict // of the run
 	headline string
@@ -73,7 +79,7 @@ func (r *run) words(got *capture, a answer) *strings.Replacer {
 	if r.def.Identity != nil && r.def.Identity.Permission != "" {
 		permission = fmt.Sprintf("the permission %q", r.permissionLabel())
 	}
-	return strings.NewReplacer("%P", r.provider(), "%A", method, "%C", code, "%Q", quote, "%Y", why, "%E", problem(got), "%N", permission)
+	return strings.NewReplacer("%P", r.provider(), "%A", method, "%C", code, "%Q", quote, "%Y", why, "%E", problem(got), "%W", r.wait(got.header), "%N", permission)
 }
 
 // quote is a sentence with the provider's own words, or "" if it had none.
@@ -92,6 +98,26 @@ func (r *run) quote(code string, a answer) string {
 		return fmt.Sprintf("%s answered: “%s”.", r.provider(), code)
 	}
 	return ""
+}
+
+// wait says when a provider that asks for a pause may be asked again, if its
+// answer tells that of a time to come.
+func (r *run) wait(h http.Header) string {
+	limit, _ := r.rateLimit(h)
+	at := limit.ResetAt
+	if n, err := strconv.Atoi(strings.TrimSpace(h.Get("Retry-After"))); err == nil && n > 0 && n <= maxRetryAfter { // RFC 9110 section 10.2.3
+		at = r.now().Add(time.Duration(n) * time.Second)
+	} else if t, err := http.ParseTime(h.Get("Retry-After")); err == nil {
+		at = t
+	}
+	switch from := r.now(); {
+	case !at.After(from):
+		return "Wait some minutes"
+	case at.Sub(from) < 12*time.Hour:
+		return "Wait until " + at.UTC().Format("15:04:05") + " UTC"
+	default:
+		return "Wait until " + at.UTC().Format("2006-01-02 15:04:05") + " UTC"
+	}
 }
 
 // permissionLabel is the name under which the admin finds the permission that

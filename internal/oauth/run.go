@@ -47,6 +47,9 @@ func (s *Service) newRun(sub subject, by audit.Actor, kind Kind, began, at time.
 
 func (r *run) provider() string { return r.def.Name }
 
+// now is the time of the clock by which the run began.
+func (r *run) now() time.Time { return r.report.Started.Add(time.Since(r.began)) }
+
 // judge sets what the report says about f.
 func (r *run) judge(f Field, v Verdict, reason string) {
 	r.report.Fields[f] = FieldVerdict{Field: f, Verdict: v, Reason: reason}

@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -319,6 +321,46 @@ func TestRefusalIsQuoted(t *testing.T) {
 		if f.Reason != tt.secret+rest || f.Verdict != oauth.Inconclusive || rep.Headline != tt.headline || rep.Verdict != oauth.Inconclusive {
 			t.Errorf("%s: %s, %s: %s", tt.body, rep.Headline, f.Verdict, f.Reason)
 		}
+	}
+}
+
+// A provider that asks for a pause is asked again when it said so.
+func TestPause(t *testing.T) {
+	at := func(s string) string {
+		when, err := time.Parse(time.RFC3339, s)
+		must(t, err)
+		return strconv.FormatInt(when.Unix(), 10)
+	}
+	for _, tt := range []struct {
+		headers []string
+		want    string
+	}{
+		{nil, "Wait some minutes"},
+		{[]string{"X-RateLimit-Reset", at("2026-09-17T12:00:30Z")}, "Wait until 12:00:30 UTC"},
+		{[]string{"X-RateLimit-Reset", at("2026-09-19T12:00:00Z")}, "Wait until 2026-09-19 12:00:00 UTC"},
+		{[]string{"X-RateLimit-Reset", at("2026-09-17T11:59:00Z")}, "Wait some minutes"},
+		{[]string{"X-RateLimit-Reset", "soon"}, "Wait some minutes"},
+		{[]string{"Retry-After", "Thu, 17 Sep 2026 12:30:00 GMT"}, "Wait until 12:30:00 UTC"},
+		{[]string{"Retry-After", "-5"}, "Wait some minutes"},
+		{[]string{"Retry-After", "99999999999999999999"}, "Wait some minutes"},
+	} {
+		for i, then := range []string{", then start the test again.", ", then test again."} {
+			r := newRig(t, setup{})
+			if i == 0 {
+				r.provider.token = answer(429, `{}`, tt.headers...)
+			} else {
+				r.provider.token = answer(200, `{"access_token":"`+accessToken+`"}`, "X-RateLimit-Reset", at("2026-09-17T13:00:00Z"))
+				r.provider.identity = answer(429, `{}`, tt.headers...)
+			}
+			if rep := r.run(); !slices.Equal(rep.Remedies, []string{tt.want + then}) {
+				t.Errorf("%q: %q, want %q", tt.headers, rep.Remedies, tt.want+then)
+			}
+		}
+	}
+	r := newRig(t, setup{})
+	r.provider.token = answer(429, `{}`, "Retry-After", "7200") // the second in which it ends depends on the call
+	if rep := r.run(); !strings.HasPrefix(rep.Remedies[0], "Wait until 14:00:") {
+		t.Errorf("after two hours: %q", rep.Remedies)
 	}
 }
 

@@ -49,7 +49,7 @@ func (p testPages) report(r oauth.Report, e config.Entry, def *connector.Definit
 		out.Remedy = append(out.Remedy, templates.RemedyStep{Text: text})
 	}
 	if len(out.Remedy) > 0 {
-		out.Remedy[0].Link = consoleLink(def)
+		out.Remedy[0].Link = p.remedyLink(r, def)
 	}
 	if r.Verdict == oauth.OK && r.Version == e.Pending {
 		out.RemedyLead = fmt.Sprintf("Version %d has proven itself. Consumers get it once it is in force.", r.Version)
@@ -61,6 +61,17 @@ func (p testPages) report(r oauth.Report, e config.Entry, def *connector.Definit
 	out.Limits = p.limits(r.RateLimit)
 	drawSteps(&out, r)
 	return out
+}
+
+// remedyLink leads to where the app of the run is kept.
+func (p testPages) remedyLink(r oauth.Report, def *connector.Definition) templates.Link {
+	switch {
+	case !r.Rehearsal:
+		return consoleLink(def)
+	case p.Site.Sandbox == "":
+		return templates.Link{}
+	}
+	return templates.Link{Label: "Open the sandbox", URL: p.Site.Sandbox}
 }
 
 // affected says whom the result concerns.
@@ -104,10 +115,15 @@ func sure(r oauth.Report) string {
 		return "Only the identity call was made, with the token that was pasted. It says nothing about the client id, the client secret or the redirect URI."
 	case r.Field(oauth.ClientSecret).Verdict == oauth.OK:
 		return "Proven: the provider exchanged a real code for a token, which it does only if the client id, the client secret and the redirect URI are right. The token was used for the identity call and then forgotten."
+	case r.Denied:
+		return "Not decided: the person at the consent page said no, which proves nothing about the entry."
 	case r.Verdict == oauth.Inconclusive:
 		return "Not decided: the answer fits more than one cause, so no field is called wrong. What is known is in the steps below."
 	}
-	return "As the provider’s own answer says. Each step below has what was sent and what came back."
+	if r.Field(oauth.Reachability).Verdict == oauth.Wrong {
+		return "The address did not give an answer of the provider, so the address is what is wrong. Each step below has what was sent and what came back."
+	}
+	return "The provider’s own answer says so. Each step below has what was sent and what came back."
 }
 
 // shownFields are the fields that a report is about: client authentication and
