@@ -336,7 +336,7 @@ func TestPause(t *testing.T) {
 		want    string
 	}{
 		{nil, "Wait some minutes"},
-		{[]string{"X-RateLimit-Reset", at("2026-09-17T12:00:30Z")}, "Wait until 12:00:30 UTC"},
+		{[]string{"X-RateLimit-Reset", at("2026-09-17T12:30:30Z")}, "Wait until 12:30:30 UTC"},
 		{[]string{"X-RateLimit-Reset", at("2026-09-19T12:00:00Z")}, "Wait until 2026-09-19 12:00:00 UTC"},
 		{[]string{"X-RateLimit-Reset", at("2026-09-17T11:59:00Z")}, "Wait some minutes"},
 		{[]string{"X-RateLimit-Reset", "soon"}, "Wait some minutes"},
