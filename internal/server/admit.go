@@ -41,7 +41,11 @@ func (g gate) admit(may auth.Permission) echo.MiddlewareFunc {
 			if err := readForm(c, limit); err != nil {
 				return err
 			}
-			return next(c)
+			if err := next(c); err != nil {
+				return err
+			}
+			g.logRefused(c)
+			return nil
 		}
 	}
 }

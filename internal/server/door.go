@@ -27,6 +27,7 @@ func (p doorPages) askSetup(c echo.Context) error {
 }
 
 func (p doorPages) drawSetup(c echo.Context, status int, token secret.Text, email string, err error) error {
+	because(c, err)
 	faults := errs.Fields(err)
 	return render(c, status, templates.Setup(templates.SetupPage{
 		Stage: p.stage(c), OneTime: token.Reveal(), PublicURL: p.origin(), Email: email, MinLength: minPassword,
@@ -87,6 +88,7 @@ func (p doorPages) login(c echo.Context) error {
 	if kind == errs.Internal || kind == errs.Unavailable {
 		return err
 	}
+	because(c, err)
 	status := statuses[kind].status
 	if kind == errs.Unsigned {
 		status = http.StatusUnprocessableEntity // 401 would ask for a WWW-Authenticate header

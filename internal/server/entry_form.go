@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strconv"
 	"strings"
@@ -167,6 +168,7 @@ func (p formPages) orphaned(c echo.Context, gone error) error {
 // with what was typed, except secrets.
 func (p formPages) store(c echo.Context, id config.ID, s formState, base config.Version) error {
 	if !s.settled() {
+		because(c, errors.New("a secret that a page lost is to be typed again"))
 		return p.draw(c, http.StatusUnprocessableEntity, s)
 	}
 	d := s.form.draft(id, s.def)
@@ -207,6 +209,7 @@ func savedFlash(s config.Saved, then config.Then) flash {
 // overtaken draws the form of somebody who was not the first to save. What they
 // typed stays. Kept secrets now come from the version that was saved meanwhile.
 func (p formPages) overtaken(c echo.Context, id config.ID, s formState) error {
+	because(c, errs.New(errs.Conflict, "The entry was saved in between."))
 	e, err := p.Config.Get(c.Request().Context(), id)
 	if err != nil {
 		return err

@@ -64,9 +64,10 @@ func (p formPages) draw(c echo.Context, status int, s formState) error {
 		page.Revision, page.Base, page.Back = strconv.FormatInt(s.form.revision, 10), strconv.Itoa(s.form.base), entryURL(s.entry.ID)
 	}
 	page.Frame = p.frame(c, title, templates.SectionConfiguration)
+	because(c, s.err)
 	faults := errs.Fields(s.err)
 	if _, msg := errs.Of(s.err); s.err != nil && len(faults) == 0 {
-		page.Notice = templates.Notice{Verdict: templates.VerdictWrong, Heading: "Nothing was saved", Text: msg}
+		page.Notice = templates.Notice{Verdict: templates.VerdictWrong, Heading: "Nothing was saved", Text: msg, Refused: true}
 	}
 	page.IDError = faults["id"]
 	p.fillFields(&page, s, faults)

@@ -117,6 +117,31 @@ func (g gate) logError(c echo.Context, f failure, err error) {
 	g.Log.Info("request refused", attrs...)
 }
 
+const causeKey = "cause"
+
+// because keeps why a form comes back, for the line in the log. A nil err keeps
+// what is there.
+func because(c echo.Context, err error) {
+	if err != nil {
+		c.Set(causeKey, err)
+	}
+}
+
+// logRefused writes the line that the reference on a form that came back leads
+// to. Error pages have theirs.
+func (g gate) logRefused(c echo.Context) {
+	status := c.Response().Status
+	if status < 400 || status >= 500 {
+		return
+	}
+	err, _ := c.Get(causeKey).(error)
+	kind, _ := errs.Of(err)
+	if kind == errs.Internal {
+		kind = errs.Invalid
+	}
+	g.logError(c, failure{kind: kind, status: status}, err)
+}
+
 func (g gate) drawError(c echo.Context, f failure) error {
 	if c.Request().Method == http.MethodHead {
 		return c.NoContent(f.status)

@@ -49,6 +49,7 @@ func (g gate) saveList(c echo.Context, l listForm) error {
 	}
 	form := templates.SaveForm{Base: strconv.Itoa(f.base), Revision: strconv.FormatInt(f.revision, 10), Reason: f.reason}
 	kind, msg := errs.Of(err)
+	because(c, err)
 	switch kind {
 	case errs.Conflict:
 		if err := g.rebase(c, &form, base.Version); err != nil {

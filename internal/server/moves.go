@@ -67,10 +67,11 @@ func (p valuePages) move(c echo.Context, do func(config.Move) (flash, error), ho
 	if kind != errs.Conflict && kind != errs.Invalid {
 		return err
 	}
+	because(c, err)
 	c.Request().Form.Del("version") // it may not be there any more; show the newest
 	return p.draw(c, statuses[kind].status, func(page *templates.EntryValuesPage) {
 		page.Promote.Reason, page.Hours = m.Reason, acceptChoices(int(m.Accept/time.Hour))
-		page.Notice = templates.Notice{Verdict: templates.VerdictWarning, Heading: "This form was not carried out", Text: msg + " This page shows how the entry stands now."}
+		page.Notice = templates.Notice{Verdict: templates.VerdictWarning, Heading: "This form was not carried out", Refused: true, Text: msg + " This page shows how the entry stands now."}
 		if m.Reason != "" && page.Promote.Version == "" { // there is no form to put it back into
 			page.Notice.Text += " You wrote: " + m.Reason
 		}

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"sync"
 
+	"backoffice/web/templates"
+
 	"github.com/a-h/templ"
 	"github.com/labstack/echo/v4"
 )
@@ -27,7 +29,11 @@ func render(c echo.Context, status int, page templ.Component) error {
 			buffers.Put(b)
 		}
 	}()
-	if err := page.Render(c.Request().Context(), b); err != nil {
+	ctx := c.Request().Context()
+	if status >= http.StatusBadRequest {
+		ctx = templates.WithReference(ctx, visitOf(c).requestID)
+	}
+	if err := page.Render(ctx, b); err != nil {
 		return fmt.Errorf("drawing a page: %w", err)
 	}
 	c.Response().Header().Set(echo.HeaderContentLength, strconv.Itoa(b.Len())) // else it would be sent in chunks

@@ -163,6 +163,7 @@ type Notice struct {
 	Heading string  // states a fact
 	Text    string
 	Link    Link
+	Refused bool // why what was sent was not carried out: the reference of the log stands with it
 }
 
 // Known reports whether there is a notice to draw.

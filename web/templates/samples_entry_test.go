@@ -10,7 +10,7 @@ func sampleValues() EntryValuesPage {
 			Pending:  StandingVersion{"7", HealthWrong, "Client secret wrong", "Saved", before(12 * time.Minute), "integrations@acme.example", "Rotate the client secret, as every quarter", "Changes 1 of 6 values."},
 			Previous: StandingVersion{Number: "5", More: "It is accepted beside version 6 until 24 September, 09:20 UTC."},
 		},
-		Notice:  Notice{VerdictWarning, "Promoting version 7 now would break Intercom for every consumer", "Its test says that the client secret is wrong. Promote stays possible and asks for your reason.", Link{"See the diagnosis", "/config/acme:intercom/test"}},
+		Notice:  Notice{VerdictWarning, "Promoting version 7 now would break Intercom for every consumer", "Its test says that the client secret is wrong. Promote stays possible and asks for your reason.", Link{"See the diagnosis", "/config/acme:intercom/test"}, false},
 		Heading: "Five values, one changed", Version: "7", Against: "version 6",
 		Versions: []VersionPill{{"6", "Version 6, in force", false}, {"7", "Version 7, pending", true}},
 		Rows: []ValueRow{
@@ -61,7 +61,7 @@ func sampleEditForm() EntryFormPage {
 	p.Frame, p.New, p.IDError, p.Revision, p.Base = frame("Nothing was saved · Edit acme:intercom", SectionConfiguration), false, "", "20", "7"
 	p.Lead, p.Reason, p.Back = "Saving makes version 8. Version 6 stays in force until you promote.", "Correct the client secret of version 7.", "/config/acme:intercom"
 	p.Errors = []FieldError{{"f.clientId", "Client ID has a space in it"}, {"f.clientSecret", "Client secret is the one of version 4"}}
-	p.Notice = Notice{VerdictWarning, "Your paste had white space at its ends", "It was cut off: Intercom compares every character.", Link{}}
+	p.Notice = Notice{VerdictWarning, "Your paste had white space at its ends", "It was cut off: Intercom compares every character.", Link{}, false}
 	p.Conflict = Conflict{"ops@acme.example", before(90 * time.Second), "Revision 19 became 20.", []DiffLine{
 		{SignRemoved, "apiVersion", PlainValue("2.10", "")}, {SignAdded, "apiVersion", PlainValue("2.9", "")},
 	}, "/config/acme:intercom/edit"}
@@ -102,7 +102,7 @@ func sampleTest() EntryTestPage {
 	runs[0].Chosen, runs[2].Stale = true, true
 	return EntryTestPage{
 		Frame: frame("Client secret is wrong · acme:intercom", SectionConfiguration), Entry: entryHead(TabTest), HasReport: true,
-		Notice:   Notice{VerdictWarning, "Tested before the last change", "Version 7 was saved after this run. Test again to know about it.", Link{}},
+		Notice:   Notice{VerdictWarning, "Tested before the last change", "Version 7 was saved after this run. Test again to know about it.", Link{}, false},
 		Provider: "Intercom", StartNote: "With this secret it stops at the token.",
 		Starts:   []TestStart{{"7", LabelPending, "Saved 12 minutes ago", true}, {"6", LabelCurrent, "", false}},
 		CanToken: true, TokenNote: "In the Developer Hub: your app, Configure, Authentication.", TokenError: "That is no token: it has a space in it.",
