@@ -70,14 +70,15 @@ func (s *Service) Get(ctx context.Context, id ID) (Entry, error) {
 	return e, nil
 }
 
-// Exists reports whether there is an entry of this id, for another room that is
-// about to keep a record of it in the same transaction.
-func Exists(r store.Getter, id ID) (bool, error) {
-	_, err := entries.Get(r, string(id))
+// Has reports whether the entry has version n with that content hash, for another
+// room that is about to keep a record of it in the same transaction. An entry that
+// was deleted and made anew has other content under the same number, or the same.
+func Has(r store.Getter, id ID, n int, hash string) (bool, error) {
+	v, err := versions.Get(r, versionID(id, n))
 	if errors.Is(err, store.ErrNotFound) {
 		return false, nil
 	}
-	return err == nil, err
+	return err == nil && v.ContentHash == hash, err
 }
 
 func notFound(id ID) error {

@@ -21,6 +21,7 @@ const (
 	requestRefused               // the request as such
 	unauthorized                 // 401 without a code that says what was refused
 	forbidden                    // 403, likewise
+	scopeMissing                 // 403 that names a scope or permission
 	otherRefusal                 // any other answer that is an error
 	noToken                      // success without what was asked for
 	unreadable                   // success that cannot be read
@@ -145,10 +146,19 @@ func classifyIdentity(got *capture, a answer) class {
 		return tooMany
 	case got.status == http.StatusUnauthorized:
 		return unauthorized
+	case got.status == http.StatusForbidden && namesScope(a):
+		return scopeMissing
 	case got.status == http.StatusForbidden:
 		return forbidden
 	}
 	return otherRefusal
+}
+
+// namesScope reports whether a refusal says that a scope or permission is what
+// the token lacks (RFC 6750 section 3.1 calls it insufficient_scope).
+func namesScope(a answer) bool {
+	words := strings.ToLower(a.code + " " + a.description)
+	return strings.Contains(words, "scope") || strings.Contains(words, "permission")
 }
 
 // noAnswer finds what is no answer to any question.

@@ -81,11 +81,17 @@ var identityFindings = map[class]identityFinding{
 	issued: {verdict: OK, field: OK, reason: "The call that asks whose token it is, is allowed.", what: "the token works", hint: "answered", reach: apiOK},
 
 	// The connection works for every call that does not need the permission.
-	forbidden: {verdict: Warning, field: Wrong, reason: "%P forbids the call%C: the token lacks %N, or the app is limited in another way.",
+	scopeMissing: {verdict: Warning, field: Wrong, reason: "%P forbids the call and names a permission%C: the token lacks %N.",
 		what: "a permission is missing", hint: "permission missing", reach: apiOK,
 		remedy: []string{"Give the app %N in %P's console, then authorise it again with a new test."},
-		pasted: &identityFinding{verdict: Wrong, field: Wrong, reason: "%P forbids the call%C: the token lacks %N, or the app is limited in another way.",
+		pasted: &identityFinding{verdict: Wrong, field: Wrong, reason: "%P forbids the call and names a permission%C: the token lacks %N.",
 			what: "a permission is missing", remedy: []string{"Give the app %N in %P's console, authorise it again, and paste the new token."}}},
+
+	forbidden: {verdict: Warning, field: Inconclusive, reason: "%P forbids the call%C without naming a permission: the token lacks %N, or the app or this server's address is limited in another way.",
+		what: "the identity call is forbidden", hint: "forbidden", reach: apiOK,
+		remedy: []string{"Give the app %N in %P's console if it lacks it, then authorise it again with a new test.", "Check in %P's console that the app and its plan are active, and that no address is shut out."},
+		pasted: &identityFinding{verdict: Inconclusive, field: Inconclusive, reason: "%P forbids the call%C without naming a permission: the token lacks %N, or the app or this server's address is limited in another way.",
+			what: "%P forbids the call", remedy: []string{"Give the app %N in %P's console if it lacks it, authorise it again, and paste the new token."}}},
 
 	unauthorized: {verdict: Inconclusive, field: Inconclusive,
 		reason: "The token was issued a moment ago, so the credentials are good. %P refuses it here all the same%C: it lacks %N, or it is not for this address.",

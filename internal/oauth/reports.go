@@ -36,7 +36,7 @@ func reportKey(id config.ID, report string) string { return string(id) + "/" + r
 // in one transaction. It returns an errs.NotFound if the entry is gone.
 func (s *Service) keep(ctx context.Context, r Report, e audit.Event) error {
 	return s.store.Update(ctx, func(tx store.Tx) error {
-		if err := present(tx, r.Entry); err != nil {
+		if err := present(tx, r.Entry, r.Version, r.ContentHash); err != nil {
 			return err
 		}
 		list, err := getList(tx, lists, r.Entry)
@@ -55,12 +55,13 @@ func (s *Service) keep(ctx context.Context, r Report, e audit.Event) error {
 	})
 }
 
-// present returns an errs.NotFound if there is no such entry: what is kept of one
-// that is gone would be found under the next that has its id.
-func present(tx store.Tx, id config.ID) error {
-	ok, err := config.Exists(tx, id)
+// present returns an errs.NotFound if the entry does not have the version with
+// that content any more: what is kept of one that is gone would be found under
+// the next that has its id.
+func present(tx store.Tx, id config.ID, n int, hash string) error {
+	ok, err := config.Has(tx, id, n, hash)
 	if err == nil && !ok {
-		err = errs.Newf(errs.NotFound, "There is no entry %s any more. It was deleted while its test was under way; the audit log says by whom.", id)
+		err = errs.Newf(errs.NotFound, "There is no entry %s with this version any more. It was deleted while its test was under way; the audit log says by whom.", id)
 	}
 	return err
 }

@@ -195,6 +195,10 @@ var behaviours = []struct {
 
 	{name: "permission missing", me: answer(403, `{"type":"error.list","errors":[{"code":"forbidden","message":"no scope"}]}`),
 		verdict: oauth.Warning, headline: "Credentials are good, but a permission is missing", fields: fmt.Sprintf(credsOK, "wrong"), steps: "ok ok wrong"},
+	{name: "forbidden without a permission", me: answer(403, `{"error":"ip_blocked"}`),
+		verdict: oauth.Warning, headline: "Credentials are good, but the identity call is forbidden", fields: fmt.Sprintf(credsOK, "inconclusive"), steps: "ok ok warning"},
+	{name: "429 as 403", me: answer(403, `{"errors":[{"code":"rate_limit_exceeded"}]}`),
+		verdict: oauth.Inconclusive, headline: "Credentials are good, but Rocket asks for a pause", fields: strings.Replace(fmt.Sprintf(credsOK, "inconclusive"), "ok inconclusive ok", "warning inconclusive ok", 1), steps: "ok ok inconclusive"},
 	{name: "token refused", me: answer(401, `{"errors":[{"code":"unauthorized"}]}`), verdict: oauth.Inconclusive,
 		headline: "Credentials are good, but the permission is missing or the token is refused", fields: fmt.Sprintf(credsOK, "inconclusive"), steps: "ok ok inconclusive"},
 	{name: "identity 400", me: answer(400, `{"errors":[{"code":"version_invalid"}]}`), verdict: oauth.Inconclusive,

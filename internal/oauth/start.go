@@ -50,7 +50,7 @@ func (s *Service) Start(ctx context.Context, by audit.Actor, session Binding, id
 		return "", "", err
 	}
 	err = s.store.Update(ctx, func(tx store.Tx) error {
-		return errors.Join(present(tx, id), flows.Put(tx, hash(state), f), starteds.Put(tx, string(id), f.started(hash(state), by.Name)), audit.Append(tx, audit.Event{Time: f.Started, Actor: by,
+		return errors.Join(present(tx, id, n, sub.version.ContentHash), flows.Put(tx, hash(state), f), starteds.Put(tx, string(id), f.started(hash(state), by.Name)), audit.Append(tx, audit.Event{Time: f.Started, Actor: by,
 			Action: audit.TestStarted, Target: string(id), Version: n, Outcome: audit.Done}))
 	})
 	if err != nil {
