@@ -81,7 +81,7 @@ func (p formPages) draw(c echo.Context, status int, s formState) error {
 func editLead(e config.Entry) string {
 	lead := fmt.Sprintf("Saving makes version %d.", e.Next)
 	if e.Current != 0 {
-		lead += fmt.Sprintf(" Version %d stays in force until you put another one in force.", e.Current)
+		lead += fmt.Sprintf(" Version %d stays in force until you put another one in force, and then ends at once; to let it count for a while longer, save as pending and promote.", e.Current)
 	}
 	return lead
 }
