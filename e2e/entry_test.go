@@ -201,6 +201,28 @@ func TestHistory(t *testing.T) {
 	ada.See("Rolled back", "Discarded the pending version", "Put a version in force", "Saved a version", "Created the entry")
 }
 
+// A form is sent once: until the answer is there its buttons rest, and coming
+// back to the page wakes them.
+func TestSentOnce(t *testing.T) {
+	t.Parallel()
+	house := start(t)
+	house.errand(t).intercom("acme:intercom", "current")
+	ada := house.person(t)
+	ada.SignIn()
+	ada.Open("/config/acme:intercom/edit")
+	const send = `document.querySelector("form[aria-label=Values]").dispatchEvent(new SubmitEvent("submit", {bubbles: true, cancelable: true}))`
+	if !eval[bool](ada, send) || eval[bool](ada, send) {
+		t.Error("the first press is refused, or the second is not")
+	}
+	ada.until("the buttons rest", func() (bool, string) {
+		return eval[bool](ada, `document.querySelectorAll("form[aria-label=Values] [type=submit]:enabled").length === 0`), "one can be pressed"
+	})
+	eval[bool](ada, `window.dispatchEvent(new Event("pageshow"))`)
+	if !eval[bool](ada, `document.querySelectorAll("form[aria-label=Values] [type=submit]:disabled").length === 0`) || !eval[bool](ada, send) {
+		t.Error("the form cannot be sent again after coming back")
+	}
+}
+
 func TestDelete(t *testing.T) {
 	t.Parallel()
 	house := start(t)
