@@ -125,10 +125,10 @@ func TestALostSecretOfANewEntry(t *testing.T) {
 		}
 		form.Set("f.clientId", "c")
 		form.Set("then", "pending")
-		page = p.send("POST", "/config", form).want(422, askAgain)
+		p.send("POST", "/config", form).want(422, askAgain)
 		form.Set("f.clientSecret", "s")
 		form.Set("keep.botToken", "yes")
-		page = p.send("POST", "/config", form).want(422, askAgain)
+		p.send("POST", "/config", form).want(422, askAgain)
 		i := slices.Index(form["key"], "extra")
 		form["value"][i] = "e"
 		p.send("POST", "/config", form).leadsTo(slack)
