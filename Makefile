@@ -36,7 +36,7 @@ browser: ## The tests in the browser
 	$(GO) test -timeout 20m ./e2e
 
 bench: ## Print the ratios of the pages to a bare handler, saves a commit, start and memory
-	$(GO) test -tags bench -count 1 ./e2e/bench -run '^TestBench$$' -timeout 20m -v | grep -v -e '^time=' -e '^=== ' -e '^    '
+	$(GO) test -tags bench -count 1 ./e2e/bench -run '^TestBench$$' -timeout 20m -v | grep -E '^(ok  |MISSED|    |[0-9]+ goals|FAIL|---)'
 
 fuzz: ## Run every fuzz target for FUZZTIME (10s) each
 	@scripts/fuzz.sh $(FUZZTIME)

@@ -80,7 +80,7 @@ func serve(ctx context.Context, s settings, sandbox string, con console) (err er
 // 10,000 entries in memory, a page costs more to clean up after than to draw.
 // The operator's GOGC wins.
 func tuneMemory() {
-	const percent = 125
+	const percent = 150
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(percent)
 	}

@@ -100,7 +100,6 @@ func TestBench(t *testing.T) {
 	p.stop(t)
 
 	saves(t, r)
-	t.Logf("\n\n%s", r.lines.String())
 	fmt.Print("\n", r.lines.String())
 	if len(r.missed) > 0 {
 		fmt.Printf("\n%d goals missed: %s\n", len(r.missed), strings.Join(r.missed, "; "))

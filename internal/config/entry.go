@@ -91,6 +91,8 @@ type Version struct {
 	Topics      []string  `json:"topics,omitempty"`
 	TokenOrigin string    `json:"tokenOrigin,omitempty"` // where its client secret was meant to go when it was typed; "" if nowhere
 	Sealed      []byte    `json:"sealed"`                // bound to its place and to all of the above
+
+	beside string // what boundTo adds to the place, if it is known already
 }
 
 // A Key is what may be shown of one value.
@@ -149,8 +151,10 @@ var (
 	deleted  = store.Table[int64]{Prefix: "config/deleted/"}
 )
 
-// clip keeps callers that append to a list of a shared Version apart.
+// clip keeps callers that append to a list of a shared Version apart, and works
+// out once what its seal is bound to.
 func clip(v *Version) {
+	v.beside, _ = v.inTheOpen() // what cannot be encoded is an error again where it counts
 	v.Keys, v.Scopes, v.Topics, v.Sealed = slices.Clip(v.Keys), slices.Clip(v.Scopes), slices.Clip(v.Topics), slices.Clip(v.Sealed)
 }
 

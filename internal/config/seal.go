@@ -40,12 +40,21 @@ func (s *Service) seal(p *prepared, c content) error {
 // file, but has no key, could have a page show a secret as plain, or put another
 // author to a version.
 func (v Version) boundTo(id ID, n int) (string, error) {
+	beside, err := v.beside, error(nil)
+	if beside == "" {
+		beside, err = v.inTheOpen()
+	}
+	return sealedAt(id, n) + "\x00" + beside, err
+}
+
+// inTheOpen is the record without what is sealed.
+func (v Version) inTheOpen() (string, error) {
 	v.Sealed = nil
-	beside, err := json.Marshal(v)
+	b, err := json.Marshal(v)
 	if err != nil {
 		return "", fmt.Errorf("encoding a version: %w", err)
 	}
-	return sealedAt(id, n) + "\x00" + string(beside), nil
+	return string(b), nil
 }
 
 func sameSecrecy(a, b Version) bool {

@@ -163,6 +163,9 @@ func (c *Catalogue) For(service, module string) (*Definition, bool) {
 	return c.Get(service)
 }
 
+// Len is the number of definitions.
+func (c *Catalogue) Len() int { return len(c.byKey) }
+
 // All returns every definition, sorted by name ignoring case, then by key. The
 // caller owns the slice.
 func (c *Catalogue) All() []*Definition {

@@ -128,8 +128,13 @@ func (s *Service) Health(ctx context.Context) (map[config.ID]Health, error) {
 	if err != nil {
 		return nil, err
 	}
+	return s.HealthOfAll(ctx, entries)
+}
+
+// HealthOfAll is Health for a caller that has what config.All returned.
+func (s *Service) HealthOfAll(ctx context.Context, entries []config.Entry) (map[config.ID]Health, error) {
 	var out map[config.ID]Health
-	err = s.store.View(ctx, func(r store.Reader) (err error) {
+	err := s.store.View(ctx, func(r store.Reader) (err error) {
 		out, err = s.index.get(r, entries, s.now())
 		return err
 	})

@@ -89,7 +89,7 @@ func (g gate) head(c echo.Context, e config.Entry, def *connector.Definition, ta
 	if def != nil && def.OAuth != nil {
 		h.TestVersion = strconv.Itoa(e.Newest())
 	}
-	v, err := g.Config.Version(c.Request().Context(), e.ID, e.Newest())
+	v, err := g.version(c, e.ID, e.Newest())
 	if err != nil {
 		return templates.EntryHead{}, err
 	}
@@ -150,7 +150,7 @@ func (g gate) standingVersion(c echo.Context, e config.Entry, n int) (templates.
 	if n == 0 {
 		return templates.StandingVersion{}, nil
 	}
-	v, err := g.Config.Version(c.Request().Context(), e.ID, n)
+	v, err := g.version(c, e.ID, n)
 	if err != nil {
 		return templates.StandingVersion{}, err
 	}

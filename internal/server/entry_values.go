@@ -33,7 +33,7 @@ func (p valuePages) draw(c echo.Context, status int, change func(*templates.Entr
 	if err != nil {
 		return err
 	}
-	o, err := p.Config.Open(c.Request().Context(), e.ID, n)
+	o, err := p.open(c, e.ID, n)
 	if err != nil {
 		return err
 	}
@@ -78,7 +78,7 @@ func (p valuePages) fillValues(c echo.Context, page *templates.EntryValuesPage, 
 	}
 	if other != 0 && other != o.Number {
 		var err error
-		if against, err = p.Config.Open(c.Request().Context(), e.ID, other); err != nil {
+		if against, err = p.open(c, e.ID, other); err != nil {
 			return err
 		}
 		page.Against = fmt.Sprintf("version %d", other)

@@ -24,7 +24,7 @@ func (g gate) frame(c echo.Context, title string, section templates.Section) tem
 	}
 	f.Toast = g.takeFlash(c)
 	f.AddressWarning = g.addressWarning(c)
-	f.ConnectorCount = templates.Count(int64(len(g.Catalogue.All())))
+	f.ConnectorCount = templates.Count(int64(g.Catalogue.Len()))
 	if n, err := g.Audit.Size(c.Request().Context()); err == nil {
 		f.EventCount = templates.Count(n)
 	}

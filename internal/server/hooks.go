@@ -37,7 +37,7 @@ func (p hookPages) draw(c echo.Context, status int, form templates.SaveForm, cho
 	if err != nil {
 		return err
 	}
-	o, err := p.Config.Open(c.Request().Context(), e.ID, e.Newest())
+	o, err := p.open(c, e.ID, e.Newest())
 	if err != nil {
 		return err
 	}
@@ -78,7 +78,7 @@ func (p hookPages) fillSigning(c echo.Context, page *templates.EntryWebhooksPage
 	inForce := newest
 	if e.Current != 0 && e.Current != newest.Number {
 		var err error
-		if inForce, err = p.Config.Open(c.Request().Context(), e.ID, e.Current); err != nil {
+		if inForce, err = p.open(c, e.ID, e.Current); err != nil {
 			return err
 		}
 	}

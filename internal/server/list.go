@@ -41,7 +41,7 @@ func (p listPages) list(c echo.Context) error {
 	}
 	if len(all) == 0 {
 		return render(c, http.StatusOK, templates.ConfigEmpty(templates.ConfigEmptyPage{
-			Frame: p.frame(c, "Configuration", templates.SectionConfiguration), ConnectorCount: templates.Count(int64(len(p.Catalogue.All())))}))
+			Frame: p.frame(c, "Configuration", templates.SectionConfiguration), ConnectorCount: templates.Count(int64(p.Catalogue.Len()))}))
 	}
 	every, err := p.listed(c)
 	if err != nil {

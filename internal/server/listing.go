@@ -58,10 +58,32 @@ func (g gate) entries(c echo.Context) (_ []config.Entry, err error) {
 // healths is the health of every entry that was tested, once a request.
 func (g gate) healths(c echo.Context) (_ map[config.ID]oauth.Health, err error) {
 	v := visitOf(c)
-	if v.healths == nil {
-		v.healths, err = g.OAuth.Health(c.Request().Context())
+	if v.healths != nil {
+		return v.healths, nil
 	}
+	all, err := g.entries(c)
+	if err != nil {
+		return nil, err
+	}
+	v.healths, err = g.OAuth.HealthOfAll(c.Request().Context(), all)
 	return v.healths, err
+}
+
+// open is config.Open, and version config.Version: a page that shows a version asks
+// for it again for its head and for its labels.
+func (g gate) open(c echo.Context, id config.ID, n int) (config.Opened, error) {
+	o, err := g.Config.Open(c.Request().Context(), id, n)
+	if err == nil {
+		visitOf(c).version = o.Version
+	}
+	return o, err
+}
+
+func (g gate) version(c echo.Context, id config.ID, n int) (config.Version, error) {
+	if v := visitOf(c).version; v.Entry == id && v.Number == n {
+		return v, nil // versions never change
+	}
+	return g.Config.Version(c.Request().Context(), id, n)
 }
 
 // listed is the listing of now.

@@ -49,6 +49,7 @@ type visit struct {
 
 	entries []config.Entry // what entries and healths found, for the rest of the request
 	healths map[config.ID]oauth.Health
+	version config.Version // the last one that was read
 }
 
 const visitKey = "visit"

@@ -37,7 +37,7 @@ func (p scopePages) draw(c echo.Context, status int, form templates.SaveForm, ch
 	if err != nil {
 		return err
 	}
-	o, err := p.Config.Open(c.Request().Context(), e.ID, e.Newest())
+	o, err := p.open(c, e.ID, e.Newest())
 	if err != nil {
 		return err
 	}

@@ -58,7 +58,7 @@ func (p testPages) draw(c echo.Context, status int, tokenFault string) error {
 			return err
 		}
 	}
-	newest, err := p.Config.Open(c.Request().Context(), e.ID, e.Newest())
+	newest, err := p.open(c, e.ID, e.Newest())
 	if err != nil {
 		return err
 	}
@@ -140,7 +140,7 @@ func (p testPages) start(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	o, err := p.Config.Open(c.Request().Context(), e.ID, n)
+	o, err := p.open(c, e.ID, n)
 	if err != nil {
 		return err
 	}

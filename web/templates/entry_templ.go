@@ -1603,7 +1603,7 @@ func reasonField(id, reason, err string) templ.Component {
 	})
 }
 
-func comparePaste(id string, c CompareForm) templ.Component {
+func comparePasteMarkup(id string, c CompareForm) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {

@@ -2,6 +2,7 @@ package templates
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/url"
 	"strings"
@@ -73,6 +74,7 @@ var (
 	heads     = memory[EntryHead]{max: 128}
 	valueRows = memory[valueRowKey]{max: 512}
 	standings = memory[standingKey]{max: 256}
+	compares  = memory[compareKey]{max: 64}
 	sidebars  = memory[Frame]{max: 32}
 )
 
@@ -149,6 +151,21 @@ type standingKey struct {
 // standingVersion draws a version that a label points at.
 func standingVersion(s StandingVersion, l Label) templ.Component {
 	return standings.remember(standingKey{s, l}, func() templ.Component { return standingVersionMarkup(s, l) })
+}
+
+type compareKey struct{ id, keys string }
+
+// comparePaste draws the form that compares a paste. Before a comparison it is
+// the same for every version of an entry that has the same keys.
+func comparePaste(id string, c CompareForm) templ.Component {
+	if c.Error != "" || len(c.Result) > 0 {
+		return comparePasteMarkup(id, c)
+	}
+	key := compareKey{id: id}
+	for _, k := range c.Keys {
+		key.keys += fmt.Sprintf("%q %q %t\n", k.Name, k.Label, k.Selected)
+	}
+	return compares.remember(key, func() templ.Component { return comparePasteMarkup(id, c) })
 }
 
 // when draws an instant as people say it, with the exact time behind it.
