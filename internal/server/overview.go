@@ -171,7 +171,7 @@ func headline(counts map[templates.Health]int, total, pending int) (heading, sum
 	default:
 		heading = "Everything works"
 	}
-	summary = fmt.Sprintf("%s of %s %s.", templates.Count(int64(counts[templates.HealthWorks])), plural(total, "entry"), pick(counts[templates.HealthWorks] == 1, "works", "work"))
+	summary = fmt.Sprintf("%s of %s %s.", templates.Count(int64(counts[templates.HealthWorks])), plural(total, "entry"), pick(counts[templates.HealthWorks] == 1 || total == 1, "works", "work"))
 	if pending > 0 {
 		summary += " " + plural(pending, "change") + " " + pick(pending == 1, "is", "are") + " pending."
 	}
