@@ -35,8 +35,10 @@ browser: ## The tests in the browser
 	@scripts/needs.sh chromium
 	$(GO) test -timeout 20m ./e2e
 
+# pipefail, so that a failing run does not hide behind grep.
+bench: SHELL := bash
 bench: ## Print the ratios of the pages to a bare handler, saves a commit, start and memory
-	$(GO) test -tags bench -count 1 ./e2e/bench -run '^TestBench$$' -timeout 20m -v | grep -E '^(ok  |MISSED|    |[0-9]+ goals|FAIL|---)'
+	set -o pipefail; $(GO) test -tags bench -count 1 ./e2e/bench -run '^TestBench$$' -timeout 20m -v | grep -E '^(ok  |MISSED|    |[0-9]+ goals|FAIL|---)'
 
 fuzz: ## Run every fuzz target for FUZZTIME (10s) each
 	@scripts/fuzz.sh $(FUZZTIME)

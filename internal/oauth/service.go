@@ -62,18 +62,6 @@ func (s *Service) RedirectURI(def *connector.Definition, o config.Opened) string
 	return s.publicURL + "/auth/" + def.Key + "/callback"
 }
 
-// ComesBack reports whether a browser that is sent to redirectURI comes back to
-// this program. If not, a consent run can only end here if something forwards
-// the browser with its query.
-func (s *Service) ComesBack(redirectURI string) bool {
-	ours, err := url.Parse(s.publicURL)
-	if err != nil {
-		return false
-	}
-	u, err := url.Parse(redirectURI)
-	return err == nil && strings.EqualFold(u.Scheme, ours.Scheme) && strings.EqualFold(u.Host, ours.Host) && callbackService(u) != ""
-}
-
 // callbackService is the {service} of a path that ends in
 // /auth/{service}/callback, or "".
 func callbackService(u *url.URL) string {
