@@ -81,6 +81,15 @@ func Has(r store.Getter, id ID, n int, hash string) (bool, error) {
 	return err == nil && v.ContentHash == hash, err
 }
 
+// HasEntry is Has for the entry alone.
+func HasEntry(r store.Getter, id ID) (bool, error) {
+	_, err := entries.Get(r, string(id))
+	if errors.Is(err, store.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
 func notFound(id ID) error {
 	return errs.Newf(errs.NotFound, "There is no entry %s. It may have been deleted; the audit log says by whom.", id)
 }
