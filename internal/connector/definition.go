@@ -87,7 +87,31 @@ type OAuth struct {
 	DefaultScopes   []string          // sent when the entry declares none
 	AuthorizeParams map[string]string // further parameters of the authorize URL; values are templates, see Endpoints.AuthorizeParams
 	TokenFields     []string          // where the token stands, first hit wins: access_token, token
+	MetadataURL     string            // template of its metadata document (RFC 8414, OpenID Connect Discovery); "" to look where RFC 8414 puts it
+	KnownErrors     []KnownError      // what the provider's own error codes mean
 }
+
+// A KnownError says what an error code of the token endpoint means. It explains
+// a verdict that the comparison of answers has reached; it never makes one.
+type KnownError struct {
+	Code   string // the code, or a code inside of a description: "AADSTS7000222"
+	Field  ErrorField
+	Means  string // one sentence
+	Remedy string // one sentence, "" for none
+}
+
+// ErrorField is what a KnownError is about.
+type ErrorField int
+
+// The fields. The zero one is the code, which a test makes up: its refusal says
+// that nothing else was refused before it.
+const (
+	AboutCode ErrorField = iota
+	AboutClientID
+	AboutClientSecret
+	AboutClientAuth
+	AboutRedirectURI
+)
 
 // Identity is the call that is made once with a fresh token.
 type Identity struct {

@@ -13,7 +13,8 @@ var members = map[string][]string{
 	"field":      {"key", "label", "help", "kind", "secret", "required", "default", "pattern", "shape", "options"},
 	"option":     {"value", "label", "note", "set"},
 	"oauth": {"authorizeUrl", "tokenUrl", "apiUrl", "clientIdKey", "clientSecretKey", "redirectKey", "clientAuth", "pkce", "sendScopes",
-		"scopeDelimiter", "defaultScopes", "authorizeParams", "tokenFields"},
+		"scopeDelimiter", "defaultScopes", "authorizeParams", "tokenFields", "metadataUrl", "knownErrors"},
+	"knownError": {"code", "field", "means", "remedy"},
 	"identity":   {"url", "headers", "permission", "facts"},
 	"fact":       {"label", "path"},
 	"permission": {"name", "label", "meaning", "group", "aliases", "note"},
@@ -114,7 +115,13 @@ func (r *reader) oauth(n ast.Node) *OAuth {
 		DefaultScopes:   o.texts("defaultScopes", maxToken),
 		AuthorizeParams: o.pairs("authorizeParams"),
 		TokenFields:     o.texts("tokenFields", maxName),
+		MetadataURL:     o.text("metadataUrl", maxToken),
 	}
+	o.list("knownErrors", func(path string, n ast.Node) {
+		k := r.object(path, n, members["knownError"])
+		a.KnownErrors = append(a.KnownErrors, KnownError{Code: k.text("code", maxName), Field: ErrorField(k.choice("field", errorFieldNames)),
+			Means: k.prose("means", maxProse), Remedy: k.prose("remedy", maxProse)})
+	})
 	if !o.has("tokenFields") {
 		a.TokenFields = []string{"access_token"}
 	}
