@@ -9,6 +9,7 @@ import (
 
 	"backoffice/internal/audit"
 	"backoffice/internal/config"
+	"backoffice/internal/secret"
 	"backoffice/internal/store"
 )
 
@@ -49,7 +50,7 @@ func (s *Service) diagnose(ctx context.Context, by audit.Actor, id config.ID, o 
 	if r.report.Unsaved {
 		r.report.Version = o.Base
 	}
-	d := &diagnosis{run: r, service: s, lease: s.lease(r)}
+	d := &diagnosis{run: r, service: s, lease: s.lease(r), replies: map[string]reply{}, evidence: map[string]int{}}
 	if d.live, err = s.lives.begin(r.report, by.ID, at); err != nil {
 		return Ref{}, err
 	}
@@ -68,8 +69,38 @@ type diagnosis struct {
 	service *Service
 	live    *Live
 	lease   lease
-	doing   string
 	asked   bool // the provider asked for a pause, or looks as if it locks us out
+
+	code    secret.Text // impossible
+	base    question    // S, in the method that went further
+	strange secret.Text // the made-up client ID
+	tokens  evidence
+	method  methodEvidence
+	door    doorEvidence
+
+	replies   map[string]reply // of the token address, by the letter of the question
+	evidence  map[string]int   // index of the step, by letter
+	reached   []int            // indexes of the steps that reached a host
+	unreached []missed
+	ticks     []tick
+
+	stopped bool // nothing more is sent
+	stop    *stopping
+}
+
+// A reply is an answer of the token address, in full and as it is compared.
+type reply struct {
+	reading reading
+	answer  answer
+	got     capture
+}
+
+// A stopping is why the questions ended early.
+type stopping struct {
+	class class
+	step  int
+	reply reply
+	door  bool // at the authorize address: what the token address said still counts
 }
 
 func (s *Service) lease(r *run) lease {
@@ -120,7 +151,6 @@ func (d *diagnosis) work() {
 
 // tell publishes that a step begins.
 func (d *diagnosis) tell(doing string) {
-	d.doing = doing
 	d.live.publish(Progress{Report: d.report, Doing: doing})
 }
 

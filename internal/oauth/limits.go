@@ -158,7 +158,7 @@ func (l lease) settle(tx store.Tx, calls int, asked bool, at time.Time) error {
 		}
 	}
 	host.Spent = spent
-	if calls > 0 {
+	if calls > 0 && wait > 0 {
 		own.Until, own.Asked, own.Latest = at.Add(wait), asked, l.run
 		if until := at.Add(wait); until.After(host.Until) {
 			host.Until, host.Asked, host.Latest = until, asked, l.run
