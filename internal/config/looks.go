@@ -33,7 +33,7 @@ var (
 
 	// Words that stand for a value in guides and examples.
 	placeholder = []*regexp.Regexp{
-		regexp.MustCompile(`(?i)^[\[<{($%# ]*(?:your|insert|enter|replace|paste)[a-z _-]*(?:id|key|secret|token|value|password|credentials|here)[\]>})$%# ]*$`),
+		regexp.MustCompile(`(?i)^[\[<{($%# ]*(?:your[a-z _-]*|(?:insert|enter|replace|paste)[ _-][a-z _-]*)(?:id|key|secret|token|value|password|credentials|here)[\]>})$%# ]*$`),
 		regexp.MustCompile(`(?i)^[\[<{($%# ]*(?:(?:oauth|app|application|api|client|consumer)[ _-]?)?(?:id|key|secret|token|value|password)[\]>})$%# ]*$`),
 		regexp.MustCompile(`(?i)^[\[<{($%# ]*(?:change[ _-]?(?:me|it|this)|place[ _-]?holder|to[ _-]?do|tbd|tba|fix[ _-]?me|redacted|hidden|undefined|null|none|nil|n/a|example|dummy)[\]>})$%# ]*$`),
 		regexp.MustCompile(`(?i)^[x._-]*xxx[x._-]*$`),
