@@ -109,6 +109,12 @@ func TestPasteGuard(t *testing.T) {
 
 	ada.In("[aria-labelledby=doubtful]").Follow("Edit")
 	ada.In("[id='f.clientId-doubts']").See("It is a placeholder")
+	ada.Fill("Client ID", "something-else")
+	ada.Fill("Reason", "because")
+	ada.In("form[aria-label=Values]").NotSee("It is a placeholder")
+	ada.Fill("Client ID", "changeme")
+	ada.Fill("Reason", "because of that")
+	ada.In("[id='f.clientId-doubts']").See("It is a placeholder")
 	ada.Paste(secret, "changeme ")
 	if got := ada.notes(secret); !strings.Contains(got, "Client ID and Client secret are the same.") {
 		t.Errorf("the same as the stored id: %q", got)

@@ -237,7 +237,7 @@ func TestDoubtKinds(t *testing.T) {
 // is said has no eight characters in a row of a value, but for the words that
 // stand in the sources.
 func FuzzInspect(f *testing.F) {
-	for _, s := range []string{"", " a ", "client_secret=" + randomSecret, "Bearer x", "\u200b\ufeff", "\xff\xfe", "дом–дом", "dG9rOmFiYw==", "https://a.example", "****", "“x”", "C" + strings.Repeat("0", 64)} {
+	for _, s := range []string{"", " a ", "client_secret=" + randomSecret, "Bearer x", "\u200b\ufeff", "\xff\xfe", "дом–дом", "dG9rOmFiYw==", "https://a.example", "****", "“x”", "kZ8vQ2mX7tR4\u00a0wB9nL5cJ1hG6", "kZ8vQ2mX7tR4\u2013дwB9nL5cJ1hG6", "C" + strings.Repeat("0", 64)} {
 		f.Add(s, randomSecret)
 		f.Add(randomID, s)
 	}

@@ -15,10 +15,10 @@ import (
 // saved or not, and in the tab Values.
 
 // doubts are those about o. What names other entries is for people who may see
-// all of them.
+// all of them, and says nothing in a rehearsal: the sandbox has one app for all.
 func (g gate) doubts(c echo.Context, id config.ID, o config.Opened) ([]config.Doubt, error) {
 	doubts, err := g.Config.Doubts(c.Request().Context(), id, o)
-	if err != nil || visitOf(c).user.Role.May(auth.ConfigRead) {
+	if err != nil || visitOf(c).user.Role.May(auth.ConfigRead) && !g.rehearses(g.Config.Definition(id), o.Texts()) {
 		return doubts, err
 	}
 	return slices.DeleteFunc(doubts, func(d config.Doubt) bool { return d.Kind == config.SharedValue }), nil

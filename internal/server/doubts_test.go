@@ -72,8 +72,10 @@ func TestDoubtsNameTheOtherEntry(t *testing.T) {
 	h.save("globex:intercom", nil)
 	p := h.owner()
 	page := p.get("/config/new?connector=intercom&id=acme:intercom")
-	p.submit(page, "/config", "f.clientId", "another", "f.clientSecret", h.provider.ClientSecret(), "then", "current").leadsTo(entry)
-	shown := p.get(entry).want(200, "Same value as Client secret of globex:intercom, version 1, in force.").lacks(h.provider.ClientSecret())
+	p.submit(page, "/config", "f.clientId", "another", "f.clientSecret", h.provider.ClientSecret(), "f.region", "US", "then", "current").leadsTo(entry)
+	h.save("hooli:intercom", nil)
+	p.get("/config/hooli:intercom").want(200, "This is a rehearsal").lacks("Same ")
+	shown := p.get(entry).want(200, "Same value as Client secret of globex:intercom, version 1, in force, and as one more entry.").lacks(h.provider.ClientSecret())
 	if links := shown.texts("a[href=/config/globex:intercom]"); !slices.Equal(links, []string{"Open globex:intercom"}) {
 		t.Errorf("links to the other entry: %q", links)
 	}

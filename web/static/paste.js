@@ -4,9 +4,13 @@
 import { say } from "./live.js";
 import { clean, look, said } from "./pasted.js";
 
-// notes puts lines under the control, instead of those that were there, and has
-// them read out. With nothing to say it takes the place away.
-function notes(input, lines) {
+// notes puts what was taken off and the doubts under the control, instead of what
+// was said there before, and has the first of it read out: the others describe
+// the control. With nothing to say it takes the place away.
+function notes(input, cleaned, doubts) {
+  const lines = cleaned ? [cleaned, ...doubts] : doubts;
+  const stored = document.getElementById(`${input.id}-doubts`);
+  if (stored) stored.hidden = input.value !== input.defaultValue; // it is about what was there before
   const id = `${input.id}-pasted`;
   const others = (input.getAttribute("aria-describedby") ?? "").split(" ").filter((other) => other && other !== id);
   let list = document.getElementById(id);
@@ -23,12 +27,19 @@ function notes(input, lines) {
   }
   list.replaceChildren(...lines.map((line) => {
     const item = document.createElement("li");
-    item.className = "field-warn";
-    item.textContent = line;
+    item.className = line === cleaned ? "hint" : "field-warn";
+    item.append(...(line === cleaned ? [] : [icon()]), line);
     return item;
   }));
   describe(input, [...others, id]);
-  say(lines.join(" "));
+  say(lines.length > 1 ? `${lines[0]} More is said beside the field.` : lines[0]);
+}
+
+// icon is a copy of one of the page's, with another picture.
+function icon() {
+  const svg = document.querySelector("svg.icon").cloneNode(true);
+  svg.firstElementChild.setAttribute("href", `${new URL("icons.svg", import.meta.url).pathname}#triangle-alert`);
+  return svg;
 }
 
 function describe(input, ids) {
@@ -68,7 +79,7 @@ document.addEventListener("paste", (event) => {
   const c = "trim" in input.dataset ? clean(pasted) : { text: pasted, trimmed: 0, removed: [] };
   const judge = () => {
     const alone = input.value === c.text.replace(/[\n\r]/g, "");
-    notes(input, [said(c), ...doubts(input, alone ? c.text : input.value)].filter(Boolean));
+    notes(input, said(c), doubts(input, alone ? c.text : input.value));
     judged.set(input, input.value);
   };
   if (c.text === pasted) {
@@ -87,5 +98,5 @@ document.addEventListener("change", (event) => {
   const input = event.target;
   if (!(input instanceof HTMLInputElement) || !input.dataset.paste || judged.get(input) === input.value) return;
   judged.delete(input);
-  notes(input, doubts(input, input.value));
+  notes(input, "", doubts(input, input.value));
 });
