@@ -85,6 +85,7 @@ type diagnosis struct {
 	unreached []missed
 	ticks     []tick
 
+	doubts  []config.Doubt
 	stopped bool // nothing more is sent
 	stop    *stopping
 }
