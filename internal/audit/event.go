@@ -29,6 +29,8 @@ const (
 	TestStarted  Action = "test.start"
 	TestFinished Action = "test.finish"
 	TokenTested  Action = "test.token"
+
+	OutsideChecked Action = "settings.outside-in"
 )
 
 // titles has every Action: what it is called on a page.
@@ -50,6 +52,7 @@ var titles = map[Action]string{
 	TestStarted:     "Started a consent run",
 	TestFinished:    "Tested the connection",
 	TokenTested:     "Tested an access token",
+	OutsideChecked:  "Checked the public address",
 }
 
 // Title is the action in words, past tense, without its target.

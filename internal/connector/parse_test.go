@@ -100,6 +100,7 @@ var broken = []struct {
 	{"empty item", "[contacts.read]", "[contacts.read, \"\"]", []string{"28:34: this item is empty. Fill it or remove it."}},
 	{"item twice", "[contacts.read]", "[contacts.read, contacts.read]", []string{"28:34: \"contacts.read\" stands in this list twice. Keep one of them."}},
 	{"bad key", "key: acme:crm", "key: acme:crm:contacts:more", []string{"1:6: the key must be a service such as intercom, or a service and its module such as google:drive. Use letters, digits, - and _."}},
+	{"reserved service", "key: acme:crm", "key: Outside-In:crm", []string{"1:6: the service \"outside-in\" is taken: its callback and webhook addresses are where this program checks itself from outside. Choose another."}},
 	{"name missing", "name: Acme CRM\n", "", []string{"1:1: name is missing. Write the connector as its maker writes it."}},
 	{"three initials", "initial: Ac", "initial: Acm", []string{"3:10: initial must be two letters or digits: they stand on the connector's tile."}},
 	{"field key", "  - key: tenant", "  - key: ten ant", []string{"18:10: a field's key begins with a letter and has letters, digits, - and _ only.", "24:13: {tenant} is neither the key of a field nor set by the options of one. Add it, or write the address out.", "31:8: {tenant} is neither the key of a field nor set by the options of one. Add it, or write the address out.", "32:26: {tenant} is neither the key of a field nor set by the options of one. Add it, or write the address out."}},

@@ -31,6 +31,7 @@ const (
 	saidTrimmedPending
 	saidTrimmedForce
 	saidSetUp
+	saidOutside
 )
 
 // sentences are formats with one number, or none.
@@ -45,6 +46,7 @@ var sentences = map[said]string{
 	saidTrimmedPending: "Saved as version %d, pending. Spaces at the end of a value were removed",
 	saidTrimmedForce:   "Version %d is saved and in force. Spaces at the end of a value were removed",
 	saidSetUp:          "Welcome. You are the first owner of this instance",
+	saidOutside:        "The public address is checked",
 }
 
 func (f flash) words() string {
