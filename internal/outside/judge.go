@@ -238,6 +238,9 @@ func (j judge) query() Finding {
 		return f
 	}
 	f.Verdict, f.Reason = Wrong, queryFault(s.query, s.arrival.Query)
+	if f.Delivered == "" {
+		f.Delivered = "no query"
+	}
 	f.Remedy = "Have the proxy pass the address on as it came. A code or a state that was changed is refused."
 	return f
 }

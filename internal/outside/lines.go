@@ -17,9 +17,11 @@ func (c *Checker) lines(a Aspect) map[Proxy]string {
 	}
 	fill := strings.NewReplacer("{SITE}", site, "{UPSTREAM}", c.upstream, "{HOST}", c.public.Hostname(), "{SCHEME}", c.public.Scheme,
 		"{PORT}", portOf(c.public))
+	pass := strings.Join([]string{"proxy_pass http://{UPSTREAM};", "proxy_set_header Host $http_host;", "proxy_set_header X-Forwarded-Host $http_host;",
+		"proxy_set_header X-Forwarded-Proto $scheme;", "proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;"}, "\n    ")
 	out := make(map[Proxy]string, len(table))
 	for p, text := range table {
-		out[p] = fill.Replace(strings.TrimSpace(text))
+		out[p] = fill.Replace(strings.ReplaceAll(strings.TrimSpace(text), "{PASS}", pass))
 	}
 	return out
 }
@@ -35,15 +37,13 @@ func (c *Checker) linesFor(a Aspect, seen Arrival) map[Proxy]string {
 }
 
 // configurations has the lines by aspect. In braces in capitals stand the
-// upstream, site, host, scheme and port of this instance.
+// upstream, site, host, scheme and port of this instance, and what every location
+// of nginx needs: headers of an outer level hold only where there are none.
 var configurations = map[Aspect]map[Proxy]string{
 	Scheme: {
 		Nginx: `
 location / {
-    proxy_pass http://{UPSTREAM};
-    proxy_set_header Host $http_host;
-    proxy_set_header X-Forwarded-Proto $scheme;
-    proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+    {PASS}
     # Behind another proxy that ends TLS, $scheme is http. Then write:
     # proxy_set_header X-Forwarded-Proto {SCHEME};
 }`,
@@ -72,8 +72,7 @@ entryPoints:
 	Host: {
 		Nginx: `
 location / {
-    proxy_pass http://{UPSTREAM};
-    proxy_set_header Host $http_host;
+    {PASS}
 }`,
 		Caddy: `
 {SITE} {
@@ -95,11 +94,9 @@ http:
 	},
 	Port: {
 		Nginx: `
+# For Host not $proxy_host, and not $host:$server_port.
 location / {
-    proxy_pass http://{UPSTREAM};
-    # not $proxy_host, and not $host:$server_port
-    proxy_set_header Host $http_host;
-    proxy_set_header X-Forwarded-Host $http_host;
+    {PASS}
 }`,
 		Caddy: `
 {SITE} {
@@ -124,7 +121,7 @@ http:
 # One location at the root. proxy_pass has nothing after the port, not even a
 # slash: what stands there replaces what the location matched.
 location / {
-    proxy_pass http://{UPSTREAM};
+    {PASS}
 }`,
 		Caddy: `
 # No handle_path, no "uri strip_prefix" and no rewrite: handle keeps the path.
@@ -140,7 +137,7 @@ location / {
 		Nginx: `
 # No rewrite, no $uri and no $args in proxy_pass: they are decoded or lost.
 location / {
-    proxy_pass http://{UPSTREAM};
+    {PASS}
     # If proxy_pass needs a variable:
     # proxy_pass http://$backend$request_uri;
 }`,
@@ -155,7 +152,7 @@ location / {
 	Redirect: {
 		Nginx: `
 location / {
-    proxy_pass http://{UPSTREAM};
+    {PASS}
     proxy_redirect off;
     # For redirects that nginx makes itself:
     absolute_redirect off;
@@ -177,7 +174,7 @@ http:
 	Cookie: {
 		Nginx: `
 location / {
-    proxy_pass http://{UPSTREAM};
+    {PASS}
     proxy_cookie_domain off;
     proxy_cookie_path off;
     proxy_cookie_flags off;
@@ -205,7 +202,7 @@ http:
 	Cache: {
 		Nginx: `
 location / {
-    proxy_pass http://{UPSTREAM};
+    {PASS}
     proxy_cache off;
     # and remove "proxy_ignore_headers Cache-Control ...;" for this host
 }`,
@@ -221,9 +218,7 @@ location / {
 	Head: {
 		Nginx: `
 location /webhooks/ {
-    proxy_pass http://{UPSTREAM};
-    proxy_set_header Host $http_host;
-    proxy_set_header X-Forwarded-Proto $scheme;
+    {PASS}
     # GET in limit_except lets HEAD through too; remove "if ($request_method ...)"
     limit_except GET POST { deny all; }
     proxy_cache_convert_head off;
@@ -244,9 +239,7 @@ location /webhooks/ {
 	Body: {
 		Nginx: `
 location /webhooks/ {
-    proxy_pass http://{UPSTREAM};
-    proxy_set_header Host $http_host;
-    proxy_set_header X-Forwarded-Proto $scheme;
+    {PASS}
     client_max_body_size 1m;
     proxy_pass_request_body on;
     # remove "proxy_set_body ...;" and any module that unpacks or filters bodies
@@ -269,10 +262,8 @@ http:
 	Header: {
 		Nginx: `
 location /webhooks/ {
-    proxy_pass http://{UPSTREAM};
+    {PASS}
     proxy_pass_request_headers on;
-    proxy_set_header Host $http_host;
-    proxy_set_header X-Forwarded-Proto $scheme;
     # remove lines such as: proxy_set_header X-Hub-Signature-256 "";
 }`,
 		Caddy: `

@@ -255,7 +255,7 @@ func TestOutsideFaults(t *testing.T) {
 		{"everything to the root", front{request: movePath(func(string) string { return "/" })}, outside.Path,
 			verdicts(aspectsOf{outside.Path: w, outside.Redirect: no, outside.Cookie: no, outside.Cache: no, outside.Head: no, outside.Body: no, outside.Speed: no}),
 			"/", "the path is rewritten", threeProxies},
-		{"query dropped", front{request: changeQuery(func(string) string { return "" })}, outside.Query, verdicts(aspectsOf{outside.Query: w}), "", "is dropped", threeProxies},
+		{"query dropped", front{request: changeQuery(func(string) string { return "" })}, outside.Query, verdicts(aspectsOf{outside.Query: w}), "no query", "is dropped", threeProxies},
 		{"query decoded", front{request: changeQuery(func(s string) string { return must(url.PathUnescape(s))(t) })}, outside.Query, verdicts(aspectsOf{outside.Query: w}),
 			"code=a+b=/c&state=<nonce>&scope=read+write", "is decoded", threeProxies},
 		{"query in another order", front{request: changeQuery(func(s string) string { return must(url.ParseQuery(s))(t).Encode() })}, outside.Query, verdicts(aspectsOf{outside.Query: w}),
