@@ -36,7 +36,7 @@ var rooms = map[string][]string{
 		"internal/egress"},
 	"internal/outside": {"internal/errs", "internal/store", "internal/audit", "internal/egress"},
 	"web":              {},
-	"web/templates": {"web"},
+	"web/templates":    {"web"},
 	"internal/server": {"internal/errs", "internal/store", "internal/audit", "internal/secret", "internal/connector", "internal/config",
 		"internal/egress", "internal/oauth", "internal/outside", "internal/auth", "web", "web/templates"},
 	"cmd/backoffice": {"internal/errs", "internal/store", "internal/store/bolt", "internal/audit", "internal/secret", "internal/connector",

@@ -65,7 +65,8 @@ func (j judge) reach() Finding {
 	switch {
 	case j.visiting():
 		f.Verdict, f.Reason = Inconclusive, "The browser’s request did not arrive here."
-		f.Remedy = "Look at what the browser showed after the link: an error of the proxy names the cause. If it never followed the link, start the check again."
+		f.Remedy = "Look at what the browser showed after the link: an error of the proxy names the cause. If it was our own page for an address that does not exist, " +
+			"you are signed in under another address: open the public URL, sign in there, and start the check again."
 	case s.failed != nil:
 		f.Verdict, f.Reason = Inconclusive, "This server could not reach its own public address: "+s.failed.Msg
 		f.Remedy = "Many networks do not let a server call its own public address, and it may well work from outside. Have your browser make the check."

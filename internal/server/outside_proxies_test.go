@@ -288,6 +288,20 @@ func TestOutsideFaults(t *testing.T) {
 			}
 		}}, outside.Head, verdicts(aspectsOf{outside.Head: w}), "GET", "HEAD is turned into GET", threeProxies},
 		{"body written anew", front{request: reencode}, outside.Body, verdicts(aspectsOf{outside.Body: w}), "POST, ", "The body is changed", threeProxies},
+		{"line ends changed", front{request: func(r *httputil.ProxyRequest) {
+			if r.In.Method == http.MethodPost {
+				b, _ := io.ReadAll(r.In.Body)
+				r.Out.Body = io.NopCloser(bytes.NewReader(bytes.ReplaceAll(b, []byte("\r\n"), []byte(" \n"))))
+			}
+		}}, outside.Body, verdicts(aspectsOf{outside.Body: w}), "POST, 49152 bytes", "The body is changed", threeProxies},
+		{"long body cut off", front{wrap: func(next http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.ContentLength > 1<<10 {
+					panic(http.ErrAbortHandler)
+				}
+				next.ServeHTTP(w, r)
+			})
+		}}, outside.Body, verdicts(aspectsOf{outside.Body: w, outside.Header: no, outside.Speed: no}), "nothing", "A body of 3 bytes comes here, one of 48 KiB does not", threeProxies},
 		{"body too large", front{wrap: refuse(http.MethodPost, 413)}, outside.Body, verdicts(aspectsOf{outside.Body: w, outside.Header: no, outside.Speed: no}),
 			"status 413", "48 KiB is refused", threeProxies},
 		{"POST refused", front{wrap: refuse(http.MethodPost, 403)}, outside.Body, verdicts(aspectsOf{outside.Body: w, outside.Header: no, outside.Speed: no}),

@@ -319,8 +319,8 @@ func TestOutsideNotKept(t *testing.T) {
 	h.unchanged(h.dump(), "nothing")
 }
 
-// Whoever may only read the settings is offered no check.
-func TestOutsideButtonsNeedThePermission(t *testing.T) {
+// What an admin does about the check needs the permission for it.
+func TestOutsideNeedsThePermission(t *testing.T) {
 	t.Parallel()
 	for _, r := range routes(newGate(open(t, plan{}).deps)) {
 		if strings.HasPrefix(r.path, "/settings/outside-in") && r.may != auth.SettingsCheck {
