@@ -17,7 +17,11 @@ func (c *Checker) lines(a Aspect) map[Proxy]string {
 	}
 	fill := strings.NewReplacer("{SITE}", site, "{UPSTREAM}", c.upstream, "{HOST}", c.public.Hostname(), "{SCHEME}", c.public.Scheme,
 		"{PORT}", portOf(c.public))
-	pass := strings.Join([]string{"proxy_pass http://{UPSTREAM};", "proxy_set_header Host $http_host;", "proxy_set_header X-Forwarded-Host $http_host;",
+	host := "$host" // of nginx: whatever the protocol, but without a port
+	if c.public.Port() != "" {
+		host = "$http_host"
+	}
+	pass := strings.Join([]string{"proxy_pass http://{UPSTREAM};", "proxy_set_header Host " + host + ";", "proxy_set_header X-Forwarded-Host " + host + ";",
 		"proxy_set_header X-Forwarded-Proto $scheme;", "proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;"}, "\n    ")
 	out := make(map[Proxy]string, len(table))
 	for p, text := range table {

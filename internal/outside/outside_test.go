@@ -277,6 +277,10 @@ func TestLines(t *testing.T) {
 			}
 		}
 	}
+	usual := w.open(t, &url.URL{Scheme: "https", Host: "backoffice.example.com"})
+	if text := usual.lines(Host)[Nginx]; !strings.Contains(text, "proxy_set_header Host $host;") {
+		t.Errorf("without a port in the public URL:\n%s", text)
+	}
 	if lines := c.lines(Speed); lines != nil {
 		t.Errorf("speed has lines %q", lines)
 	}
