@@ -29,6 +29,8 @@ const (
 	TestStarted  Action = "test.start"
 	TestFinished Action = "test.finish"
 	TokenTested  Action = "test.token"
+	Diagnosing   Action = "test.diagnose"
+	Diagnosed    Action = "test.verdict"
 
 	OutsideChecked Action = "settings.outside-in"
 )
@@ -50,6 +52,8 @@ var titles = map[Action]string{
 	SecretRevealed:  "Revealed a secret",
 	SecretCompared:  "Compared a paste",
 	TestStarted:     "Started a consent run",
+	Diagnosing:      "Started a test without consent",
+	Diagnosed:       "Tested without consent",
 	TestFinished:    "Tested the connection",
 	TokenTested:     "Tested an access token",
 	OutsideChecked:  "Checked the public address",

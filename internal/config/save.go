@@ -12,12 +12,9 @@ import (
 	"backoffice/internal/store"
 )
 
-// Saved is the version that a Save made, with the keys off whose ends spaces
-// were taken.
-type Saved struct {
-	Version Version
-	Trimmed []string
-}
+// Saved is the version that a Save made. Its Cleaned says what was taken off the
+// values that were typed.
+type Saved struct{ Version Version }
 
 // Save keeps d as the next version of its entry and moves the label that d.Then
 // asks for; with d.Revision 0 it creates the entry. A version that was pending
@@ -44,7 +41,7 @@ func (s *Service) Save(ctx context.Context, by audit.Actor, d Draft) (Saved, err
 	if err != nil {
 		return Saved{}, fmt.Errorf("saving %s: %w", p.draft.ID, err)
 	}
-	return Saved{p.version, p.trimmed}, nil
+	return Saved{p.version}, nil
 }
 
 // prepared is everything about a save that must happen once, before the
@@ -54,28 +51,51 @@ type prepared struct {
 	connector string
 	base      Opened
 	version   Version
-	trimmed   []string
 }
 
 func (s *Service) prepare(ctx context.Context, by audit.Actor, d Draft) (prepared, error) {
-	e, base, err := s.basis(ctx, d)
+	p, c, err := s.compose(ctx, by, d)
 	if err != nil {
 		return prepared{}, err
 	}
+	return p, s.seal(&p, c)
+}
+
+// Preview returns what Save would make of d, opened, and keeps nothing: no
+// version has its Number, which is 0. It has the errors of Save, except that a
+// draft without a difference is none.
+func (s *Service) Preview(ctx context.Context, d Draft) (Opened, error) {
+	p, c, err := s.compose(ctx, audit.Actor{}, d)
+	if err != nil {
+		return Opened{}, err
+	}
+	p.version.Number, p.version.Base = 0, d.Base
+	if _, err := s.describe(&p, c); err != nil {
+		return Opened{}, err
+	}
+	return Opened{p.version, c.values}, nil
+}
+
+// compose checks a draft and makes a version of it that has no values yet.
+func (s *Service) compose(ctx context.Context, by audit.Actor, d Draft) (prepared, content, error) {
+	e, base, err := s.basis(ctx, d)
+	if err != nil {
+		return prepared{}, content{}, err
+	}
 	def := s.Definition(d.ID)
-	d, trimmed := d.follow(def)
+	d, cleaned := d.follow(def)
 	c, err := d.content(def, base)
 	if err := errors.Join(err, d.checkWords()); err != nil {
-		return prepared{}, err
+		return prepared{}, content{}, err
 	}
 	origin, err := tokenOrigin(def, d, base, c)
 	if err != nil {
-		return prepared{}, err
+		return prepared{}, content{}, err
 	}
-	p := prepared{draft: d, connector: keyOf(def), base: base, trimmed: trimmed}
+	p := prepared{draft: d, connector: keyOf(def), base: base}
 	p.version = Version{Entry: d.ID, Number: e.Next, Base: d.Base, Author: by.Name, Time: s.now().UTC(),
-		Reason: d.Reason, Scopes: d.Scopes, Topics: d.Topics, TokenOrigin: origin}
-	return p, s.seal(&p, c)
+		Reason: d.Reason, Scopes: d.Scopes, Topics: d.Topics, TokenOrigin: origin, Cleaned: cleaned}
+	return p, c, nil
 }
 
 func keyOf(def *connector.Definition) string {

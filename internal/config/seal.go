@@ -10,18 +10,25 @@ import (
 	"backoffice/internal/errs"
 )
 
-// seal completes the version: what may be shown of each value, the content
-// hash, and the values sealed for the version's own place.
-func (s *Service) seal(p *prepared, c content) error {
+// describe completes the version with what may be shown of each value and the
+// content hash, and returns the values as they are sealed.
+func (s *Service) describe(p *prepared, c content) (plain []byte, err error) {
 	v := &p.version
 	for _, name := range slices.Sorted(maps.Keys(c.values)) {
 		v.Keys = append(v.Keys, s.key(*v, name, c, p.base.Version))
 	}
-	plain, err := encodeValues(c.values)
-	if err != nil {
-		return err
+	if plain, err = encodeValues(c.values); err != nil {
+		return nil, err
 	}
-	if v.ContentHash, err = s.contentHash(plain, v.Scopes, v.Topics); err != nil {
+	v.ContentHash, err = s.contentHash(plain, v.Scopes, v.Topics)
+	return plain, err
+}
+
+// seal completes the version, with the values sealed for its own place.
+func (s *Service) seal(p *prepared, c content) error {
+	v := &p.version
+	plain, err := s.describe(p, c)
+	if err != nil {
 		return err
 	}
 	if p.base.Number != 0 && v.ContentHash == p.base.ContentHash && sameSecrecy(*v, p.base.Version) {

@@ -20,6 +20,7 @@ type Service struct {
 	now        func() time.Time
 	alsoDelete []func(tx store.Tx, id ID) error
 	index      indexCache
+	holders    holderCache
 }
 
 // Options are what a Service is made of. All are needed.
@@ -79,6 +80,15 @@ func Has(r store.Getter, id ID, n int, hash string) (bool, error) {
 		return false, nil
 	}
 	return err == nil && v.ContentHash == hash, err
+}
+
+// HasEntry is Has for the entry alone.
+func HasEntry(r store.Getter, id ID) (bool, error) {
+	_, err := entries.Get(r, string(id))
+	if errors.Is(err, store.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 func notFound(id ID) error {

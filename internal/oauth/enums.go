@@ -41,19 +41,19 @@ const (
 	Reachability
 	Permission // what the identity call needs; with a pasted token also the token
 	State
+	Clock // this server's clock beside that of the provider
 )
 
-var fields = names{"client-id", "client-secret", "client-auth", "redirect-uri", "reachability", "permission", "state"}
+var fields = names{"client-id", "client-secret", "client-auth", "redirect-uri", "reachability", "permission", "state", "clock"}
 
-var fieldLabels = [...]string{"Client ID", "Client secret", "Client authentication", "Redirect URI", "Reachability", "Permission", "State"}
+var fieldLabels = [...]string{"Client ID", "Client secret", "Client authentication", "Redirect URI", "Reachability", "Permission", "State", "Clock"}
 
-// Fields lists all fields in their order.
-func Fields() []Field {
-	out := make([]Field, len(fields))
-	for i := range fields {
-		out[i] = Field(i)
+// Fields lists the fields that a run of this kind judges, in their order.
+func (k Kind) Fields() []Field {
+	if k == Diagnosis {
+		return []Field{ClientID, ClientSecret, ClientAuth, RedirectURI, Reachability, Clock}
 	}
-	return out
+	return []Field{ClientID, ClientSecret, ClientAuth, RedirectURI, Reachability, Permission, State}
 }
 
 // Label is the field in words for people.
@@ -82,9 +82,10 @@ type Kind int
 const (
 	ConsentRun Kind = iota // the whole handshake, with a person's consent
 	TokenRun               // only the identity call, with a pasted token
+	Diagnosis              // no consent: the answers to questions that differ in one thing are compared
 )
 
-var kinds = names{"consent", "token"}
+var kinds = names{"consent", "token", "diagnosis"}
 
 func (k Kind) String() string { return kinds.name(int(k)) }
 
@@ -94,6 +95,57 @@ func (k Kind) MarshalText() ([]byte, error) { return kinds.text(int(k)) }
 // UnmarshalText refuses unknown text.
 func (k *Kind) UnmarshalText(text []byte) (err error) {
 	*k, err = parse[Kind](kinds, text)
+	return err
+}
+
+// Confidence says how firmly a verdict stands. It is Unstated where there is
+// nothing to be sure of, and in runs whose verdicts are proofs.
+type Confidence int
+
+// The confidences.
+const (
+	Unstated Confidence = iota
+	Medium              // the comparison speaks for it; another explanation is unusual
+	High                // the comparison and the class of the answer agree
+)
+
+var confidences = names{"", "medium", "high"}
+
+func (c Confidence) String() string { return confidences.name(int(c)) }
+
+// MarshalText refuses a confidence that does not exist.
+func (c Confidence) MarshalText() ([]byte, error) { return confidences.text(int(c)) }
+
+// UnmarshalText refuses unknown text.
+func (c *Confidence) UnmarshalText(text []byte) (err error) {
+	*c, err = parse[Confidence](confidences, text)
+	return err
+}
+
+// A Place is where in a message a line stood. The zero one is the line that
+// begins it: the method with the address, or the status.
+type Place int
+
+// The places.
+const (
+	AtStart Place = iota
+	InHeader
+	InQuery
+	InForm // a field of a form-encoded body
+	InJSON // a named member of a JSON body
+	Beside // no part of the message: a remark of ours
+)
+
+var linePlaces = names{"", "header", "query", "form", "json", "beside"}
+
+func (p Place) String() string { return linePlaces.name(int(p)) }
+
+// MarshalText refuses a place that does not exist.
+func (p Place) MarshalText() ([]byte, error) { return linePlaces.text(int(p)) }
+
+// UnmarshalText refuses unknown text.
+func (p *Place) UnmarshalText(text []byte) (err error) {
+	*p, err = parse[Place](linePlaces, text)
 	return err
 }
 

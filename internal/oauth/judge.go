@@ -57,7 +57,7 @@ func (rep *Report) apply(f finding, st *Step, words *strings.Replacer) {
 		rep.Remedies = append(rep.Remedies, words.Replace(text))
 	}
 	for field, t := range f.fields {
-		rep.Fields[field] = FieldVerdict{Field: field, Verdict: t.verdict, Reason: strings.TrimSpace(words.Replace(t.reason))}
+		rep.set(FieldVerdict{Field: field, Verdict: t.verdict, Reason: strings.TrimSpace(words.Replace(t.reason))})
 	}
 	st.Verdict, st.Hint = f.step, words.Replace(f.hint)
 }

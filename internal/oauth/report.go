@@ -24,11 +24,13 @@ type Report struct {
 	Took        time.Duration `json:"took"`              // our part: from the callback on
 	Consent     time.Duration `json:"consent,omitempty"` // the person's part: from Start to the callback
 	By          string        `json:"by"`
+	Unsaved     bool          `json:"unsaved,omitempty"` // it tested values of a form; Version is the one that they were edited from, or 0
+	Calls       int           `json:"calls,omitempty"`   // that a Diagnosis sent to the provider's OAuth addresses
 
 	Verdict   Verdict        `json:"verdict"`
 	Headline  string         `json:"headline"`
 	Denied    bool           `json:"denied,omitempty"` // the person said no: it tells nothing about the entry
-	Fields    []FieldVerdict `json:"fields"`           // every Field, in order
+	Fields    []FieldVerdict `json:"fields"`           // those of Kind.Fields, in order
 	Remedies  []string       `json:"remedies,omitempty"`
 	Identity  []Fact         `json:"identity,omitempty"`
 	RateLimit *RateLimit     `json:"rateLimit,omitempty"` // nil if the provider told none
@@ -45,11 +47,25 @@ func (r Report) Field(f Field) FieldVerdict {
 	return FieldVerdict{Field: f}
 }
 
+// set replaces what the report says about v.Field. A run that does not judge the
+// field has no place for it.
+func (r *Report) set(v FieldVerdict) {
+	for i := range r.Fields {
+		if r.Fields[i].Field == v.Field {
+			r.Fields[i] = v
+		}
+	}
+}
+
 // A FieldVerdict is what a report says about one field, and how that is known.
 type FieldVerdict struct {
 	Field   Field   `json:"field"`
 	Verdict Verdict `json:"verdict"`
 	Reason  string  `json:"reason,omitempty"`
+
+	Confidence Confidence `json:"confidence,omitzero"`
+	Remedy     string     `json:"remedy,omitempty"`   // what to do about it, in plain words
+	Evidence   []int      `json:"evidence,omitempty"` // indexes of the Steps that it rests on
 }
 
 // A Fact is one thing that the identity answer told. Value is "" if the answer
@@ -73,7 +89,8 @@ type RateLimit struct {
 // A Step is one step of a run, a row of its waterfall, with its evidence.
 type Step struct {
 	Name     string           `json:"name"`
-	Start    time.Duration    `json:"start"` // since Report.Started
+	Probe    string           `json:"probe,omitempty"` // the letter of a question of a Diagnosis: "S", "B"
+	Start    time.Duration    `json:"start"`           // since Report.Started
 	Took     time.Duration    `json:"took"`
 	Verdict  Verdict          `json:"verdict"`
 	Hint     string           `json:"hint,omitempty"` // a few words: "code refused"
@@ -81,11 +98,14 @@ type Step struct {
 	Sent     []Line           `json:"sent,omitempty"`
 	Received []Line           `json:"received,omitempty"`
 	Exchange *egress.Exchange `json:"exchange,omitempty"` // the call with its phases; nil if the browser carried the step
+
+	Further []egress.Exchange `json:"further,omitempty"` // the hops of a redirect after it
 }
 
 // A Line is one line of what was sent or came back.
 type Line struct {
 	Name     string `json:"name"` // as on the wire: "client_id", "Content-Type", "GET"
+	In       Place  `json:"in,omitzero"`
 	Value    string `json:"value"`
 	Redacted bool   `json:"redacted,omitempty"` // Value stands for what was taken out
 	Note     string `json:"note,omitempty"`
@@ -100,6 +120,7 @@ type Summary struct {
 	Started     time.Time      `json:"started"`
 	Took        time.Duration  `json:"took"`
 	By          string         `json:"by"`
+	Unsaved     bool           `json:"unsaved,omitempty"`
 	Verdict     Verdict        `json:"verdict"`
 	Headline    string         `json:"headline"`
 	Denied      bool           `json:"denied,omitempty"`
@@ -109,7 +130,7 @@ type Summary struct {
 // Summary returns what a list shows of r.
 func (r Report) Summary() Summary {
 	s := Summary{ID: r.ID, Version: r.Version, ContentHash: r.ContentHash, Kind: r.Kind, Started: r.Started, Took: r.Took,
-		By: r.By, Verdict: r.Verdict, Headline: r.Headline, Denied: r.Denied}
+		By: r.By, Unsaved: r.Unsaved, Verdict: r.Verdict, Headline: r.Headline, Denied: r.Denied}
 	for _, f := range r.Fields {
 		s.Fields = append(s.Fields, FieldVerdict{Field: f.Field, Verdict: f.Verdict})
 	}

@@ -452,19 +452,20 @@ func TestEnumerations(t *testing.T) {
 			}
 		}
 	}
-	got, err := json.Marshal([]any{oauth.NotChecked, oauth.OK, oauth.Wrong, oauth.Inconclusive, oauth.Warning, oauth.Fields(), oauth.ConsentRun, oauth.TokenRun,
+	got, err := json.Marshal([]any{oauth.NotChecked, oauth.OK, oauth.Wrong, oauth.Inconclusive, oauth.Warning, oauth.ConsentRun.Fields(), oauth.Diagnosis.Fields(), oauth.ConsentRun, oauth.TokenRun, oauth.Diagnosis,
 		oauth.NotTested, oauth.Works, oauth.Broken, oauth.Undecided, oauth.Stale})
 	must(t, err)
 	if want := `["not-checked","ok","wrong","inconclusive","warning",["client-id","client-secret","client-auth","redirect-uri","reachability","permission","state"],` +
-		`"consent","token","not-tested","works","wrong","inconclusive","stale"]`; string(got) != want {
+		`["client-id","client-secret","client-auth","redirect-uri","reachability","clock"],` +
+		`"consent","token","diagnosis","not-tested","works","wrong","inconclusive","stale"]`; string(got) != want {
 		t.Errorf("got %s", got)
 	}
-	for _, bad := range []any{oauth.Verdict(9), oauth.Field(-1), oauth.Kind(2), oauth.Standing(9)} {
+	for _, bad := range []any{oauth.Verdict(9), oauth.Field(-1), oauth.Kind(3), oauth.Standing(9)} {
 		if b, err := json.Marshal(bad); err == nil {
 			t.Errorf("%v is stored as %s", bad, b)
 		}
 	}
-	for i, label := range []string{"Client ID", "Client secret", "Client authentication", "Redirect URI", "Reachability", "Permission", "State"} {
+	for i, label := range []string{"Client ID", "Client secret", "Client authentication", "Redirect URI", "Reachability", "Permission", "State", "Clock"} {
 		if got := oauth.Field(i).Label(); got != label {
 			t.Errorf("field %d is called %q", i, got)
 		}

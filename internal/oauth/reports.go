@@ -36,23 +36,40 @@ func reportKey(id config.ID, report string) string { return string(id) + "/" + r
 // in one transaction. It returns an errs.NotFound if the entry is gone.
 func (s *Service) keep(ctx context.Context, r Report, e audit.Event) error {
 	return s.store.Update(ctx, func(tx store.Tx) error {
-		if err := present(tx, r.Entry, r.Version, r.ContentHash); err != nil {
-			return err
-		}
-		list, err := getList(tx, lists, r.Entry)
-		if err != nil {
-			return err
-		}
-		list = append([]Summary{r.Summary()}, list...)
-		for len(list) > Keep {
-			reports.Delete(tx, reportKey(r.Entry, list[len(list)-1].ID))
-			list = list[:len(list)-1]
-		}
-		if err := keepStanding(tx, r); err != nil {
-			return err
-		}
-		return errors.Join(reports.Put(tx, reportKey(r.Entry, r.ID), r), lists.Put(tx, string(r.Entry), list), raise(tx), audit.Append(tx, e))
+		return errors.Join(keepReport(tx, r), audit.Append(tx, e))
 	})
+}
+
+func keepReport(tx store.Tx, r Report) error {
+	if err := r.present(tx); err != nil {
+		return err
+	}
+	list, err := getList(tx, lists, r.Entry)
+	if err != nil {
+		return err
+	}
+	list = append([]Summary{r.Summary()}, list...)
+	for len(list) > Keep {
+		reports.Delete(tx, reportKey(r.Entry, list[len(list)-1].ID))
+		list = list[:len(list)-1]
+	}
+	if err := keepStanding(tx, r); err != nil {
+		return err
+	}
+	return errors.Join(reports.Put(tx, reportKey(r.Entry, r.ID), r), lists.Put(tx, string(r.Entry), list), raise(tx))
+}
+
+// present returns an errs.NotFound if what r tested is gone. Values that were not
+// saved need only their entry.
+func (r Report) present(tx store.Tx) error {
+	if !r.Unsaved {
+		return present(tx, r.Entry, r.Version, r.ContentHash)
+	}
+	ok, err := config.HasEntry(tx, r.Entry)
+	if err == nil && !ok {
+		err = deletedMeanwhile(r.Entry)
+	}
+	return err
 }
 
 // present returns an errs.NotFound if the entry does not have the version with
@@ -61,13 +78,17 @@ func (s *Service) keep(ctx context.Context, r Report, e audit.Event) error {
 func present(tx store.Tx, id config.ID, n int, hash string) error {
 	ok, err := config.Has(tx, id, n, hash)
 	if err == nil && !ok {
-		err = errs.Newf(errs.NotFound, "There is no entry %s with this version any more. It was deleted while its test was under way; the audit log says by whom.", id)
+		err = deletedMeanwhile(id)
 	}
 	return err
 }
 
-// keepStanding keeps the last summary of each content that a consent run has
-// tested: few bytes an entry, so that the health of all entries is quick to read.
+func deletedMeanwhile(id config.ID) error {
+	return errs.Newf(errs.NotFound, "There is no entry %s with this version any more. It was deleted while its test was under way; the audit log says by whom.", id)
+}
+
+// keepStanding keeps the last summary that tells of each content: few bytes an
+// entry, so that the health of all entries is quick to read.
 func keepStanding(tx store.Tx, r Report) error {
 	if !tells(r.Summary()) {
 		return nil
@@ -78,6 +99,9 @@ func keepStanding(tx store.Tx, r Report) error {
 	}
 	list := []Summary{r.Summary()}
 	for _, s := range old {
+		if s.ContentHash == r.ContentHash && weak(r.Summary()) && !weak(s) {
+			return nil
+		}
 		if s.ContentHash != r.ContentHash && len(list) < keepHealth {
 			list = append(list, s)
 		}
@@ -105,6 +129,7 @@ func deleteReports(tx store.Tx, id config.ID) error {
 	lists.Delete(tx, string(id))
 	standing.Delete(tx, string(id))
 	starteds.Delete(tx, string(id))
+	paces.Delete(tx, entryPace(id))
 	return raise(tx)
 }
 

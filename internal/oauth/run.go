@@ -32,9 +32,10 @@ func (s *Service) newRun(sub subject, by audit.Actor, kind Kind, began, at time.
 	r := &run{subject: sub, guard: s.guard, box: s.box, timeout: s.timeout, by: by, began: began}
 	r.report = Report{Entry: sub.version.Entry, Version: sub.version.Number, ContentHash: sub.version.ContentHash, Kind: kind,
 		Provider: sub.def.Name, Region: sub.ends.Region, Rehearsal: sub.ends.Rehearsal, Started: at, By: by.Name}
-	for _, f := range Fields() {
+	for _, f := range kind.Fields() {
 		r.report.Fields = append(r.report.Fields, FieldVerdict{Field: f, Reason: "The run did not get that far."})
 	}
+	r.report.ID = newReportID(at)
 	if !sub.secret.IsZero() {
 		basic := sub.clientID + ":" + sub.secret.Reveal()
 		r.scrub.add(sub.secret.Reveal(), basic, url.QueryEscape(sub.clientID)+":"+url.QueryEscape(sub.secret.Reveal()))
@@ -45,6 +46,13 @@ func (s *Service) newRun(sub subject, by audit.Actor, kind Kind, began, at time.
 	return r
 }
 
+// newReportID sorts by time, and no two runs have the same.
+func newReportID(at time.Time) string {
+	salt := make([]byte, 4)
+	_, _ = rand.Read(salt) // never fails: crypto/rand ends the program instead
+	return at.Format("20060102-150405.000") + "-" + hex.EncodeToString(salt)
+}
+
 func (r *run) provider() string { return r.def.Name }
 
 // now is the time of the clock by which the run began.
@@ -52,17 +60,12 @@ func (r *run) now() time.Time { return r.report.Started.Add(time.Since(r.began))
 
 // judge sets what the report says about f.
 func (r *run) judge(f Field, v Verdict, reason string) {
-	r.report.Fields[f] = FieldVerdict{Field: f, Verdict: v, Reason: reason}
+	r.report.set(FieldVerdict{Field: f, Verdict: v, Reason: reason})
 }
 
 // finish stores the report with its event. It returns an errs.NotFound if the
 // entry was deleted in the meantime.
 func (s *Service) finish(ctx context.Context, r *run) (Ref, error) {
-	salt := make([]byte, 4)
-	if _, err := rand.Read(salt); err != nil {
-		return Ref{}, fmt.Errorf("making the id of a report: %w", err)
-	}
-	r.report.ID = r.report.Started.Format("20060102-150405.000") + "-" + hex.EncodeToString(salt)
 	r.report.Took = time.Since(r.began)
 	if err := s.keep(ctx, r.report, r.event()); err != nil {
 		return Ref{}, fmt.Errorf("keeping the report of %s: %w", r.report.Entry, err)
@@ -90,13 +93,18 @@ func (r *run) call(ctx context.Context, st *Step, send func(ctx context.Context,
 	c := r.guard.Client(egress.CallOptions{Timeout: r.timeout})
 	got := capture{next: c.Transport}
 	c.Transport = &got
-	st.Start = time.Since(r.began)
-	send(egress.WithTrace(ctx, trace), c, &got)
-	st.Took = time.Since(r.began) - st.Start
+	r.timed(st, func() { send(egress.WithTrace(ctx, trace), c, &got) })
 	if x := trace.Exchanges(); len(x) > 0 {
 		st.Exchange = r.shown(x[0])
 	}
 	return got
+}
+
+// timed times f as st.
+func (r *run) timed(st *Step, f func()) {
+	st.Start = time.Since(r.began)
+	f()
+	st.Took = time.Since(r.began) - st.Start
 }
 
 // shown takes what the provider could have put into an exchange out of it.
@@ -104,10 +112,16 @@ func (r *run) shown(x egress.Exchange) *egress.Exchange {
 	x.URL = r.scrub.clean(x.URL, maxOwnURL)
 	x.ContentType = r.scrub.foreign(x.ContentType)
 	x.Protocol = r.scrub.foreign(x.Protocol)
+	for i := range x.ResponseHeaders {
+		x.ResponseHeaders[i].Value = r.scrub.foreign(x.ResponseHeaders[i].Value)
+	}
 	if x.TLS != nil {
 		x.TLS.Issuer = r.scrub.foreign(x.TLS.Issuer)
 		for i, n := range x.TLS.Names {
 			x.TLS.Names[i] = r.scrub.foreign(n)
+		}
+		for i, c := range x.TLS.Chain {
+			x.TLS.Chain[i].Subject, x.TLS.Chain[i].Issuer = r.scrub.foreign(c.Subject), r.scrub.foreign(c.Issuer)
 		}
 	}
 	return &x

@@ -26,10 +26,15 @@ type Service struct {
 	publicURL string
 	now       func() time.Time
 	timeout   time.Duration
+	limits    Limits
 	index     healthIndex
+	lives     lives
+	life      context.Context // of the diagnoses: they outlive the request that started them
+	stop      context.CancelFunc
 }
 
-// Options are what a Service is made of. All but CallTimeout are needed.
+// Options are what a Service is made of. All but
+// CallTimeout and Limits are needed.
 type Options struct {
 	Store       store.Store
 	Box         *secret.Box
@@ -38,13 +43,18 @@ type Options struct {
 	PublicURL   string // the origin that browsers see: "https://backoffice.example.com"
 	Now         func() time.Time
 	CallTimeout time.Duration // of one call to a provider; 0 means egress.DefaultTimeout
+	Limits      Limits        // of diagnoses; the zero Limits mean DefaultLimits
 }
 
 // New returns a Service over o. From now on, deleting an entry deletes its
 // reports too.
 func New(o Options) *Service {
 	s := &Service{store: o.Store, box: o.Box, config: o.Config, guard: o.Guard,
-		publicURL: strings.TrimRight(o.PublicURL, "/"), now: o.Now, timeout: o.CallTimeout}
+		publicURL: strings.TrimRight(o.PublicURL, "/"), now: o.Now, timeout: o.CallTimeout, limits: o.Limits}
+	if s.limits.Calls == 0 {
+		s.limits = DefaultLimits()
+	}
+	s.life, s.stop = context.WithCancel(context.Background())
 	o.Config.AlsoDelete(deleteReports)
 	return s
 }
@@ -90,6 +100,11 @@ func (s *Service) subject(ctx context.Context, id config.ID, n int) (subject, er
 	if err != nil {
 		return subject{}, err
 	}
+	return s.subjectOf(id, o)
+}
+
+// subjectOf is subject for a version that is open.
+func (s *Service) subjectOf(id config.ID, o config.Opened) (subject, error) {
 	def := s.config.Definition(id)
 	if def == nil {
 		return subject{}, errs.Newf(errs.Invalid, "There is no connector definition for %s, so there is nothing to test it against. Ask the operator to add one.", id)
