@@ -31,6 +31,8 @@ const (
 	TokenTested  Action = "test.token"
 	Diagnosing   Action = "test.diagnose"
 	Diagnosed    Action = "test.verdict"
+
+	OutsideChecked Action = "settings.outside-in"
 )
 
 // titles has every Action: what it is called on a page.
@@ -54,6 +56,7 @@ var titles = map[Action]string{
 	Diagnosed:       "Tested without consent",
 	TestFinished:    "Tested the connection",
 	TokenTested:     "Tested an access token",
+	OutsideChecked:  "Checked the public address",
 }
 
 // Title is the action in words, past tense, without its target.
