@@ -20,7 +20,6 @@ import (
 	"backoffice/internal/connector"
 	"backoffice/internal/egress"
 	"backoffice/internal/oauth"
-	"backoffice/internal/outside"
 	"backoffice/internal/secret"
 	"backoffice/internal/server"
 	"backoffice/internal/store/bolt"
@@ -120,23 +119,13 @@ func house(c checked, sandbox string, db *bolt.DB, box *secret.Box, log *slog.Lo
 		auth:     auth.New(auth.Options{Store: db, Box: box, Now: now}),
 		sessions: auth.NewSessionStore(db, auth.SessionOptions{Secure: c.public.Scheme == "https", Now: now}),
 		oauth: oauth.New(oauth.Options{Store: db, Box: box, Config: entries, Guard: guard,
-			PublicURL: c.public.String(), Now: now})}
+			PublicURL: c.public.String(), Now: now, CheckOwn: checkOwn(own)})}
 	r.handler, err = server.New(server.Deps{Store: db, Config: entries, Catalogue: catalogue, OAuth: r.oauth, Auth: r.auth,
 		Sessions: r.sessions, Outside: own, Audit: audit.NewLog(db), Log: log, Now: now,
 		Site: server.Site{PublicURL: c.public, Environment: c.Environment, Proxies: c.proxies, Version: version, Started: now(),
 			DataFile: c.dataFile, DataSize: func() int64 { return db.Stats().FileSize }, KeyFile: keySource(c), KeyID: box.KeyID(), Sandbox: sandbox,
 			Ready: func() error { _, _, err := installation(context.Background(), db); return err }}})
 	return r, err
-}
-
-// ownAddress checks the public URL from outside. Its guard is its own: it alone
-// may call that host and port wherever they are, also on this machine.
-func ownAddress(c checked, db *bolt.DB, now func() time.Time) (*outside.Checker, error) {
-	guard, err := egress.New(egress.Options{Allow: []string{outside.Guarded(c.public)}})
-	if err != nil {
-		return nil, fmt.Errorf("--public-url: %w", err)
-	}
-	return outside.New(outside.Options{Store: db, PublicURL: c.public, Guard: guard, Now: now, Upstream: c.Addr})
 }
 
 // definitions are the built-in connectors, the operator's own, and in a

@@ -6,6 +6,7 @@ import "context"
 // which a failure spares the rest.
 func (d *diagnosis) examine(ctx context.Context) {
 	d.values(ctx)
+	d.ourAddress(ctx)
 	if d.reach(ctx) {
 		d.discover(ctx)
 		d.probes(ctx)
