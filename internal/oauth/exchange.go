@@ -130,34 +130,35 @@ func authStyle(a connector.ClientAuth) oauth2.AuthStyle {
 }
 
 func (r *run) exchangeSent(code, verifier secret.Text) []Line {
-	lines := []Line{r.line("POST", withoutQuery(r.ends.Token))}
+	begin, form := []Line{r.line("POST", withoutQuery(r.ends.Token))}, []Line{}
 	basic := r.def.OAuth.ClientAuth == connector.ClientSecretBasic
 	if basic {
-		lines = append(lines, r.fingerprinted("Authorization: Basic", r.secret))
-		lines[1].Note = "client ID and secret; the secret has " + lines[1].Note
+		basic := r.fingerprinted("Authorization: Basic", r.secret).in(InHeader)
+		basic.Note = "client ID and secret; the secret has " + basic.Note
+		begin = append(begin, basic)
 	}
-	lines = append(lines, r.line("grant_type", "authorization_code"), gone("code", code), r.line("redirect_uri", r.redirect))
+	form = append(form, r.line("grant_type", "authorization_code"), gone("code", code), r.line("redirect_uri", r.redirect))
 	if !basic {
-		lines = append(lines, r.clientIDLine())
+		form = append(form, r.clientIDLine())
 		if !r.secret.IsZero() {
-			lines = append(lines, r.fingerprinted("client_secret", r.secret))
+			form = append(form, r.fingerprinted("client_secret", r.secret))
 		}
 	}
 	if !verifier.IsZero() {
-		lines = append(lines, gone("code_verifier", verifier))
+		form = append(form, gone("code_verifier", verifier))
 	}
-	return lines
+	return append(begin, placed(InForm, form...)...)
 }
 
 // exchangeReceived is what may be shown of the answer: the named fields alone.
 func (r *run) exchangeReceived(got *capture, a answer) []Line {
 	lines := r.head(got)
 	if !a.token.IsZero() {
-		lines = append(lines, gone(a.tokenField, a.token))
+		lines = append(lines, gone(a.tokenField, a.token).in(a.form.place()))
 	}
 	for _, l := range []struct{ name, value string }{{"token_type", a.tokenType}, {"expires_in", a.expiresIn}, {"scope", a.scope}} {
 		if l.value != "" && !a.token.IsZero() {
-			lines = append(lines, r.foreignLine(l.name, l.value))
+			lines = append(lines, r.foreignLine(l.name, l.value).in(a.form.place()))
 		}
 	}
 	return append(lines, r.errorLines(a)...)
@@ -174,11 +175,11 @@ func (r *run) head(got *capture) []Line {
 	lines := []Line{{Name: "Status", Value: strings.TrimSpace(fmt.Sprintf("%d %s", got.status, http.StatusText(got.status)))}}
 	for _, name := range shownHeaders {
 		if v := got.header.Get(name); v != "" {
-			lines = append(lines, r.foreignLine(name, v))
+			lines = append(lines, r.foreignLine(name, v).in(InHeader))
 		}
 	}
 	if u, err := url.Parse(got.header.Get("Location")); err == nil && u.Host != "" {
-		lines = append(lines, r.foreignLine("Location", u.Scheme+"://"+u.Host+"/…"))
+		lines = append(lines, r.foreignLine("Location", u.Scheme+"://"+u.Host+"/…").in(InHeader))
 	}
 	return lines
 }
@@ -187,7 +188,7 @@ func (r *run) head(got *capture) []Line {
 func (r *run) errorLines(a answer) (lines []Line) {
 	for _, l := range []struct{ name, value string }{{a.at.code, a.code}, {a.at.description, a.description}, {a.at.requestID, a.requestID}} {
 		if l.value != "" && (a.failed || a.token.IsZero()) {
-			lines = append(lines, r.foreignLine(l.name, l.value))
+			lines = append(lines, r.foreignLine(l.name, l.value).in(a.form.place()))
 		}
 	}
 	return lines
