@@ -31,6 +31,7 @@ const (
 	TokenTested  Action = "test.token"
 	Diagnosing   Action = "test.diagnose"
 	Diagnosed    Action = "test.verdict"
+	CaseExported Action = "test.export"
 )
 
 // titles has every Action: what it is called on a page.
@@ -54,6 +55,7 @@ var titles = map[Action]string{
 	Diagnosed:       "Tested without consent",
 	TestFinished:    "Tested the connection",
 	TokenTested:     "Tested an access token",
+	CaseExported:    "Exported a case file",
 }
 
 // Title is the action in words, past tense, without its target.

@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"html"
 	"net/url"
 	"slices"
 	"strings"
@@ -49,6 +50,9 @@ func (s *scrubber) take(text string, limit int, part func(text, form string) str
 		text = part(removeFold(text, form), form)
 	}
 	if plain, err := url.QueryUnescape(text); err == nil && plain != text && s.holds(plain) {
+		return removed
+	}
+	if plain := html.UnescapeString(text); plain != text && s.holds(plain) {
 		return removed
 	}
 	for strings.Contains(text, hole+hole) {
