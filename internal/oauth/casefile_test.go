@@ -228,3 +228,26 @@ func TestCaseFileIsOnRecord(t *testing.T) {
 		t.Errorf("without a record: %v, %d bytes", err, len(archive))
 	}
 }
+
+// Every line of a run says where in its message it stood: a HAR file cannot
+// guess it of a name that a definition has made up.
+func TestLinesSayTheirPlace(t *testing.T) {
+	t.Parallel()
+	for _, u := range []setup{{definition: "  clientAuth: post\n  pkce: true\n  sendScopes: true\n  scopeDelimiter: ' '", scopes: []string{"read_me"}}, {definition: "  clientAuth: basic"}} {
+		r := newRig(t, u)
+		r.provider.token = answer(200, `{"access_token":"`+accessToken+`","token_type":"Bearer","scope":"read_me"}`, "X-Request-Id", "r-1", "Location", "https://x.example/y")
+		r.provider.identity = answer(403, `{"error":"forbidden"}`)
+		lines := 0
+		for _, st := range r.run().Steps {
+			for _, l := range append(st.Sent, st.Received...) {
+				lines++
+				if begins := l.Name == "GET" || l.Name == "POST" || l.Name == "Status"; begins != (l.In == oauth.AtStart) {
+					t.Errorf("%s: the line %q is at %v", st.Name, l.Name, l.In)
+				}
+			}
+		}
+		if lines < 20 {
+			t.Errorf("only %d lines", lines)
+		}
+	}
+}

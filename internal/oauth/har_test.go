@@ -223,3 +223,29 @@ func TestTimings(t *testing.T) {
 		}
 	}
 }
+
+// A step that followed redirects has the lines of several messages. The entry has
+// those of its own call, and the others are told beside.
+func TestMessageOfAChain(t *testing.T) {
+	t.Parallel()
+	st := sampleDiagnosis().Steps[3]
+	st.Sent[3].Value = "https://auth.rocket.example/login"
+	for url, want := range map[string]string{
+		"https://auth.rocket.example/authorize": "GET client_id state | Status Location | GET Status title",
+		"https://auth.rocket.example/login":     "GET | Status title | GET client_id state Status Location",
+		"https://auth.rocket.example/other":     "GET client_id state | Status Location | GET Status title",
+	} {
+		sent, received, others := st.message(*sampleExchange("GET", url, 0, 200))
+		var got []string
+		for _, lines := range [][]Line{sent, received, others} {
+			var names []string
+			for _, l := range lines {
+				names = append(names, l.Name)
+			}
+			got = append(got, strings.Join(names, " "))
+		}
+		if strings.Join(got, " | ") != want {
+			t.Errorf("%s: %s, want %s", url, strings.Join(got, " | "), want)
+		}
+	}
+}
