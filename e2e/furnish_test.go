@@ -53,6 +53,7 @@ func furnish(t *testing.T, house *program) {
 		}
 		e.create(vendor+":"+c, c, "f.clientId", "0oa"+c+"7d1c", "f.clientSecret", mistyped[i:], "then", then)
 	}
+	e.create("hooli:slack", "slack", "f.clientId", "\u200byour-client-id ", "f.clientSecret", "Bearer "+mistyped, "f.botToken", mistyped, "then", "pending")
 	e.create("acme:homemade", "", "key", "apiKey", "value", mistyped, "secret", "yes", "key", "sandbox", "value", "true", "secret", "no",
 		"key", "limit", "value", "250", "secret", "no", "then", "current")
 	e.create("initech:billing:invoices", "", "key", "token", "value", mistyped[3:], "secret", "yes")

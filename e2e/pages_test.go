@@ -34,6 +34,9 @@ var views = []view{
 	{name: "connectors-none", path: "/connectors?q=intercon"},
 	{name: "entry-conflict", reach: reachConflict, status: 409},
 	{name: "entry-delete", path: "/config/globex:slack/delete"},
+	{name: "entry-doubts", path: "/config/hooli:slack"},
+	{name: "entry-doubts-edit", path: "/config/hooli:slack/edit"},
+	{name: "entry-doubts-pasted", reach: reachPasted},
 	{name: "entry-edit", path: "/config/acme:intercom/edit"},
 	{name: "entry-faults", reach: reachFaults, status: 422},
 	{name: "entry-history", path: "/config/acme:intercom/history?left=1&right=3"},
@@ -85,6 +88,12 @@ func reachConflict(p *person) {
 	other.Follow("Save as pending")
 	p.Fill("Client ID", "typed-here")
 	p.FollowRefused("Save as pending", 409)
+}
+
+func reachPasted(p *person) {
+	p.Open("/config/hooli:slack/edit")
+	p.Paste("f.clientId", " my app,\u200b")
+	p.Paste("f.clientSecret", "“quoted”\n")
 }
 
 func reachFaults(p *person) {

@@ -35,10 +35,20 @@ type Field struct {
 	Kind     Kind   // what JSON scalar it is
 	Secret   bool
 	Required bool
-	Default  string   // literal text of the default, "" for none
-	Pattern  string   // RE2 that a text must match as a whole, "" for any; required if a URL uses the field
-	Shape    string   // what Pattern demands, in words, for the error message
-	Options  []Option // if any: one of these, and nothing else
+	Default  string    // literal text of the default, "" for none
+	Pattern  string    // RE2 that a text must match as a whole, "" for any; required if a URL uses the field
+	Shape    string    // what Pattern demands, in words, for the error message
+	Options  []Option  // if any: one of these, and nothing else
+	Mistakes []Mistake // what is pasted here instead, by its looks
+}
+
+// A Mistake is another thing of the provider that people paste into a field,
+// told by its looks: the ID of a secret instead of its value. It warns and never
+// blocks, because providers change what their values look like.
+type Mistake struct {
+	Pattern string // RE2 that such a value matches as a whole
+	Means   string // what it is, after "It looks like": "an access token"
+	Remedy  string // what to do, in a sentence
 }
 
 // An Option is one choice of a Field, with the URL variables that it sets.
@@ -87,7 +97,31 @@ type OAuth struct {
 	DefaultScopes   []string          // sent when the entry declares none
 	AuthorizeParams map[string]string // further parameters of the authorize URL; values are templates, see Endpoints.AuthorizeParams
 	TokenFields     []string          // where the token stands, first hit wins: access_token, token
+	MetadataURL     string            // template of its metadata document (RFC 8414, OpenID Connect Discovery); "" to look where RFC 8414 puts it
+	KnownErrors     []KnownError      // what the provider's own error codes mean
 }
+
+// A KnownError says what an error code of the token endpoint means. It explains
+// a verdict that the comparison of answers has reached; it never makes one.
+type KnownError struct {
+	Code   string // the code, or a code inside of a description: "AADSTS7000222"
+	Field  ErrorField
+	Means  string // one sentence
+	Remedy string // one sentence, "" for none
+}
+
+// ErrorField is what a KnownError is about.
+type ErrorField int
+
+// The fields. The zero one is the code, which a test makes up: its refusal says
+// that nothing else was refused before it.
+const (
+	AboutCode ErrorField = iota
+	AboutClientID
+	AboutClientSecret
+	AboutClientAuth
+	AboutRedirectURI
+)
 
 // Identity is the call that is made once with a fresh token.
 type Identity struct {

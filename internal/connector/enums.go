@@ -14,6 +14,11 @@ var clientAuthNames = []string{ClientSecretPost: "post", ClientSecretBasic: "bas
 // String returns the word of the definition language: "post" or "basic".
 func (a ClientAuth) String() string { return nameOf(clientAuthNames, int(a)) }
 
+var errorFieldNames = []string{AboutCode: "code", AboutClientID: "clientId", AboutClientSecret: "clientSecret", AboutClientAuth: "clientAuth", AboutRedirectURI: "redirectUri"}
+
+// String returns the word of the definition language.
+func (f ErrorField) String() string { return nameOf(errorFieldNames, int(f)) }
+
 // What a signature may be made with, and how it may be written.
 var (
 	algorithms = []string{"sha1", "sha256", "sha512"}

@@ -10,10 +10,12 @@ import (
 // may have. docs/connectors.md documents every one of them.
 var members = map[string][]string{
 	"definition": {"key", "name", "initial", "summary", "fields", "oauth", "identity", "permissions", "topics", "webhooks", "rateLimit", "links", "notes"},
-	"field":      {"key", "label", "help", "kind", "secret", "required", "default", "pattern", "shape", "options"},
+	"field":      {"key", "label", "help", "kind", "secret", "required", "default", "pattern", "shape", "options", "mistakes"},
+	"mistake":    {"pattern", "means", "remedy"},
 	"option":     {"value", "label", "note", "set"},
 	"oauth": {"authorizeUrl", "tokenUrl", "apiUrl", "clientIdKey", "clientSecretKey", "redirectKey", "clientAuth", "pkce", "sendScopes",
-		"scopeDelimiter", "defaultScopes", "authorizeParams", "tokenFields"},
+		"scopeDelimiter", "defaultScopes", "authorizeParams", "tokenFields", "metadataUrl", "knownErrors"},
+	"knownError": {"code", "field", "means", "remedy"},
 	"identity":   {"url", "headers", "permission", "facts"},
 	"fact":       {"label", "path"},
 	"permission": {"name", "label", "meaning", "group", "aliases", "note"},
@@ -95,6 +97,10 @@ func (r *reader) field(path string, n ast.Node) Field {
 		f.Options = append(f.Options, Option{Value: v.text("value", maxToken), Label: v.text("label", maxName),
 			Note: v.prose("note", maxProse), Set: v.pairs("set")})
 	})
+	o.list("mistakes", func(path string, n ast.Node) {
+		m := r.object(path, n, members["mistake"])
+		f.Mistakes = append(f.Mistakes, Mistake{Pattern: m.text("pattern", maxToken), Means: m.prose("means", maxToken), Remedy: m.prose("remedy", maxToken)})
+	})
 	return f
 }
 
@@ -114,7 +120,13 @@ func (r *reader) oauth(n ast.Node) *OAuth {
 		DefaultScopes:   o.texts("defaultScopes", maxToken),
 		AuthorizeParams: o.pairs("authorizeParams"),
 		TokenFields:     o.texts("tokenFields", maxName),
+		MetadataURL:     o.text("metadataUrl", maxToken),
 	}
+	o.list("knownErrors", func(path string, n ast.Node) {
+		k := r.object(path, n, members["knownError"])
+		a.KnownErrors = append(a.KnownErrors, KnownError{Code: k.text("code", maxName), Field: ErrorField(k.choice("field", errorFieldNames)),
+			Means: k.prose("means", maxProse), Remedy: k.prose("remedy", maxProse)})
+	})
 	if !o.has("tokenFields") {
 		a.TokenFields = []string{"access_token"}
 	}

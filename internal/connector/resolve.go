@@ -16,6 +16,7 @@ import (
 type Endpoints struct {
 	Authorize, Token string
 	API              string // "" if the definition names none
+	Metadata         string // "" if the definition names none
 	Identity         string // "" if there is no identity call
 	IdentityHeaders  map[string]string
 	AuthorizeParams  map[string]string // OAuth.AuthorizeParams, filled; not yet escaped
@@ -47,6 +48,9 @@ func (d *Definition) Resolve(values map[string]string) (Endpoints, error) {
 	e.AuthorizeParams = chosen.texts(d.OAuth.AuthorizeParams)
 	if d.OAuth.APIURL != "" {
 		e.API = chosen.url(d.OAuth.APIURL)
+	}
+	if d.OAuth.MetadataURL != "" {
+		e.Metadata = chosen.url(d.OAuth.MetadataURL)
 	}
 	if d.Identity != nil {
 		e.Identity = chosen.url(d.Identity.URL)
@@ -160,6 +164,9 @@ func (d *Definition) eachTemplate(f func(t templateAt)) {
 		f(templateAt{"oauth.tokenUrl", d.OAuth.TokenURL, true})
 		if d.OAuth.APIURL != "" {
 			f(templateAt{"oauth.apiUrl", d.OAuth.APIURL, true})
+		}
+		if d.OAuth.MetadataURL != "" {
+			f(templateAt{"oauth.metadataUrl", d.OAuth.MetadataURL, true})
 		}
 		for _, name := range sortedKeys(d.OAuth.AuthorizeParams) {
 			f(templateAt{join("oauth.authorizeParams", name), d.OAuth.AuthorizeParams[name], false})

@@ -84,6 +84,7 @@ func (v validator) fields() {
 		v.need(path+".label", f.Label, "what the form calls it")
 		v.pattern(path, f)
 		v.options(path, f)
+		v.mistakes(path, f)
 		v.preset(path, f)
 	}
 }

@@ -34,8 +34,25 @@ func (v validator) oauth() {
 			v.fault(join("oauth.authorizeParams", name), "%s is set by the program itself. Remove it.", name)
 		}
 	}
+	v.knownErrors(o.KnownErrors)
 	if len(o.TokenFields) == 0 {
 		v.fault("oauth.tokenFields", "tokenFields is empty. Name where the token stands in the answer, usually access_token.")
+	}
+}
+
+// knownErrors holds each code to one meaning.
+func (v validator) knownErrors(list []KnownError) {
+	seen := map[string]bool{}
+	for i, k := range list {
+		path := item("oauth.knownErrors", i)
+		v.need(join(path, "code"), k.Code, "the error code as the provider sends it")
+		v.need(join(path, "means"), k.Means, "what it means, in one sentence")
+		if code := strings.ToLower(k.Code); k.Code != "" {
+			if seen[code] {
+				v.fault(join(path, "code"), "%q is explained twice. Keep one of them.", cut(k.Code))
+			}
+			seen[code] = true
+		}
 	}
 }
 

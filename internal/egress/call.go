@@ -172,6 +172,8 @@ func (c *caller) next(req *http.Request, resp *http.Response, hop int) (*http.Re
 		return nil, &Error{Class: Redirect, Msg: host + " redirects to something that is not an address."}
 	case !c.opts.FollowSameOrigin:
 		return nil, nil
+	case c.opts.LeaveForeign && (!sameOrigin(req.URL, u) || hop >= c.opts.MaxRedirects):
+		return nil, nil
 	case req.Method != http.MethodGet && req.Method != http.MethodHead || req.Body != nil && req.Body != http.NoBody:
 		return nil, &Error{Class: Redirect, Msg: host + " redirects a request that must not be sent twice."}
 	case !sameOrigin(req.URL, u):

@@ -177,6 +177,35 @@ func TestRedirects(t *testing.T) {
 	}
 }
 
+// A caller that asks where a redirect leads gets it as the response that it is,
+// and nobody is called there.
+func TestRedirectsThatAreLeft(t *testing.T) {
+	other := serve(t, http.NotFoundHandler(), nil)
+	srv := serve(t, redirecting(other.URL), nil)
+	for _, tt := range []struct {
+		path   string
+		status int
+		hops   int
+	}{
+		{"/1", 200, 2}, {"/3", 200, 4}, {"/4", 302, 4}, {"/away", 302, 1}, {"/secure", 308, 1}, {"/host", 302, 1},
+	} {
+		trace := &Trace{}
+		req, _ := http.NewRequestWithContext(WithTrace(t.Context(), trace), "GET", srv.URL+tt.path, nil)
+		resp, err := Do(local(t).Client(CallOptions{FollowSameOrigin: true, LeaveForeign: true}), req)
+		if err != nil {
+			t.Errorf("%s: %v", tt.path, err)
+			continue
+		}
+		resp.Body.Close()
+		if n := len(trace.Exchanges()); n != tt.hops || resp.StatusCode != tt.status || (tt.status > 300) != (resp.Header.Get("Location") != "") {
+			t.Errorf("%s: status %d after %d exchanges, to %q", tt.path, resp.StatusCode, n, resp.Header.Get("Location"))
+		}
+	}
+	if n := other.conns.Load(); n != 0 {
+		t.Errorf("%d connections to another origin", n)
+	}
+}
+
 func packed(t *testing.T, pieces ...[]byte) []byte {
 	t.Helper()
 	var b bytes.Buffer

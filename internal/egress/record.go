@@ -3,6 +3,7 @@ package egress
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"errors"
 	"mime"
 	"net"
@@ -67,7 +68,7 @@ func (r *record) snapshot() Exchange {
 	x.RequestHeaders, x.ResponseHeaders = slices.Clone(x.RequestHeaders), slices.Clone(x.ResponseHeaders)
 	if x.TLS != nil {
 		s := *x.TLS
-		s.Names = slices.Clone(s.Names)
+		s.Names, s.Chain = slices.Clone(s.Names), slices.Clone(s.Chain)
 		x.TLS = &s
 	}
 	x.Sent = r.sent.Load()
@@ -159,15 +160,34 @@ func (r *record) secured(state tls.ConnectionState, err error) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.x.TLS = security(certs[0], version)
+	r.x.TLS = security(certs, version)
 }
 
-func security(c *x509.Certificate, version string) *Security {
+// maxChain is how many certificates of a chain are shown.
+const maxChain = 5
+
+func security(certs []*x509.Certificate, version string) *Security {
+	c := certs[0]
 	s := &Security{Version: version, NotBefore: c.NotBefore.UTC(), NotAfter: c.NotAfter.UTC(), Issuer: printable(c.Issuer.CommonName)}
 	for _, n := range c.DNSNames[:min(len(c.DNSNames), 10)] {
 		s.Names = append(s.Names, printable(n))
 	}
+	for _, c := range certs[:min(len(certs), maxChain)] {
+		s.Chain = append(s.Chain, Certificate{Subject: nameIn(c.Subject), Issuer: nameIn(c.Issuer), NotAfter: c.NotAfter.UTC()})
+	}
 	return s
+}
+
+// nameIn is what a certificate is called, by the part of its name that people
+// know it by.
+func nameIn(n pkix.Name) string {
+	switch {
+	case n.CommonName != "":
+		return printable(n.CommonName)
+	case len(n.Organization) > 0:
+		return printable(n.Organization[0])
+	}
+	return "unnamed"
 }
 
 func (r *record) answered(resp *http.Response) {

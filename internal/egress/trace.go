@@ -92,6 +92,16 @@ type Security struct {
 	NotAfter  time.Time `json:"notAfter"` // the end of the first certificate of the chain
 	Issuer    string    `json:"issuer"`
 	Names     []string  `json:"names"` // at most ten
+
+	Chain []Certificate `json:"chain,omitempty"` // as the server sent it, from its own to the last; at most five
+}
+
+// A Certificate is one of a chain. Its texts are foreign, cut and without control
+// characters.
+type Certificate struct {
+	Subject  string    `json:"subject"`
+	Issuer   string    `json:"issuer"`
+	NotAfter time.Time `json:"notAfter"`
 }
 
 // A Header is one header line that Trace.Keep let through.

@@ -2,6 +2,7 @@ package egress
 
 import (
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -241,8 +242,16 @@ func TestEnumsRefuseUnknownText(t *testing.T) {
 }
 
 func TestForeignTextIsTamed(t *testing.T) {
-	if s := security(&x509.Certificate{DNSNames: make([]string, 50)}, ""); len(s.Names) != 10 {
-		t.Errorf("%d names of a certificate", len(s.Names))
+	chain := make([]*x509.Certificate, 9)
+	for i := range chain {
+		chain[i] = &x509.Certificate{DNSNames: make([]string, 50), Subject: pkix.Name{CommonName: "a\x1b[31mb"}, Issuer: pkix.Name{Organization: []string{"Org\u202e"}}}
+	}
+	s := security(chain, "")
+	if len(s.Names) != 10 || len(s.Chain) != 5 || s.Chain[4].Subject != "a[31mb" || s.Chain[4].Issuer != "Org" {
+		t.Errorf("%d names of a certificate, chain %+v", len(s.Names), s.Chain)
+	}
+	if got := nameIn(pkix.Name{}); got != "unnamed" {
+		t.Errorf("no name is %q", got)
 	}
 	if got := printable("a\x00b\x1b[31m\u202ec\n"); got != "ab[31mc" {
 		t.Errorf("%q", got)

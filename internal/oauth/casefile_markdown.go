@@ -119,8 +119,8 @@ func (st Step) describe(m *markdown, n int) {
 	if st.Why != "" {
 		m.para("What it shows: " + prose(st.Why))
 	}
-	if st.Exchange == nil && len(st.Sent) > 0 {
-		m.para("A browser carried this step, or it was not sent: the HAR file has no entry for it.")
+	if !st.called() && len(st.Sent) > 0 {
+		m.para("A browser carried this step, or it sent no request: the HAR file has no entry for it.")
 	}
 	lineTable(m, "Sent", st.Sent)
 	lineTable(m, "Received", st.Received)

@@ -14,7 +14,8 @@ type placer struct {
 	media  string // of the answer
 }
 
-var methods = []string{"GET", "POST", "HEAD"}
+// methods begin a request; CONNECT is a look at a host, with none.
+var methods = []string{"GET", "POST", "HEAD", "CONNECT"}
 
 // The names that are evident.
 var (
@@ -81,6 +82,12 @@ func (st Step) method() string {
 		}
 	}
 	return ""
+}
+
+// called reports whether the step made an HTTP request. A look at a host ends
+// with its certificate.
+func (st Step) called() bool {
+	return st.Exchange != nil && !slices.ContainsFunc(st.Sent, func(l Line) bool { return l.Name == "CONNECT" })
 }
 
 func (st Step) mediaType() string {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -238,10 +239,10 @@ func TestLinesSayTheirPlace(t *testing.T) {
 		r.provider.token = answer(200, `{"access_token":"`+accessToken+`","token_type":"Bearer","scope":"read_me"}`, "X-Request-Id", "r-1", "Location", "https://x.example/y")
 		r.provider.identity = answer(403, `{"error":"forbidden"}`)
 		lines := 0
-		for _, st := range r.run().Steps {
+		for _, st := range append(r.run().Steps, r.diagnose(1).Steps...) {
 			for _, l := range append(st.Sent, st.Received...) {
 				lines++
-				if begins := l.Name == "GET" || l.Name == "POST" || l.Name == "Status"; begins != (l.In == oauth.AtStart) {
+				if begins := slices.Contains([]string{"GET", "POST", "CONNECT", "Status"}, l.Name); begins != (l.In == oauth.AtStart) {
 					t.Errorf("%s: the line %q is at %v", st.Name, l.Name, l.In)
 				}
 			}

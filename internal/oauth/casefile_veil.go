@@ -78,7 +78,7 @@ func (v veil) step(st Step) Step {
 	x.RequestHeaders, x.ResponseHeaders = each(x.RequestHeaders, v.header(true)), each(x.ResponseHeaders, v.header(false))
 	if x.TLS != nil {
 		t := *x.TLS
-		t.Version, t.Issuer, t.Names = v.text(t.Version), v.text(t.Issuer), each(t.Names, v.text)
+		t.Version, t.Issuer, t.Names, t.Chain = v.text(t.Version), v.text(t.Issuer), each(t.Names, v.text), nil
 		x.TLS = &t
 	}
 	st.Exchange = &x
@@ -123,7 +123,7 @@ func (v veil) line(l Line, sent, called bool) Line {
 			l.Note = strings.TrimSpace(l.Note + " (fingerprint " + value + ")")
 		}
 		l.Value = removed
-	case fingerprintForm.MatchString(value) && (name == "client_id" || name == "client_secret"):
+	case (fingerprintForm.MatchString(value) || value == "[made up]" || value == "[corrupted]") && (name == "client_id" || name == "client_secret"):
 		l.Value = value
 	case name == "client_id" && value != "" && !strings.Contains(value, removed):
 		l.Value = v.masked(value)
@@ -138,7 +138,7 @@ func (v veil) line(l Line, sent, called bool) Line {
 	default:
 		l.Value = removed
 	}
-	l.Redacted = strings.Contains(l.Value, removed)
+	l.Redacted = strings.HasPrefix(l.Value, "[")
 	return l
 }
 

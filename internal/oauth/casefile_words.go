@@ -60,14 +60,14 @@ func (c caseFile) words() string {
 		s += "Environment: " + printable(c.about.Environment) + ". "
 	}
 	if n := c.carried(); n > 0 {
-		s += fmt.Sprintf("Steps without an entry here: %d. A browser carried them, or they made no call; they are in the Markdown file. ", n)
+		s += fmt.Sprintf("Steps without an entry here: %d. A browser carried them, or they sent no request; they are in the Markdown file. ", n)
 	}
 	return s + "Secrets are fingerprints or [removed]; bodies are not kept."
 }
 
 func (c caseFile) carried() (n int) {
 	for _, st := range c.report.Steps {
-		if st.Exchange == nil {
+		if !st.called() {
 			n++
 		}
 	}
@@ -83,7 +83,7 @@ func (c caseFile) limits() []string {
 	}
 	switch c.report.Kind {
 	case Diagnosis:
-		out = append(out, fmt.Sprintf("At most %d calls go to the OAuth addresses of the provider in one run. This one made %d.", c.pace.Calls, c.report.Calls),
+		out = append(out, fmt.Sprintf("At most %d calls go to the OAuth addresses of the provider in one run. This one made %d. Reading what the provider publishes about itself is beside them.", c.pace.Calls, c.report.Calls),
 			fmt.Sprintf("Redirects were followed only on the same origin, at most %d, without cookies.", egress.MaxRedirects),
 			"The code was made up. No real code was sent, and no grant but `authorization_code` was used.")
 		if !c.report.Rehearsal {

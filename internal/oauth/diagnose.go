@@ -9,6 +9,8 @@ import (
 
 	"backoffice/internal/audit"
 	"backoffice/internal/config"
+	"backoffice/internal/errs"
+	"backoffice/internal/secret"
 	"backoffice/internal/store"
 )
 
@@ -49,7 +51,7 @@ func (s *Service) diagnose(ctx context.Context, by audit.Actor, id config.ID, o 
 	if r.report.Unsaved {
 		r.report.Version = o.Base
 	}
-	d := &diagnosis{run: r, service: s, lease: s.lease(r)}
+	d := &diagnosis{run: r, service: s, lease: s.lease(r), replies: map[string]reply{}, evidence: map[string]int{}}
 	if d.live, err = s.lives.begin(r.report, by.ID, at); err != nil {
 		return Ref{}, err
 	}
@@ -68,8 +70,38 @@ type diagnosis struct {
 	service *Service
 	live    *Live
 	lease   lease
-	doing   string
 	asked   bool // the provider asked for a pause, or looks as if it locks us out
+
+	code    secret.Text // impossible
+	base    question    // S, in the method that went further
+	strange secret.Text // the made-up client ID
+	tokens  evidence
+	method  methodEvidence
+	door    doorEvidence
+
+	replies   map[string]reply // of the token address, by the letter of the question
+	evidence  map[string]int   // index of the step, by letter
+	reached   []int            // indexes of the steps that reached a host
+	unreached []missed
+	ticks     []tick
+
+	stopped bool // nothing more is sent
+	stop    *stopping
+}
+
+// A reply is an answer of the token address, in full and as it is compared.
+type reply struct {
+	reading reading
+	answer  answer
+	got     capture
+}
+
+// A stopping is why the questions ended early.
+type stopping struct {
+	class class
+	step  int
+	reply reply
+	door  bool // at the authorize address: what the token address said still counts
 }
 
 func (s *Service) lease(r *run) lease {
@@ -114,13 +146,12 @@ func (d *diagnosis) work() {
 	d.examine(ctx)
 	d.report.Took = time.Since(d.began)
 	err := d.keep()
+	s.lives.end(d.report, true, s.now()) // first: whoever sees that it is done may start the next
 	d.live.publish(Progress{Report: d.report, Done: true, Kept: err == nil && !d.homeless(), Err: err})
-	s.lives.end(d.report, true, s.now())
 }
 
 // tell publishes that a step begins.
 func (d *diagnosis) tell(doing string) {
-	d.doing = doing
 	d.live.publish(Progress{Report: d.report, Doing: doing})
 }
 
@@ -135,15 +166,22 @@ func (d *diagnosis) add(st Step) int {
 func (d *diagnosis) homeless() bool { return d.report.Unsaved && d.version.Base == 0 }
 
 // keep stores the report, what it cost, and the event, in one transaction.
+//
+// If the entry is gone, what was sent is on the record all the same.
 func (d *diagnosis) keep() error {
-	at := d.now()
-	err := d.service.store.Update(context.Background(), func(tx store.Tx) error {
-		err := errors.Join(d.lease.settle(tx, d.report.Calls, d.asked, at), audit.Append(tx, d.ending()))
-		if !d.homeless() {
-			err = errors.Join(keepReport(tx, d.report), err)
-		}
-		return err
+	at, ctx := d.now(), context.Background()
+	cost := func(tx store.Tx) error {
+		return errors.Join(d.lease.settle(tx, d.report.Calls, d.asked, at), audit.Append(tx, d.ending()))
+	}
+	if d.homeless() {
+		return d.service.store.Update(ctx, cost)
+	}
+	err := d.service.store.Update(ctx, func(tx store.Tx) error {
+		return errors.Join(keepReport(tx, d.report), cost(tx))
 	})
+	if errs.Is(err, errs.NotFound) {
+		err = errors.Join(err, d.service.store.Update(ctx, cost))
+	}
 	if err != nil {
 		return fmt.Errorf("keeping the report of %s: %w", d.report.Entry, err)
 	}

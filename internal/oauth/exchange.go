@@ -41,7 +41,9 @@ func (c *capture) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	c.used = true
 	out := req.Clone(req.Context())
-	out.Header.Set("Accept", "application/json")
+	if out.Header.Get("Accept") == "" {
+		out.Header.Set("Accept", "application/json")
+	}
 	resp, err := c.next.RoundTrip(out)
 	if err != nil {
 		c.fail(err)
@@ -62,6 +64,14 @@ func (c *capture) RoundTrip(req *http.Request) (*http.Response, error) {
 	return plain, nil
 }
 
+// get sends req for a caller that looks at nothing but the capture.
+func (c *capture) get(req *http.Request) {
+	resp, err := c.RoundTrip(req)
+	if err == nil {
+		_ = resp.Body.Close() // it was made here
+	}
+}
+
 func (c *capture) fail(err error) {
 	if !errors.As(err, &c.err) {
 		c.err = &egress.Error{Class: egress.Protocol, Msg: "The call failed before an answer could be read."}
@@ -73,27 +83,61 @@ func made(req *http.Request, status int, body []byte) *http.Response {
 		Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(bytes.NewReader(body)), ContentLength: int64(len(body)), Request: req}
 }
 
+// A question is one request to the token address.
+type question struct {
+	clientID secret.Text
+	secret   secret.Text
+	auth     connector.ClientAuth
+	code     secret.Text
+	verifier secret.Text // of PKCE; empty without
+	madeUp   madeUp
+}
+
+// A madeUp says which part of a question is a control.
+type madeUp int
+
+const (
+	nothing madeUp = iota
+	theID
+	theSecret
+)
+
+// question is the entry's own, with a code.
+func (r *run) question(code, verifier secret.Text) question {
+	return question{clientID: secret.NewText(r.clientID), secret: r.secret, auth: r.def.OAuth.ClientAuth, code: code, verifier: verifier}
+}
+
 // exchange sends the code, once, and judges the answer. It returns the access
 // token, or an empty text. The token is in nothing else that this leaves behind.
 func (r *run) exchange(ctx context.Context, code, verifier secret.Text) secret.Text {
 	st := Step{Name: "Exchange the code for a token"}
-	st.Sent = r.exchangeSent(code, verifier)
-	conf := oauth2.Config{ClientID: r.clientID, ClientSecret: r.secret.Reveal(), RedirectURL: r.redirect,
-		Endpoint: oauth2.Endpoint{TokenURL: r.ends.Token, AuthStyle: authStyle(r.def.OAuth.ClientAuth)}}
+	got, a, token := r.ask(ctx, &st, r.question(code, verifier))
+	r.readRateLimit(got.header)
+	r.report.Steps = append(r.report.Steps, st)
+	r.judgeExchange(&got, a, &r.report.Steps[len(r.report.Steps)-1])
+	return token
+}
+
+// ask sends a question and fills its step. The token, if there is one, is in
+// nothing else that it leaves behind.
+func (r *run) ask(ctx context.Context, st *Step, q question) (capture, answer, secret.Text) {
+	st.Sent = r.questionLines(q)
+	conf := oauth2.Config{ClientID: q.clientID.Reveal(), ClientSecret: q.secret.Reveal(), RedirectURL: r.redirect,
+		Endpoint: oauth2.Endpoint{TokenURL: r.ends.Token, AuthStyle: authStyle(q.auth)}}
 	var opts []oauth2.AuthCodeOption
-	if !verifier.IsZero() {
-		opts = append(opts, oauth2.VerifierOption(verifier.Reveal()))
+	if !q.verifier.IsZero() {
+		opts = append(opts, oauth2.VerifierOption(q.verifier.Reveal()))
 	}
 	var a answer
 	var token secret.Text
-	got := r.call(ctx, &st, func(ctx context.Context, c *http.Client, got *capture) {
+	got := r.call(ctx, st, func(ctx context.Context, c *http.Client, got *capture) {
 		got.rewrite = func(got *capture) *http.Response {
 			a = parseAnswer(got.header.Get("Content-Type"), got.body, r.def.OAuth.TokenFields)
 			return plainAnswer(classify(got, a), a)
 		}
 		// The error is not looked at: the capture has seen more, and its text
 		// could quote the answer.
-		if t, err := conf.Exchange(context.WithValue(ctx, oauth2.HTTPClient, c), code.Reveal(), opts...); err == nil {
+		if t, err := conf.Exchange(context.WithValue(ctx, oauth2.HTTPClient, c), q.code.Reveal(), opts...); err == nil {
 			token = secret.NewText(t.AccessToken)
 		}
 	})
@@ -102,10 +146,7 @@ func (r *run) exchange(ctx context.Context, code, verifier secret.Text) secret.T
 		st.Exchange = r.shown(*st.Exchange)
 	}
 	st.Received = r.exchangeReceived(&got, a)
-	r.readRateLimit(got.header)
-	r.report.Steps = append(r.report.Steps, st)
-	r.judgeExchange(&got, a, &r.report.Steps[len(r.report.Steps)-1])
-	return token
+	return got, a, token
 }
 
 // plainAnswer is the answer in the one form that x/oauth2 reads: it knows only
@@ -129,25 +170,60 @@ func authStyle(a connector.ClientAuth) oauth2.AuthStyle {
 	return oauth2.AuthStyleInParams
 }
 
-func (r *run) exchangeSent(code, verifier secret.Text) []Line {
+func (r *run) questionLines(q question) []Line {
 	begin, form := []Line{r.line("POST", withoutQuery(r.ends.Token))}, []Line{}
-	basic := r.def.OAuth.ClientAuth == connector.ClientSecretBasic
+	basic := q.auth == connector.ClientSecretBasic
 	if basic {
-		basic := r.fingerprinted("Authorization: Basic", r.secret).in(InHeader)
-		basic.Note = "client ID and secret; the secret has " + basic.Note
-		begin = append(begin, basic)
+		line := r.secretLine("Authorization: Basic", q).in(InHeader)
+		line.Note = "client ID and secret; the secret has " + line.Note
+		if q.madeUp == theID {
+			line.Note = "a made-up client ID, and the secret; the secret has " + characters(q.secret.Len())
+		}
+		begin = append(begin, line)
 	}
-	form = append(form, r.line("grant_type", "authorization_code"), gone("code", code), r.line("redirect_uri", r.redirect))
+	form = append(form, r.line("grant_type", "authorization_code"), r.codeLine(q), r.line("redirect_uri", r.redirect))
 	if !basic {
-		form = append(form, r.clientIDLine())
-		if !r.secret.IsZero() {
-			form = append(form, r.fingerprinted("client_secret", r.secret))
+		form = append(form, r.idLine(q))
+		if !q.secret.IsZero() {
+			form = append(form, r.secretLine("client_secret", q))
 		}
 	}
-	if !verifier.IsZero() {
-		form = append(form, gone("code_verifier", verifier))
+	if !q.verifier.IsZero() {
+		form = append(form, gone("code_verifier", q.verifier))
 	}
 	return append(begin, placed(InForm, form...)...)
+}
+
+// idLine is the client ID that was sent. One that is made up may share its
+// beginning with one that the entry hides.
+func (r *run) idLine(q question) Line {
+	switch {
+	case q.madeUp != theID:
+		return r.clientIDLine()
+	case r.hideID:
+		return Line{Name: "client_id", Value: "[made up]", Redacted: true, Note: characters(q.clientID.Len())}
+	}
+	line := r.line("client_id", q.clientID.Reveal())
+	line.Note = "made up, of the same shape"
+	return line
+}
+
+// secretLine is the secret that was sent. A corrupted one still has its ends.
+func (r *run) secretLine(name string, q question) Line {
+	if q.madeUp == theSecret {
+		return Line{Name: name, Value: "[corrupted]", Redacted: true, Note: characters(q.secret.Len()) + ", wrong in the middle"}
+	}
+	return r.fingerprinted(name, q.secret)
+}
+
+// codeLine is the code that was sent. One that a test made up is no secret.
+func (r *run) codeLine(q question) Line {
+	if strings.HasPrefix(q.code.Reveal(), impossible) {
+		line := r.line("code", q.code.Reveal())
+		line.Note = "made up for this run"
+		return line
+	}
+	return gone("code", q.code)
 }
 
 // exchangeReceived is what may be shown of the answer: the named fields alone.

@@ -52,6 +52,7 @@ type provider struct {
 	*httptest.Server
 	token    http.HandlerFunc
 	identity http.HandlerFunc
+	pages    http.HandlerFunc // everything else: the authorize address, and where it leads
 
 	mu    sync.Mutex
 	forms []url.Values  // of the token requests
@@ -81,6 +82,13 @@ func newProvider(t testing.TB) *provider {
 		p.heads = append(p.heads, r.Header.Clone())
 		p.mu.Unlock()
 		p.identity(w, r)
+	})
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		if p.pages == nil {
+			http.NotFound(w, r)
+			return
+		}
+		p.pages(w, r)
 	})
 	p.Server = httptest.NewUnstartedServer(mux)
 	p.Config.ErrorLog = log.New(io.Discard, "", 0)
@@ -131,6 +139,8 @@ type setup struct {
 	meURL      string        // instead of the provider's
 	timeout    time.Duration // of a call
 	rehearse   bool          // the provider is a sandbox, over plain http
+	authorize  string        // the authorize address, with %s for the provider's origin
+	limits     *oauth.Limits // of diagnoses; nil for ones without waiting
 }
 
 const identityYAML = `
@@ -165,6 +175,10 @@ func (u setup) yaml(base string) string {
 	if u.rehearse {
 		more = `, tokenBase: "https://api.rocket.example"`
 	}
+	authorizeURL := "{authorizeBase}/authorize?prompt=always"
+	if u.authorize != "" {
+		authorizeURL = strings.ReplaceAll(u.authorize, "%s", base)
+	}
 	lines := "  clientAuth: post"
 	if u.definition != "" {
 		lines = u.definition
@@ -184,7 +198,7 @@ fields:
       - {value: US, label: United States, set: {authorizeBase: "https://auth.rocket.example"%[1]s}}
       - {value: EU, label: Europe, set: {authorizeBase: "https://auth.eu.rocket.example"%[1]s}}
 oauth:
-  authorizeUrl: "{authorizeBase}/authorize?prompt=always"
+  authorizeUrl: "%[5]s"
   tokenUrl: "%[2]s"
   tokenFields: [access_token, token]
 %[3]s
@@ -194,7 +208,7 @@ permissions:
   - {name: write_all, label: Write all, meaning: Everything.}
   - {label: Nameless, meaning: Has no machine name.}
 rateLimit: {limit: X-RateLimit-Limit, remaining: X-RateLimit-Remaining, reset: X-RateLimit-Reset}
-`, more, tokenURL, lines, identity)
+`, more, tokenURL, lines, identity, authorizeURL)
 }
 
 // A rig is the whole room over a real store, with an entry acme:rocket whose
@@ -254,7 +268,11 @@ var builtin = sync.OnceValues(connector.Builtin)
 
 // service is a room of its own over the same records.
 func (r *rig) service(u setup, publicURL string) *oauth.Service {
-	return oauth.New(oauth.Options{Store: r.raw, Box: r.box, Config: r.config, Guard: r.guard(u), PublicURL: publicURL, Now: r.clock.now, CallTimeout: u.timeout})
+	limits := oauth.Limits{Calls: 6, Budget: 1000, Pause: func() time.Duration { return 0 }, Whole: time.Minute}
+	if u.limits != nil {
+		limits = *u.limits
+	}
+	return oauth.New(oauth.Options{Limits: limits, Store: r.raw, Box: r.box, Config: r.config, Guard: r.guard(u), PublicURL: publicURL, Now: r.clock.now, CallTimeout: u.timeout})
 }
 
 func catalogue(t testing.TB, yaml string) *connector.Catalogue {

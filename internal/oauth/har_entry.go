@@ -17,7 +17,7 @@ func harOf(c caseFile) har {
 	log := harLog{Version: "1.2", Creator: harCreator{Name: product, Version: cmp.Or(printable(c.about.Version), "unknown")}, Entries: []harEntry{},
 		Comment: c.words()}
 	for _, st := range c.report.Steps {
-		if st.Exchange != nil {
+		if st.called() {
 			log.Entries = append(log.Entries, harEntryOf(st, *st.Exchange))
 		}
 	}

@@ -18,7 +18,7 @@ type Standing int
 
 // The standings. The zero one is NotTested.
 const (
-	NotTested Standing = iota // no consent run has tested its content
+	NotTested Standing = iota // no run has tested its content
 	Works                     // the last one proved the credentials, and not long ago; Last.Verdict may be Warning
 	Broken                    // the last one was Wrong
 	Undecided                 // the last one was Inconclusive
@@ -55,7 +55,11 @@ type Check struct {
 // tells reports whether a run says anything about an entry's health: a pasted
 // token proves nothing about the credentials, and a person who denies nothing at
 // all.
-func tells(s Summary) bool { return s.Kind == ConsentRun && !s.Denied }
+func tells(s Summary) bool { return s.Kind != TokenRun && !s.Denied }
+
+// weak reports whether a run takes nothing from what an earlier one of the same
+// content has shown: a test without consent that could not decide.
+func weak(s Summary) bool { return s.Kind == Diagnosis && s.Verdict == Inconclusive }
 
 // HealthOf judges the entry from the summaries of its runs, newest first. It is
 // pure. A run counts for every version with the content that it tested.
@@ -71,11 +75,15 @@ func check(version int, hash string, earlier func(Summary) bool, runs []Summary,
 		return Check{}
 	}
 	var out Check
+	undecided := false
 	for _, s := range runs {
 		switch {
 		case !tells(s):
-		case s.ContentHash == hash:
+		case s.ContentHash == hash && !weak(s):
 			return Check{Standing: stands(s, now), Last: s}
+		case s.ContentHash == hash && !undecided:
+			out, undecided = Check{Standing: stands(s, now), Last: s}, true
+		case undecided:
 		case out.Standing == NotTested && earlier(s):
 			out = Check{Standing: Stale, Last: s, Other: true}
 		}

@@ -19,7 +19,7 @@ type Limits struct {
 	Calls        int                  // to a provider's OAuth addresses, in one run; the hops of a redirect are one call
 	CoolDown     time.Duration        // after a run, of the entry and of the provider's host
 	LongCoolDown time.Duration        // after the provider asked for a pause
-	Budget       int                  // calls to a provider's host in an hour, over all entries
+	Budget       int                  // calls to a provider's host in an hour, over all entries; 0 does not count them
 	Pause        func() time.Duration // between two calls
 	Whole        time.Duration        // of a run
 }
@@ -33,7 +33,7 @@ func DefaultLimits() Limits {
 // rehearsing are the limits for a sandbox, which takes offence at nothing: as
 // many calls, but no waiting.
 func (l Limits) rehearsing() Limits {
-	l.CoolDown, l.LongCoolDown, l.Budget, l.Pause = 0, 0, 100*l.Budget, func() time.Duration { return 0 }
+	l.CoolDown, l.LongCoolDown, l.Budget, l.Pause = 0, 0, 0, func() time.Duration { return 0 }
 	return l
 }
 
@@ -101,9 +101,12 @@ func (l lease) take(ctx context.Context, s store.Store, e audit.Event, also func
 		if err := l.refuse(own, host); err != nil {
 			return err
 		}
-		host.Spent, _ = host.recent(l.at)
-		host.Spent = append(host.Spent, spend{Run: l.run, Time: l.at, Calls: l.calls})
-		return errors.Join(also(tx), paces.Put(tx, hostPace(l.host), host), audit.Append(tx, e))
+		if l.limits.Budget > 0 {
+			host.Spent, _ = host.recent(l.at)
+			host.Spent = append(host.Spent, spend{Run: l.run, Time: l.at, Calls: l.calls})
+			err = paces.Put(tx, hostPace(l.host), host)
+		}
+		return errors.Join(err, also(tx), audit.Append(tx, e))
 	})
 }
 
@@ -116,7 +119,7 @@ func (l lease) refuse(own, host pace) error {
 		return errs.Newf(errs.TooMany, "%s asked for a pause, so nothing is sent there before %s UTC.", l.host, clock(host.Until))
 	case l.at.Before(host.Until):
 		return errs.Newf(errs.TooMany, "Another entry was tested at %s a moment ago. The next test there can start at %s UTC.", l.host, clock(host.Until))
-	case spent+l.calls > l.limits.Budget:
+	case l.limits.Budget > 0 && spent+l.calls > l.limits.Budget:
 		return errs.Newf(errs.TooMany, "%d calls were made to %s within an hour, of the %d that this program allows itself. Test again at %s UTC.", spent, l.host, l.limits.Budget, clock(l.room(host)))
 	}
 	return nil
@@ -139,6 +142,9 @@ func (l lease) settle(tx store.Tx, calls int, asked bool, at time.Time) error {
 	if asked {
 		wait = l.limits.LongCoolDown
 	}
+	if wait == 0 && l.limits.Budget == 0 {
+		return nil
+	}
 	own, err := getPace(tx, entryPace(l.entry))
 	if err != nil {
 		return err
@@ -158,7 +164,7 @@ func (l lease) settle(tx store.Tx, calls int, asked bool, at time.Time) error {
 		}
 	}
 	host.Spent = spent
-	if calls > 0 {
+	if calls > 0 && wait > 0 {
 		own.Until, own.Asked, own.Latest = at.Add(wait), asked, l.run
 		if until := at.Add(wait); until.After(host.Until) {
 			host.Until, host.Asked, host.Latest = until, asked, l.run

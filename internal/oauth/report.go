@@ -98,6 +98,8 @@ type Step struct {
 	Sent     []Line           `json:"sent,omitempty"`
 	Received []Line           `json:"received,omitempty"`
 	Exchange *egress.Exchange `json:"exchange,omitempty"` // the call with its phases; nil if the browser carried the step
+
+	Further []egress.Exchange `json:"further,omitempty"` // the hops of a redirect after it
 }
 
 // A Line is one line of what was sent or came back.

@@ -87,8 +87,8 @@ func deletedMeanwhile(id config.ID) error {
 	return errs.Newf(errs.NotFound, "There is no entry %s with this version any more. It was deleted while its test was under way; the audit log says by whom.", id)
 }
 
-// keepStanding keeps the last summary of each content that a consent run has
-// tested: few bytes an entry, so that the health of all entries is quick to read.
+// keepStanding keeps the last summary that tells of each content: few bytes an
+// entry, so that the health of all entries is quick to read.
 func keepStanding(tx store.Tx, r Report) error {
 	if !tells(r.Summary()) {
 		return nil
@@ -99,6 +99,9 @@ func keepStanding(tx store.Tx, r Report) error {
 	}
 	list := []Summary{r.Summary()}
 	for _, s := range old {
+		if s.ContentHash == r.ContentHash && weak(r.Summary()) && !weak(s) {
+			return nil
+		}
 		if s.ContentHash != r.ContentHash && len(list) < keepHealth {
 			list = append(list, s)
 		}

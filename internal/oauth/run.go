@@ -93,13 +93,18 @@ func (r *run) call(ctx context.Context, st *Step, send func(ctx context.Context,
 	c := r.guard.Client(egress.CallOptions{Timeout: r.timeout})
 	got := capture{next: c.Transport}
 	c.Transport = &got
-	st.Start = time.Since(r.began)
-	send(egress.WithTrace(ctx, trace), c, &got)
-	st.Took = time.Since(r.began) - st.Start
+	r.timed(st, func() { send(egress.WithTrace(ctx, trace), c, &got) })
 	if x := trace.Exchanges(); len(x) > 0 {
 		st.Exchange = r.shown(x[0])
 	}
 	return got
+}
+
+// timed times f as st.
+func (r *run) timed(st *Step, f func()) {
+	st.Start = time.Since(r.began)
+	f()
+	st.Took = time.Since(r.began) - st.Start
 }
 
 // shown takes what the provider could have put into an exchange out of it.
@@ -107,10 +112,16 @@ func (r *run) shown(x egress.Exchange) *egress.Exchange {
 	x.URL = r.scrub.clean(x.URL, maxOwnURL)
 	x.ContentType = r.scrub.foreign(x.ContentType)
 	x.Protocol = r.scrub.foreign(x.Protocol)
+	for i := range x.ResponseHeaders {
+		x.ResponseHeaders[i].Value = r.scrub.foreign(x.ResponseHeaders[i].Value)
+	}
 	if x.TLS != nil {
 		x.TLS.Issuer = r.scrub.foreign(x.TLS.Issuer)
 		for i, n := range x.TLS.Names {
 			x.TLS.Names[i] = r.scrub.foreign(n)
+		}
+		for i, c := range x.TLS.Chain {
+			x.TLS.Chain[i].Subject, x.TLS.Chain[i].Issuer = r.scrub.foreign(c.Subject), r.scrub.foreign(c.Issuer)
 		}
 	}
 	return &x

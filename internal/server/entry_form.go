@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -200,7 +201,11 @@ func savedFlash(s config.Saved, then config.Then) flash {
 	if then == config.PutInForce {
 		f.said = saidForce
 	}
-	if len(s.Trimmed) > 0 {
+	cleaned := s.Version.Cleaned
+	switch {
+	case slices.ContainsFunc(cleaned, func(c config.Cleaning) bool { return len(c.Removed) > 0 }):
+		f.said = map[said]said{saidPending: saidCleanedPending, saidForce: saidCleanedForce}[f.said]
+	case len(cleaned) > 0:
 		f.said = map[said]said{saidPending: saidTrimmedPending, saidForce: saidTrimmedForce}[f.said]
 	}
 	return f

@@ -31,6 +31,8 @@ const (
 	saidTrimmedPending
 	saidTrimmedForce
 	saidSetUp
+	saidCleanedPending
+	saidCleanedForce
 )
 
 // sentences are formats with one number, or none.
@@ -44,6 +46,8 @@ var sentences = map[said]string{
 	saidPassword:       "Your password is changed",
 	saidTrimmedPending: "Saved as version %d, pending. Spaces at the end of a value were removed",
 	saidTrimmedForce:   "Version %d is saved and in force. Spaces at the end of a value were removed",
+	saidCleanedPending: "Saved as version %d, pending. Invisible characters were removed from a value",
+	saidCleanedForce:   "Version %d is saved and in force. Invisible characters were removed from a value",
 	saidSetUp:          "Welcome. You are the first owner of this instance",
 }
 

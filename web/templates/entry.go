@@ -74,6 +74,9 @@ type EntryValuesPage struct {
 	Frame
 	Entry    EntryHead
 	Standing Standing
+	Doubtful string // heads Doubts: "Look at two values again"
+	Doubts   []Doubt
+	Mend     Link   // where the doubtful values can be changed
 	Notice   Notice // "Promoting version 7 now would break Intercom for every consumer"
 
 	Heading  string        // "Six values, one changed"
@@ -106,7 +109,9 @@ type ValueRow struct {
 	Compared  string // "Same", "New"; beside the badge if Changed: "equals version 4"
 	Set       Time   // when this value was set
 	SetBy     string
-	CanReveal bool // sealed, and the user may reveal it
+	CanReveal bool   // sealed, and the user may reveal it
+	Doubts    string // reasons to look at it again
+	Cleaned   string // what saving this version took off it
 }
 
 // A PromoteForm puts a version in force. It posts version, revision, hours and

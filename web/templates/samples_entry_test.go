@@ -10,12 +10,14 @@ func sampleValues() EntryValuesPage {
 			Pending:  StandingVersion{"7", HealthWrong, "Client secret wrong", "Saved", before(12 * time.Minute), "integrations@acme.example", "Rotate the client secret, as every quarter", "Changes 1 of 6 values."},
 			Previous: StandingVersion{Number: "5", More: "It is accepted beside version 6 until 24 September, 09:20 UTC."},
 		},
-		Notice:  Notice{VerdictWarning, "Promoting version 7 now would break Intercom for every consumer", "Its test says that the client secret is wrong. Promote stays possible and asks for your reason.", Link{"See the diagnosis", "/config/acme:intercom/test"}, false},
+		Notice:   Notice{VerdictWarning, "Promoting version 7 now would break Intercom for every consumer", "Its test says that the client secret is wrong. Promote stays possible and asks for your reason.", Link{"See the diagnosis", "/config/acme:intercom/test"}, false},
+		Doubtful: "Look at 1 value of version 7 again", Mend: Link{"Edit", "/config/acme:intercom/edit"},
+		Doubts:  []Doubt{{"Client secret.", "Same value as Client secret of globex:intercom, version 3, in force. Copy it again from this entry's own app, unless both are to use one.", Link{"Open globex:intercom", "/config/globex:intercom"}}},
 		Heading: "Five values, one changed", Version: "7", Against: "version 6",
 		Versions: []VersionPill{{"6", "Version 6, in force", false}, {"7", "Version 7, pending", true}},
 		Rows: []ValueRow{
 			{Key: "clientId", Shown: PlainValue(id, ""), Compared: "Same", Set: before(250 * 24 * time.Hour), SetBy: "admin@"},
-			{Key: "clientSecret", Shown: SealedValue(fpOld, "40 characters"), Changed: true, Compared: "equals version 4", Set: before(12 * time.Minute), SetBy: "integrations@", CanReveal: true},
+			{Key: "clientSecret", Shown: SealedValue(fpOld, "40 characters"), Changed: true, Compared: "equals version 4", Set: before(12 * time.Minute), SetBy: "integrations@", CanReveal: true, Doubts: "Same value as Client secret of globex:intercom, version 3, in force.", Cleaned: "2 white-space characters were trimmed off its ends."},
 			{Key: "apiVersion", Shown: PlainValue("2.10", ""), Compared: "Same", Set: before(7 * 24 * time.Hour), SetBy: "integrations@"},
 			{Key: "region", Shown: PlainValue("us", ""), Compared: "Same", Set: before(250 * 24 * time.Hour), SetBy: "admin@"},
 			{Key: "sandbox", Shown: PlainValue("false", "boolean"), Compared: "Same", Set: before(250 * 24 * time.Hour), SetBy: "admin@"},
@@ -67,6 +69,8 @@ func sampleEditForm() EntryFormPage {
 	}, "/config/acme:intercom/edit"}
 	p.Fields[0].Text, p.Fields[0].Error = "5b1c7f0e 3c44", "There is a space in it. Intercom compares every character."
 	p.Fields[1].Stored, p.Fields[1].Error = SealedValue(fpNow, "40 characters"), "You pasted the secret that version 5 replaced."
+	p.Fields[0].Cleaned = "1 white-space character was trimmed off its ends."
+	p.Fields[1].Doubts = []Doubt{{"", "There is a space inside. Ids and secrets have none.", Link{}}, {"", "Same value as Client secret of globex:intercom.", Link{"Open globex:intercom", "/config/globex:intercom"}}}
 	p.Fields[1].Warning = "Type it again: a secret never comes back into a form."
 	p.Fields[1].Lineup = []LineupRow{
 		{"Your paste", fpOld, true, VerdictNotChecked, "", "40 characters"},
@@ -74,7 +78,7 @@ func sampleEditForm() EntryFormPage {
 		{"Version 6, in force", fpNow, false, VerdictNotChecked, "", "40 characters"},
 	}
 	p.Keys = []KeyRow{
-		{N: "1", Key: "clientID", Text: id, KeyWarning: "Did you mean clientId? It is set above."},
+		{N: "1", Key: "clientID", Text: id, KeyWarning: "Did you mean clientId? It is set above.", Doubts: []Doubt{{"", "It begins or ends with white space.", Link{}}}},
 		{N: "2", Key: "sandbox", Text: "false", Note: "Read as a boolean. Put it in quotes for a text."},
 		{N: "3", Key: "webhookSecret", Sealed: true, Stored: SealedValue(fpOld, "32 characters"), TextError: "A value may have up to 64 KiB."},
 		{N: "4", KeyError: "Two keys have this name."},

@@ -1,0 +1,154 @@
+package oauth
+
+// The questions of a diagnosis differ in one thing each:
+//
+//	S  the entry's client ID and secret, and a code that cannot be right
+//	B  the same, but the secret is corrupted
+//	A  the same, but the client ID is made up
+//
+// Three answers have five patterns, and the pattern is the evidence. What an
+// answer says of itself never makes a field OK. It can keep one from it: a server
+// that refuses the client in S refuses it, whatever it tells the controls.
+
+// A comparison is what the answers to S, B and A amount to.
+type comparison int
+
+// The comparisons. The zero one is that there was nothing to compare.
+const (
+	notCompared         comparison = iota
+	accepted                       // S differs from both controls, and is no refusal of the client
+	refusedApart                   // S differs from both, and is a refusal of the client all the same
+	expired                        // the same, and S says that the secret is too old
+	secretRefused                  // S = B, A differs, and the client is refused: for its secret
+	secretUnasked                  // S = B, A differs, and nothing says that the secret was looked at
+	idBlamed                       // S = B, A differs, but the words of S blame the client ID
+	idUnasked                      // S = A, B differs
+	refusedAlike                   // all the same: the client is refused
+	codeRefusedFirst               // all the same: the code is refused
+	requestRefusedFirst            // all the same: the request is refused
+	alike                          // all the same, whatever it means
+	unsteady                       // S was answered twice, and not in the same way
+	gaveToken                      // a token for a code that was made up
+)
+
+// An evidence is the answers of the token address. A question that was not asked
+// is nil.
+type evidence struct {
+	s, b, a *reading
+	again   *reading // S once more, or in the other method with the same answer: a server that contradicts itself proves nothing
+	public  bool     // the entry has no secret, so there is no B
+}
+
+// byWords reports whether the pattern of the answers rests on words alone. Then
+// it counts only if S, asked twice, has the same words twice.
+func (e evidence) byWords() bool {
+	if e.s == nil || e.a == nil {
+		return false
+	}
+	return !e.s.same(*e.a) && e.s.sameForm(*e.a) || e.b != nil && !e.s.same(*e.b) && e.s.sameForm(*e.b)
+}
+
+// compare finds the pattern. It is pure.
+func (e evidence) compare() comparison {
+	for _, r := range []*reading{e.s, e.b, e.a, e.again} {
+		if r != nil && r.class == issued {
+			return gaveToken
+		}
+	}
+	if e.s == nil || e.a == nil || e.b == nil && !e.public {
+		return notCompared
+	}
+	if e.again != nil && !e.again.same(*e.s) {
+		return unsteady
+	}
+	same := reading.same
+	if e.byWords() && (e.again == nil || e.again.words != e.s.words) {
+		same = reading.sameForm
+	}
+	likeA := same(*e.s, *e.a)
+	likeB := e.b != nil && same(*e.s, *e.b)
+	switch {
+	case e.public && !likeA:
+		return e.apart()
+	case e.public:
+		return e.together()
+	case !likeA && !likeB:
+		return e.apart()
+	case likeB && !likeA:
+		return e.silentSecret()
+	case likeA && !likeB:
+		return idUnasked
+	}
+	return e.together()
+}
+
+// apart is S unlike both controls.
+func (e evidence) apart() comparison {
+	switch {
+	case e.s.refusesClient() && e.s.about.has(mentionsExpiry) && e.s.about.has(mentionsSecret):
+		return expired
+	case e.s.looksRefused():
+		return refusedApart
+	}
+	return accepted
+}
+
+// silentSecret is S = B: a corrupted secret changes nothing.
+func (e evidence) silentSecret() comparison {
+	switch {
+	case e.s.about.has(mentionsID) && !e.s.about.has(mentionsSecret):
+		return idBlamed
+	case e.s.refusesClient():
+		return secretRefused
+	}
+	return secretUnasked
+}
+
+// together is all the same.
+func (e evidence) together() comparison {
+	switch {
+	case e.s.refusesClient():
+		return refusedAlike
+	case e.s.class == codeRefused:
+		return codeRefusedFirst
+	case e.s.class == requestRefused:
+		return requestRefusedFirst
+	}
+	return alike
+}
+
+// firm reports whether S is positively an answer of a server that has accepted
+// the client: then OK is said with High confidence.
+func (e evidence) firm() bool { return e.s.pastClient() && e.again != nil }
+
+// A methodEvidence is the answers to S in the method of the definition, and in
+// the other one if that was asked.
+type methodEvidence struct {
+	own, other *reading
+	published  []string // methods that the provider's metadata lists; nil if it lists none
+}
+
+// A methodFinding is what they amount to.
+type methodFinding int
+
+const (
+	methodNotAsked    methodFinding = iota
+	methodGoes                      // the comparison in this method went through
+	methodWrong                     // refused in this method, past the client in the other
+	methodIndifferent               // refused in both alike: it is not what is wrong
+	methodUnclear
+)
+
+func (m methodEvidence) compare(c comparison) methodFinding {
+	switch {
+	case m.own == nil:
+		return methodNotAsked
+	case m.other != nil && m.other.pastClient() && !m.own.pastClient():
+		return methodWrong
+	case c == accepted:
+		return methodGoes
+	case m.other != nil && m.other.refusesClient() && m.own.refusesClient():
+		return methodIndifferent
+	}
+	return methodUnclear
+}
