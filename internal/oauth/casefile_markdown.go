@@ -87,7 +87,10 @@ func (c caseFile) timeline(m *markdown) {
 }
 
 func answered(x egress.Exchange) string {
-	if x.Status == 0 {
+	switch {
+	case x.Status == 0 && x.Class == egress.None: // nothing was asked
+		return ""
+	case x.Status == 0:
 		return "no answer: " + x.Class.String()
 	}
 	return strconv.Itoa(x.Status)

@@ -190,7 +190,7 @@ func certificate(s *egress.Security) string {
 	if s == nil {
 		return ""
 	}
-	return cmp.Or(s.Version, "TLS was not agreed on") + ", certificate of " + s.Issuer + " for " + strings.Join(s.Names, ", ") +
+	return cmp.Or(s.Version, "TLS was not agreed on") + ", certificate of " + cmp.Or(s.Issuer, "nobody by name") + " for " + strings.Join(s.Names, ", ") +
 		" from " + date(s.NotBefore) + " to " + date(s.NotAfter) + "."
 }
 

@@ -74,8 +74,9 @@ func prose(s string) string {
 				to++
 			}
 			span := strings.Join(words[from:to], " ")
-			inner := strings.TrimRight(span, ".,;:!?") // the end of a sentence is no part of an address
-			out = append(out, code(inner)+span[len(inner):])
+			inner := strings.TrimRight(strings.TrimLeft(span, `("`), `.,;:!?)"`) // the marks of a sentence are no part of an address
+			before, after, _ := strings.Cut(span, inner)
+			out = append(out, before+code(inner)+after)
 		}
 		from = to
 	}

@@ -76,6 +76,8 @@ func TestProse(t *testing.T) {
 		{"It works, as it should.", "It works, as it should.", "`It works, as it should.`"},
 		{"see https://evil.example now", "see `https://evil.example` now", "`see https://evil.example now`"},
 		{"www.evil.example a@b.example", "`www.evil.example a@b.example`", "`www.evil.example a@b.example`"},
+		{"refused (invalid_client), x", "refused (`invalid_client`), x", "`refused (invalid_client), x`"},
+		{"see [a](https://evil.example)", "see `[a](https://evil.example`)", "`see [a](https://evil.example)`"},
 		{"![x](y) [a] *b* _c_", "`![x](y) [a] *b* _c_`", "`![x](y) [a] *b* _c_`"},
 		{"<img src=x> a|b `c`", "`‹img src=x› a¦b ˋcˋ`", "`‹img src=x› a¦b ˋcˋ`"},
 		{"[removed] was said", "`[removed]` was said", "`[removed] was said`"},
