@@ -66,6 +66,8 @@ var views = []view{
 	{name: "search", path: "/search?q=intercom"},
 	{name: "search-none", path: "/search?q=nothing-like-it"},
 	{name: "settings", path: "/settings"},
+	{name: "settings-checked", reach: reachChecked},
+	{name: "settings-outside-in", reach: reachOutside},
 }
 
 // stay is the path of a view where the person is already.
@@ -129,6 +131,16 @@ func reachRevealed(p *person) {
 	p.Fill("Reason", "To compare it by eye")
 	p.Fill("Your password", password)
 	p.Follow("Reveal for 30 seconds")
+}
+
+func reachChecked(p *person) {
+	p.Open("/settings")
+	p.Follow("Check from outside")
+}
+
+func reachOutside(p *person) {
+	p.Open("/settings")
+	p.Follow("Check with your browser")
 }
 
 func reachRefused(p *person) {

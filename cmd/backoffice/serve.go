@@ -110,14 +110,18 @@ func house(c checked, sandbox string, db *bolt.DB, box *secret.Box, log *slog.Lo
 		return rooms{}, fmt.Errorf("--allow-hosts: %w", err)
 	}
 	now := time.Now
+	own, err := ownAddress(c, db, now)
+	if err != nil {
+		return rooms{}, err
+	}
 	entries := config.New(config.Options{Store: db, Box: box, Catalogue: catalogue, Now: now})
 	r := rooms{log: log,
 		auth:     auth.New(auth.Options{Store: db, Box: box, Now: now}),
 		sessions: auth.NewSessionStore(db, auth.SessionOptions{Secure: c.public.Scheme == "https", Now: now}),
 		oauth: oauth.New(oauth.Options{Store: db, Box: box, Config: entries, Guard: guard,
-			PublicURL: c.public.String(), Now: now})}
+			PublicURL: c.public.String(), Now: now, CheckOwn: checkOwn(own)})}
 	r.handler, err = server.New(server.Deps{Store: db, Config: entries, Catalogue: catalogue, OAuth: r.oauth, Auth: r.auth,
-		Sessions: r.sessions, Audit: audit.NewLog(db), Log: log, Now: now,
+		Sessions: r.sessions, Outside: own, Audit: audit.NewLog(db), Log: log, Now: now,
 		Site: server.Site{PublicURL: c.public, Environment: c.Environment, Proxies: c.proxies, Version: version, Started: now(),
 			DataFile: c.dataFile, DataSize: func() int64 { return db.Stats().FileSize }, KeyFile: keySource(c), KeyID: box.KeyID(), Sandbox: sandbox,
 			Ready: func() error { _, _, err := installation(context.Background(), db); return err }}})

@@ -32,6 +32,8 @@ const (
 	Diagnosing   Action = "test.diagnose"
 	Diagnosed    Action = "test.verdict"
 	CaseExported Action = "test.export"
+
+	OutsideChecked Action = "settings.outside-in"
 )
 
 // titles has every Action: what it is called on a page.
@@ -56,6 +58,7 @@ var titles = map[Action]string{
 	TestFinished:    "Tested the connection",
 	TokenTested:     "Tested an access token",
 	CaseExported:    "Exported a case file",
+	OutsideChecked:  "Checked the public address",
 }
 
 // Title is the action in words, past tense, without its target.

@@ -85,6 +85,8 @@ type diagnosis struct {
 	unreached []missed
 	ticks     []tick
 
+	doubts  []config.Doubt
+	own     OwnAddress
 	stopped bool // nothing more is sent
 	stop    *stopping
 }
@@ -141,6 +143,7 @@ func (d *diagnosis) beginning() audit.Event {
 // work is the run, from its first step to its report.
 func (d *diagnosis) work() {
 	s := d.service
+	defer s.lives.under.Done()
 	ctx, cancel := context.WithTimeout(s.life, d.lease.limits.Whole)
 	defer cancel()
 	d.examine(ctx)

@@ -112,7 +112,7 @@ func TestLive(t *testing.T) {
 		t.Fatalf("the run is not to be found: %t, under way %q", ok, r.oauth.UnderWay(id))
 	}
 	p := live.Progress()
-	if p.Done || p.Kept || p.Report.Verdict != oauth.NotChecked || len(p.Report.Steps) != 2 || !strings.Contains(p.Doing, "impossible code") {
+	if p.Done || p.Kept || p.Report.Verdict != oauth.NotChecked || len(p.Report.Steps) != 3 || !strings.Contains(p.Doing, "impossible code") {
 		t.Errorf("in the middle: %+v", p)
 	}
 	_, err = r.oauth.Diagnose(t.Context(), by, id, 1)
@@ -120,11 +120,11 @@ func TestLive(t *testing.T) {
 
 	expired, cancel := context.WithCancel(t.Context())
 	cancel()
-	if p := live.Next(expired, 2, p.Doing); p.Done || len(p.Report.Steps) != 2 {
+	if p := live.Next(expired, 3, p.Doing); p.Done || len(p.Report.Steps) != 3 {
 		t.Errorf("waiting without time: %+v", p)
 	}
 	hold <- struct{}{} // one answer goes through
-	if p := live.Next(t.Context(), 2, p.Doing); len(p.Report.Steps) < 2 {
+	if p := live.Next(t.Context(), 3, p.Doing); len(p.Report.Steps) < 3 {
 		t.Errorf("a step got lost: %+v", p)
 	}
 	<-held

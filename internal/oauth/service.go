@@ -27,6 +27,7 @@ type Service struct {
 	now       func() time.Time
 	timeout   time.Duration
 	limits    Limits
+	checkOwn  CheckOwn
 	index     healthIndex
 	lives     lives
 	life      context.Context // of the diagnoses: they outlive the request that started them
@@ -34,7 +35,7 @@ type Service struct {
 }
 
 // Options are what a Service is made of. All but
-// CallTimeout and Limits are needed.
+// CallTimeout, Limits and CheckOwn are needed.
 type Options struct {
 	Store       store.Store
 	Box         *secret.Box
@@ -44,13 +45,14 @@ type Options struct {
 	Now         func() time.Time
 	CallTimeout time.Duration // of one call to a provider; 0 means egress.DefaultTimeout
 	Limits      Limits        // of diagnoses; the zero Limits mean DefaultLimits
+	CheckOwn    CheckOwn      // nil: diagnoses say nothing about our own address
 }
 
 // New returns a Service over o. From now on, deleting an entry deletes its
 // reports too.
 func New(o Options) *Service {
 	s := &Service{store: o.Store, box: o.Box, config: o.Config, guard: o.Guard,
-		publicURL: strings.TrimRight(o.PublicURL, "/"), now: o.Now, timeout: o.CallTimeout, limits: o.Limits}
+		publicURL: strings.TrimRight(o.PublicURL, "/"), now: o.Now, timeout: o.CallTimeout, limits: o.Limits, checkOwn: o.CheckOwn}
 	if s.limits.Calls == 0 {
 		s.limits = DefaultLimits()
 	}

@@ -27,6 +27,7 @@ import (
 	"backoffice/internal/connector"
 	"backoffice/internal/egress"
 	"backoffice/internal/oauth"
+	"backoffice/internal/outside"
 	"backoffice/internal/sandbox"
 	"backoffice/internal/secret"
 	"backoffice/internal/store"
@@ -70,6 +71,7 @@ type plan struct {
 	heard   *[]answer          // where all answers go
 	ready   func() error       // instead of always
 	env     string             // name of the environment
+	outside func(*egress.Options, *outside.Options)
 }
 
 // A seed is a data file in which the owner is set up, made once: hashing a
@@ -166,11 +168,12 @@ func (h *house) furnish(p plan, box *secret.Box) Deps {
 	catalogue, base := h.rehearsal(public)
 	guard := must(egress.New(egress.Options{Allow: []string{strings.TrimPrefix(base, "http://")}}))(h.t)
 	entries := config.New(config.Options{Store: h.store, Box: box, Catalogue: catalogue, Now: h.clock})
+	checker := h.outsideIn(public, p)
 	ready := p.ready
 	if ready == nil {
 		ready = func() error { return nil }
 	}
-	return Deps{Store: h.store, Config: entries, Catalogue: catalogue, Audit: audit.NewLog(h.store), Now: h.clock,
+	return Deps{Store: h.store, Config: entries, Catalogue: catalogue, Outside: checker, Audit: audit.NewLog(h.store), Now: h.clock,
 		OAuth: oauth.New(oauth.Options{Store: h.store, Box: box, Config: entries, Guard: guard, PublicURL: public.String(), Now: h.clock,
 			CallTimeout: 2 * time.Second}),
 		Auth:     auth.New(auth.Options{Store: h.store, Box: box, Now: h.clock}),
@@ -178,6 +181,18 @@ func (h *house) furnish(p plan, box *secret.Box) Deps {
 		Log:      slog.New(slog.NewJSONHandler(h.log, nil)),
 		Site: Site{PublicURL: public, Environment: p.env, Proxies: h.proxies, Version: "1.0.0", Started: start, DataFile: h.file,
 			DataSize: func() int64 { return 4096 }, KeyFile: "backoffice.key", KeyID: "0a1b2c3d", Sandbox: base, Ready: ready}}
+}
+
+// outsideIn makes the check of the public URL.
+func (h *house) outsideIn(public *url.URL, p plan) *outside.Checker {
+	h.t.Helper()
+	way := egress.Options{Allow: []string{outside.Guarded(public)}}
+	o := outside.Options{Store: h.store, PublicURL: public, Now: h.clock, Upstream: ":8080"}
+	if p.outside != nil {
+		p.outside(&way, &o)
+	}
+	o.Guard = must(egress.New(way))(h.t)
+	return must(outside.New(o))(h.t)
 }
 
 // rehearsal starts the sandbox and returns a catalogue that leads there.

@@ -33,6 +33,7 @@ const (
 	saidSetUp
 	saidCleanedPending
 	saidCleanedForce
+	saidOutside
 )
 
 // sentences are formats with one number, or none.
@@ -49,6 +50,7 @@ var sentences = map[said]string{
 	saidCleanedPending: "Saved as version %d, pending. Invisible characters were removed from a value",
 	saidCleanedForce:   "Version %d is saved and in force. Invisible characters were removed from a value",
 	saidSetUp:          "Welcome. You are the first owner of this instance",
+	saidOutside:        "The public address is checked",
 }
 
 func (f flash) words() string {

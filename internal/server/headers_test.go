@@ -228,7 +228,7 @@ func TestOnlyFormsAreRead(t *testing.T) {
 func TestDepsAreChecked(t *testing.T) {
 	t.Parallel()
 	_, err := New(Deps{})
-	if err == nil || err.Error() != "server: missing: Audit, Auth, Catalogue, Config, Log, Now, OAuth, Sessions, Site.DataSize, Site.PublicURL, Site.Ready, Store" {
+	if err == nil || err.Error() != "server: missing: Audit, Auth, Catalogue, Config, Log, Now, OAuth, Outside, Sessions, Site.DataSize, Site.PublicURL, Site.Ready, Store" {
 		t.Errorf("New of nothing: %v", err)
 	}
 	d := open(t, plan{}).deps

@@ -2,6 +2,7 @@ package server
 
 import (
 	"backoffice/internal/auth"
+	"backoffice/internal/outside"
 	"backoffice/web"
 
 	"github.com/labstack/echo/v4"
@@ -9,6 +10,9 @@ import (
 
 // revealPermission is what a page must know to offer a reveal.
 const revealPermission = auth.ConfigReveal
+
+// settingsCheck is what a page must know to offer a check of the public address.
+const settingsCheck = auth.SettingsCheck
 
 // A route is one row of the product: what may be asked for, by whom, and who
 // answers.
@@ -37,6 +41,7 @@ func routes(g gate) []route {
 	log := auditPages{g}
 	account := accountPages{g}
 	house := housePages{g}
+	checks := outsidePages{g}
 	static := echo.WrapHandler(web.Handler())
 	return []route{
 		{"GET", "/healthz", auth.Machine, house.healthz},
@@ -87,5 +92,14 @@ func routes(g gate) []route {
 		{"GET", "/account", auth.SignedIn, account.show},
 		{"POST", "/account/password", auth.SignedIn, account.password},
 		{"GET", "/settings", auth.SettingsRead, house.settings},
+		{"POST", "/settings/outside-in", auth.SettingsCheck, checks.run},
+		{"GET", outside.VisitPath, auth.SettingsCheck, checks.visit},
+		{"POST", "/settings/outside-in/browser", auth.SettingsCheck, checks.begin},
+		{"POST", "/settings/outside-in/finish", auth.SettingsCheck, checks.finish},
+
+		// Beside the addresses that providers get. Without a nonce they are 404.
+		{"GET", outside.CallbackPath, auth.Machine, checks.callback},
+		{"GET", outside.WebhookPath, auth.Machine, checks.webhook},
+		{"POST", outside.WebhookPath, auth.Machine, checks.webhook},
 	}
 }

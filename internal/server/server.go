@@ -26,6 +26,7 @@ import (
 	"backoffice/internal/config"
 	"backoffice/internal/connector"
 	"backoffice/internal/oauth"
+	"backoffice/internal/outside"
 	"backoffice/internal/store"
 
 	"github.com/labstack/echo/v4"
@@ -39,6 +40,7 @@ type Deps struct {
 	OAuth     *oauth.Service
 	Auth      *auth.Service
 	Sessions  *auth.SessionStore
+	Outside   *outside.Checker
 	Audit     *audit.Log
 	Log       *slog.Logger
 	Now       func() time.Time
@@ -99,7 +101,7 @@ func (d Deps) check() error {
 	var missing []string
 	for name, is := range map[string]bool{
 		"Store": d.Store == nil, "Config": d.Config == nil, "Catalogue": d.Catalogue == nil, "OAuth": d.OAuth == nil, "Auth": d.Auth == nil,
-		"Sessions": d.Sessions == nil, "Audit": d.Audit == nil, "Log": d.Log == nil, "Now": d.Now == nil,
+		"Sessions": d.Sessions == nil, "Outside": d.Outside == nil, "Audit": d.Audit == nil, "Log": d.Log == nil, "Now": d.Now == nil,
 		"Site.PublicURL": d.Site.PublicURL == nil, "Site.DataSize": d.Site.DataSize == nil, "Site.Ready": d.Site.Ready == nil,
 	} {
 		if is {
