@@ -31,6 +31,7 @@ const (
 	TokenTested  Action = "test.token"
 	Diagnosing   Action = "test.diagnose"
 	Diagnosed    Action = "test.verdict"
+	CaseExported Action = "test.export"
 
 	OutsideChecked Action = "settings.outside-in"
 )
@@ -56,6 +57,7 @@ var titles = map[Action]string{
 	Diagnosed:       "Tested without consent",
 	TestFinished:    "Tested the connection",
 	TokenTested:     "Tested an access token",
+	CaseExported:    "Exported a case file",
 	OutsideChecked:  "Checked the public address",
 }
 

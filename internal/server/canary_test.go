@@ -1,12 +1,14 @@
 package server
 
 import (
+	"archive/zip"
 	"bytes"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"html"
+	"io"
 	"net/http"
 	"net/url"
 	"os"
@@ -227,12 +229,28 @@ func (m *mine) runs(p *person) {
 	m.visitor().get(back.RequestURI()).leadsTo("/login?back=1")
 	report := p.get(back.RequestURI()).want(303).header.Get("Location")
 	p.get(report).want(200, "This is a rehearsal")
+	m.exported(p.get(report + "/casefile").want(200))
 	p.get(back.RequestURI()).want(409)
 	p.get("/auth/other/callback?" + back.RawQuery).want(409)
 	p.get("/auth/intercom/callback?code=" + url.QueryEscape(m.canaries["code"]) + "&state=" + strings.Repeat(url.QueryEscape(m.canaries["state"]), 2000)).want(422)
 	p.get(p.post(entry+"/test/token", "version", "1", "token", m.canaries["sandbox token"]).want(303).header.Get("Location")).want(200)
 	p.get(p.post(entry+"/test/token", "version", "1", "token", m.canaries["pasted token"]).want(303).header.Get("Location")).want(200)
 	p.post(entry+"/test/token", "version", "1", "token", "Bearer "+m.canaries["pasted token"]).want(422)
+}
+
+// exported looks for the canaries in the files of a case file: its bytes are packed.
+func (m *mine) exported(a answer) {
+	m.t.Helper()
+	z := must(zip.NewReader(strings.NewReader(a.body), int64(len(a.body))))(m.t)
+	if len(z.File) != 2 {
+		m.t.Errorf("a case file of %d files", len(z.File))
+	}
+	for _, f := range z.File {
+		text := must(io.ReadAll(must(f.Open())(m.t)))(m.t)
+		if s := m.sings(append([]byte(f.Name+"\n"), text...)); s != "" {
+			m.t.Errorf("%s has the %s", f.Name, s)
+		}
+	}
 }
 
 // wayOut is the address of the provider that the page leads to.

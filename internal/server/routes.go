@@ -80,6 +80,7 @@ func routes(g gate) []route {
 		{"POST", "/config/:id/webhooks", auth.ConfigWrite, hooks.save},
 		{"GET", "/config/:id/test", auth.ConfigRead, tests.show},
 		{"GET", "/config/:id/test/:run", auth.ConfigRead, tests.show},
+		{"GET", caseFilePath, caseFilePermission, tests.caseFile},
 		{"POST", "/config/:id/test", auth.ConfigTest, tests.start},
 		{"POST", "/config/:id/test/token", auth.ConfigTest, tests.token},
 		{"GET", callbackPath, auth.ConfigTest, tests.callback},

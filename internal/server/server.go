@@ -87,8 +87,9 @@ func mount(d Deps, table func(gate) []route) (http.Handler, error) {
 			return nil, fmt.Errorf("server: route %s %s has the permission %q, which does not exist", r.method, r.path, r.may)
 		}
 		e.Add(r.method, r.path, r.handle, g.admit(r.may))
-		// A callback uses up its state, which asking with HEAD must not do.
-		if r.method == http.MethodGet && r.path != callbackPath {
+		// A callback uses up its state, and an export is an event: asking with HEAD
+		// must do neither.
+		if r.method == http.MethodGet && r.path != callbackPath && r.path != caseFilePath {
 			e.Add(http.MethodHead, r.path, r.handle, g.admit(r.may))
 		}
 	}

@@ -26,6 +26,9 @@ func (p testPages) fillReport(c echo.Context, page *templates.EntryTestPage, e c
 	}
 	page.HasReport, page.Rehearsal = true, r.Rehearsal
 	page.Report = p.report(r, e, def, v)
+	if visitOf(c).user.Role.May(caseFilePermission) {
+		page.Report.CaseFile = reportURL(oauth.Ref{Entry: e.ID, Report: r.ID}) + "/casefile"
+	}
 	if stale(e, r.ContentHash) {
 		page.Notice = templates.Notice{Verdict: templates.VerdictWarning, Heading: "Tested before the last change",
 			Text: fmt.Sprintf("This run tested version %d, which is neither in force nor pending now. Test again to know about the values of today.", r.Version)}

@@ -53,6 +53,7 @@ type Report struct {
 	When     Time
 	Took     string
 	By       string
+	CaseFile string // address of the report as a file; "" if it is not kept
 
 	RemedyLead string // what is known about the cause
 	Lineup     []LineupRow

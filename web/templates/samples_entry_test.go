@@ -124,6 +124,7 @@ func sampleTest() EntryTestPage {
 				{"Reachability", VerdictOK, "", "The provider answers.", "api.intercom.io · 88 ms", ""},
 			},
 			Version: "Version 7, pending", How: "Consent run", When: before(4 * time.Minute), Took: "1.51 s", By: "integrations@acme.example",
+			CaseFile:   "/config/acme:intercom/test/20260917-120000.000-00000000/casefile",
 			RemedyLead: "The secret in version 7 is an old one: it has the fingerprint of version 4.",
 			Lineup: []LineupRow{
 				{"Version 7, pending", fpOld, true, VerdictWrong, "Refused now", ""},
