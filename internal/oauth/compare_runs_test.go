@@ -23,7 +23,7 @@ func TestBetween(t *testing.T) {
 	subject := asked("S", "Ask", oauth.OK, "401 Unauthorized", "code_refused")
 	refused := asked("S", "Ask the same", oauth.Wrong, "401 Unauthorized", "client_refused")
 	again := refused
-	again.Received = append([]oauth.Line{{Name: "X-Request-Id", In: oauth.InHeader, Value: "another"}, {Name: "error", In: oauth.InHeader, Value: "no code"}}, refused.Received...)
+	again.Received = append([]oauth.Line{{Name: "X-Request-Id", In: oauth.InHeader, Value: "another"}, {Name: "error", In: oauth.InHeader, Value: "no code"}, {Name: "code", Value: "[removed]", Redacted: true}}, refused.Received...)
 	call := oauth.Step{Name: "Look", Exchange: &egress.Exchange{Status: 404}}
 	base := oauth.Report{ContentHash: "1", Fields: fields(oauth.OK, oauth.OK), Steps: []oauth.Step{subject, call}}
 	for _, tt := range []struct {

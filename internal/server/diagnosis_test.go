@@ -256,6 +256,12 @@ func TestCompareRuns(t *testing.T) {
 	p.get(entry+"/test/compare").want(200, "From version 1 to version 2:")
 	p.get(entry+"/test/compare?a="+first+"&b="+third).want(200, "The verdicts of 5 fields changed", "From version 1 to version 2:", "clientSecret", "Exchange the code for a token",
 		"version 1", "version 2", "Consent run", "Inconclusive").lacks("0123456789012345")
+	h.pass(time.Minute)
+	fourth := path.Base(p.get(h.consent(p, "1", true)).want(303).header.Get("Location"))
+	form = controls(p.get(entry + "/test/" + fourth).one("form[action=" + entry + "/test/compare]"))
+	if form.Get("a") != second || form.Get("b") != fourth {
+		t.Errorf("offered are %s and %s, want the two runs of version 1: %s and %s", form.Get("a"), form.Get("b"), second, fourth)
+	}
 	p.get(entry + "/test/compare?a=nosuch&b=" + third).want(404)
 	p.get("/config/acme:nosuch/test/compare").want(404)
 }

@@ -93,7 +93,7 @@ func affected(r oauth.Report, e config.Entry) string {
 	case r.Unsaved && stale(e, r.ContentHash):
 		return "Nobody is affected: these values are not saved."
 	case r.Kind == oauth.Diagnosis && r.Verdict == oauth.OK:
-		return fmt.Sprintf("All that can be asked without consent is right. %s.", testedName(r, e))
+		return fmt.Sprintf("All that can be asked without consent is right with version %d.", r.Version)
 	case r.Kind == oauth.TokenRun:
 		return fmt.Sprintf("A pasted token was tried with the settings of version %d. That says nothing about its credentials.", r.Version)
 	case r.Verdict == oauth.OK && r.Version == e.Pending:

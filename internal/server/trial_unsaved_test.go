@@ -81,10 +81,13 @@ func TestUnsavedValuesOfNoEntry(t *testing.T) {
 		p.get(to).want(404, "no such test of yours")
 	}
 	p.send("POST", "/config/test-values", form).want(429, "Too early for another test").lacks("Watch the test")
-	p.get("/").want(200)
 	if e, err := h.deps.Config.Get(t.Context(), "acme:intercom"); err == nil {
 		t.Errorf("testing made an entry: %+v", e)
 	}
+	h.save("acme:intercom", nil) // now there is one, and the test is still not of it
+	p.get(entry + "/test/" + ref.Report).want(404)
+	p.get(entry + "/test/" + ref.Report + "/events").want(404)
+	p.get(entry+"/test").want(200, "Nobody has tested this entry yet").lacks("A test is under way")
 }
 
 // Under way, the page of unsaved values shows it, and another test leads there.
