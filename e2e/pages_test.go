@@ -47,6 +47,7 @@ var views = []view{
 	{name: "entry-test-compare", path: "/config/initech:intercom/test/compare"},
 	{name: "entry-test-denied", path: "/config/hooli:intercom/test"},
 	{name: "entry-test-diagnosis", path: "/config/initech:intercom/test"},
+	{name: "entry-test-live", reach: reachLive},
 	{name: "entry-test-never", path: "/config/umbrella:intercom/test"},
 	{name: "entry-test-none", path: "/config/acme:homemade/test"},
 	{name: "entry-test-permission", path: "/config/stark:intercom/test"},
@@ -112,6 +113,14 @@ func reachLeave(p *person) {
 	p.Follow("Go on in Intercom")
 	p.do("stay on the page", chromedp.Stop())
 	sandbox.Follow("Reset the sandbox")
+}
+
+// reachLive meets a test under way: the provider is slow, so there is time to look.
+func reachLive(p *person) {
+	defer p.slow("9")()
+	p.Open("/config/stark:intercom")
+	p.Follow("Test connection")
+	p.See("Steps so far", "Reach the authorize and token addresses")
 }
 
 // reachTrial tests values that are not saved, in the tab that the form is in.
