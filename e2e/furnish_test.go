@@ -28,6 +28,7 @@ func furnish(t *testing.T, house *program) {
 
 	e.intercom("initech:intercom", "pending", "reason", "New customer")
 	e.consent("initech:intercom", 1, "allow")
+	e.diagnose("initech:intercom", 1)
 	e.intercom("umbrella:intercom", "pending", "f.callbackUrl", "https://hooks.umbrella.example/oauth/a-rather-long-path/that-has-to-break-somewhere/intercom/callback")
 	e.intercom("hooli:intercom", "current")
 	e.consent("hooli:intercom", 1, "deny")

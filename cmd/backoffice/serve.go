@@ -58,6 +58,10 @@ func serve(ctx context.Context, s settings, sandbox string, con console) (err er
 	if err != nil {
 		return err
 	}
+	// Tests under way outlive their requests, and pages that watch them wait for
+	// their end. They stop as soon as the program is to end, and before the store.
+	defer h.oauth.Close()
+	defer context.AfterFunc(ctx, h.oauth.Close)()
 	ln, err := net.Listen("tcp", c.Addr)
 	if err != nil {
 		return fmt.Errorf("listening on %s: %w. Is another program there? Choose another address with --addr", c.Addr, err)

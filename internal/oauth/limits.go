@@ -114,15 +114,20 @@ func (l lease) refuse(own, host pace) error {
 	_, spent := host.recent(l.at)
 	switch {
 	case l.at.Before(own.Until) && !own.Asked:
-		return errs.Newf(errs.TooMany, "%s was tested a moment ago. Each test is a failed sign-in in the eyes of %s, so the next one can start at %s UTC.", l.entry, l.host, clock(own.Until))
+		return tooEarly(own.Until, "%s was tested a moment ago. Each test is a failed sign-in in the eyes of %s, so the next one can start at %s UTC.", l.entry, l.host, clock(own.Until))
 	case l.at.Before(host.Until) && host.Asked:
-		return errs.Newf(errs.TooMany, "%s asked for a pause, so nothing is sent there before %s UTC.", l.host, clock(host.Until))
+		return tooEarly(host.Until, "%s asked for a pause, so nothing is sent there before %s UTC.", l.host, clock(host.Until))
 	case l.at.Before(host.Until):
-		return errs.Newf(errs.TooMany, "Another entry was tested at %s a moment ago. The next test there can start at %s UTC.", l.host, clock(host.Until))
+		return tooEarly(host.Until, "Another entry was tested at %s a moment ago. The next test there can start at %s UTC.", l.host, clock(host.Until))
 	case l.limits.Budget > 0 && spent+l.calls > l.limits.Budget:
-		return errs.Newf(errs.TooMany, "%d calls were made to %s within an hour, of the %d that this program allows itself. Test again at %s UTC.", spent, l.host, l.limits.Budget, clock(l.room(host)))
+		return tooEarly(l.room(host), "%d calls were made to %s within an hour, of the %d that this program allows itself. Test again at %s UTC.", spent, l.host, l.limits.Budget, clock(l.room(host)))
 	}
 	return nil
+}
+
+// tooEarly is an errs.TooMany that is over at until.
+func tooEarly(until time.Time, format string, args ...any) error {
+	return &errs.Error{Kind: errs.TooMany, Msg: fmt.Sprintf(format, args...), Until: until}
 }
 
 // room is when the budget has place for the calls of l again.

@@ -142,8 +142,7 @@ func (s subject) ready() error {
 		{s.def.OAuth.ClientSecretKey, s.secret.IsZero() && !s.public()},
 	} {
 		if need.missing {
-			return errs.Newf(errs.Invalid, "Version %d of %s has no %s, so there is nothing to test. Edit the entry and fill it in.",
-				s.version.Number, s.version.Entry, s.label(need.key))
+			return errs.Newf(errs.Invalid, "%s has no %s, so there is nothing to test. Edit the entry and fill it in.", s.what(), s.label(need.key))
 		}
 	}
 	if now := config.OriginOf(s.ends.Token); s.version.TokenOrigin != now {
@@ -156,6 +155,14 @@ func (s subject) ready() error {
 			s.version.Number, s.def.OAuth.RedirectKey)
 	}
 	return nil
+}
+
+// what names the values in a sentence.
+func (s subject) what() string {
+	if s.version.Number == 0 {
+		return "The form"
+	}
+	return fmt.Sprintf("Version %d of %s", s.version.Number, s.version.Entry)
 }
 
 // public reports whether the definition allows a client without a secret, which

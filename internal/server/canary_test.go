@@ -221,7 +221,7 @@ func (m *mine) passwords() {
 func (m *mine) runs(p *person) {
 	m.t.Helper()
 	before := len(m.heard)
-	leave := p.post(entry+"/test", "version", "1").want(200)
+	leave := p.post(entry+"/consent", "version", "1").want(200)
 	m.heard = m.heard[:before] // the page that leads to the provider has the state, which is for the provider
 	callback := must(m.provider.Decide(leave.wayOut(), true))(m.t)
 	back := must(url.Parse(callback))(m.t)
@@ -233,6 +233,18 @@ func (m *mine) runs(p *person) {
 	p.get(back.RequestURI()).want(409)
 	p.get("/auth/other/callback?" + back.RawQuery).want(409)
 	p.get("/auth/intercom/callback?code=" + url.QueryEscape(m.canaries["code"]) + "&state=" + strings.Repeat(url.QueryEscape(m.canaries["state"]), 2000)).want(422)
+	tested := p.post(entry+"/test", "version", "1").want(303).header.Get("Location")
+	p.get(tested + "/events").want(200)
+	p.get(tested).want(200)
+	m.pass(time.Minute) // the clock of the house stands still, and no test begins before the last one ended
+	page := p.get(entry + "/edit").want(200)
+	form := controls(page.one("form[action=" + entry + "]"))
+	form.Set("f.clientSecret", m.canaries["typed secret"])
+	trial := p.send(http.MethodPost, "/config/test-values", form).want(303).header.Get("Location")
+	p.get(trial + "/events").want(200)
+	p.get(trial).want(200)
+	p.get(entry + "/test").want(200)
+	p.get(entry + "/test/compare").want(200)
 	p.get(p.post(entry+"/test/token", "version", "1", "token", m.canaries["sandbox token"]).want(303).header.Get("Location")).want(200)
 	p.get(p.post(entry+"/test/token", "version", "1", "token", m.canaries["pasted token"]).want(303).header.Get("Location")).want(200)
 	p.post(entry+"/test/token", "version", "1", "token", "Bearer "+m.canaries["pasted token"]).want(422)

@@ -191,6 +191,7 @@ func (p formPages) fillDefinition(page *templates.EntryFormPage, s formState) {
 		id = config.ID("acme:" + s.def.Key)
 	}
 	if s.def.OAuth != nil {
+		page.TestNote = testNote(s.def.Name)
 		page.RedirectURI = p.redirectURI(s.def, s.form.plain[s.def.OAuth.RedirectKey])
 		page.RedirectKey = s.def.OAuth.RedirectKey
 	}

@@ -51,6 +51,7 @@ type house struct {
 	deps     Deps
 	store    store.Store // as the rooms see it
 	broken   atomic.Pointer[error]
+	held     atomic.Pointer[chan struct{}]
 	file     string
 	log      *buffer
 	provider *sandbox.Provider
@@ -132,7 +133,7 @@ func open(t testing.TB, p plan) *house {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	h.store = &breakable{Store: storetest.Replay(db), err: &h.broken}
+	h.store = &breakable{Store: storetest.Replay(db), err: &h.broken, held: &h.held}
 	h.srv = httptest.NewUnstartedServer(nil)
 	h.srv.Config.ErrorLog = log.New(h.log, "http: ", 0)
 	h.deps = h.furnish(p, s.box)
@@ -235,10 +236,22 @@ func (h *house) breakStore(err error) (repair func()) {
 	return func() { h.broken.Store(nil) }
 }
 
+// hold keeps tests of a connection from ending, as a slow provider does, until
+// release is called: only what no request waits for is kept waiting.
+func (h *house) hold() (release func()) {
+	held := make(chan struct{})
+	h.held.Store(&held)
+	return sync.OnceFunc(func() {
+		h.held.Store(nil)
+		close(held)
+	})
+}
+
 // A breakable is a store that can fail as a full or lost disk does.
 type breakable struct {
 	store.Store
-	err *atomic.Pointer[error]
+	err  *atomic.Pointer[error]
+	held *atomic.Pointer[chan struct{}]
 }
 
 func (b *breakable) View(ctx context.Context, f func(store.Reader) error) error {
@@ -251,6 +264,9 @@ func (b *breakable) View(ctx context.Context, f func(store.Reader) error) error 
 func (b *breakable) Update(ctx context.Context, f func(store.Tx) error) error {
 	if err := b.err.Load(); err != nil {
 		return *err
+	}
+	if held := b.held.Load(); held != nil && ctx.Done() == nil {
+		<-*held
 	}
 	return b.Store.Update(ctx, f)
 }

@@ -82,7 +82,13 @@ func routes(g gate) []route {
 		{"GET", "/config/:id/test/:run", auth.ConfigRead, tests.show},
 		{"GET", caseFilePath, caseFilePermission, tests.caseFile},
 		{"POST", "/config/:id/test", auth.ConfigTest, tests.start},
+		{"GET", "/config/:id/test/compare", auth.ConfigRead, tests.compare},
+		{"GET", "/config/:id/test/:run/events", auth.ConfigRead, tests.events},
+		{"POST", "/config/:id/consent", auth.ConfigTest, tests.consent},
 		{"POST", "/config/:id/test/token", auth.ConfigTest, tests.token},
+		{"POST", "/config/test-values", auth.ConfigTest, forms.testValues}, // and config.write
+		{"GET", "/trials/:run", auth.ConfigTest, tests.trial},
+		{"GET", "/trials/:run/events", auth.ConfigTest, tests.trialEvents},
 		{"GET", callbackPath, auth.ConfigTest, tests.callback},
 
 		{"GET", "/connectors", auth.ConnectorRead, catalogue.list},

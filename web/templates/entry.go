@@ -14,10 +14,12 @@ type EntryHead struct {
 	State     string // "version 6 is in force"; "nothing is in force yet"
 	Tested    Time   // of what is in force; the zero Time leaves the test out of the sentence
 	TestedBy  string
+	TestedHow string // "without consent"; "" for a consent run
 	More      string // further sentences: "Version 7 is pending and fails."; "" for none
 	Tab       Tab    // which is open
 
 	TestVersion  string // number of the version that the button Test connection tests; "" draws no button
+	TestNote     string // what a test does, beside its button
 	ScopeCount   string // declared permissions; "" hides the number
 	TopicCount   string
 	VersionCount string
@@ -203,7 +205,7 @@ type DeletePage struct {
 	Error    string // "That is not the id."
 }
 
-// LeavePage is the answer to POST /config/:id/test: "Going to Intercom". The
+// LeavePage is the answer to POST /config/:id/consent: "Going to Intercom". The
 // server adds a Refresh header that opens the same address by itself.
 type LeavePage struct {
 	Frame
@@ -255,6 +257,14 @@ func (h EntryHead) testClass() string {
 		return "btn"
 	}
 	return "btn is-main"
+}
+
+// how stands between "tested" and the time.
+func (h EntryHead) how() string {
+	if h.TestedHow == "" {
+		return ""
+	}
+	return h.TestedHow + " "
 }
 
 // rest ends the sentence about the state.

@@ -38,6 +38,7 @@ type EntryFormPage struct {
 	Reason      string // as typed
 	Limits      string // "Up to 100 keys, 64 KiB a value."
 	Back        string // where Cancel goes
+	TestNote    string // what "Test these values" does; "" draws no button
 }
 
 // Action is where the form posts to.

@@ -39,7 +39,7 @@ func sampleValues() EntryValuesPage {
 
 func sampleNewForm() EntryFormPage {
 	return EntryFormPage{
-		Frame: frame("Add acme:intercom", SectionConfiguration), New: true, ID: "acme:intercom", IDError: "There is an entry acme:intercom already.",
+		TestNote: sampleTestNote, Frame: frame("Add acme:intercom", SectionConfiguration), New: true, ID: "acme:intercom", IDError: "There is an entry acme:intercom already.",
 		Connector: "intercom", Name: "Intercom", Initial: "In", Lead: "Saving makes version 1. It is not in force until you promote it.",
 		Fields: []FormField{
 			{Key: "clientId", Label: "Client ID", Help: "In the Developer Hub: your app, Configure, Authentication.", Where: Link{"Open the Developer Hub", "https://app.intercom.com/a/apps/_/developer-hub"}, Required: true},
@@ -94,7 +94,7 @@ func sampleTest() EntryTestPage {
 		return scale.Bar(time.Duration(start)*time.Millisecond, time.Duration(took)*time.Millisecond)
 	}
 	run := func(n string, ago time.Duration, v Verdict, result, version string) RunRow {
-		return RunRow{Run: n, When: before(ago), Verdict: v, Result: result, Version: version, Took: "1.51 s", By: "integrations@acme.example", Fields: []FieldVerdict{
+		return RunRow{Run: n, When: before(ago), Verdict: v, Result: result, How: "Without consent", Version: version, Took: "1.51 s", By: "integrations@acme.example", Fields: []FieldVerdict{
 			at("Client ID", ok), at("Client secret", FieldVerdict{Verdict: v}), at("Redirect URI", ok), at("Permission", FieldVerdict{}), at("Reachability", ok),
 		}}
 	}
@@ -109,6 +109,8 @@ func sampleTest() EntryTestPage {
 		Notice:   Notice{VerdictWarning, "Tested before the last change", "Version 7 was saved after this run. Test again to know about it.", Link{}, false},
 		Provider: "Intercom", StartNote: "With this secret it stops at the token.",
 		Starts:   []TestStart{{"7", LabelPending, "Saved 12 minutes ago", true}, {"6", LabelCurrent, "", false}},
+		UnderWay: Notice{VerdictNotChecked, "A test is under way", "ops@acme.example started it just now.", Link{"Watch it", "/config/acme:intercom/test/x"}, false},
+		Left:     sampleRuns("20260917T123107Z"), Right: sampleRuns("20260917T143240Z"),
 		CanToken: true, TokenNote: "In the Developer Hub: your app, Configure, Authentication.", TokenError: "That is no token: it has a space in it.",
 		Versions:  []Choice{{"7", "Version 7, pending", true}, {"6", "Version 6, in force", false}},
 		RunFields: []string{"Client ID", "Client secret", "Redirect URI", "Permission", "Reachability"}, Runs: runs,
@@ -117,11 +119,11 @@ func sampleTest() EntryTestPage {
 			Sentence: "The provider knows the client ID of version 7 but refuses its secret. Nobody is affected: version 7 is pending, and version 6 stays in force.",
 			Action:   Link{"Replace the client secret", "/config/acme:intercom/edit"},
 			Fields: []FieldVerdict{
-				{"Client ID", VerdictOK, "", "The provider showed the consent page for it.", id, ""},
-				{"Client secret", VerdictWrong, "", "The token endpoint refused the client.", "", fpOld},
-				{"Redirect URI", VerdictOK, "", "The provider sent the browser back to it.", "https://backoffice.acme.example/auth/intercom/callback", ""},
-				{"Permission", VerdictNotChecked, "", "No token, so nothing was asked with one.", "", ""},
-				{"Reachability", VerdictOK, "", "The provider answers.", "api.intercom.io · 88 ms", ""},
+				{Label: "Client ID", Verdict: VerdictOK, Text: "The provider showed the consent page for it.", Plain: id},
+				{Label: "Client secret", Verdict: VerdictWrong, Text: "The token endpoint refused the client.", Fingerprint: fpOld},
+				{Label: "Redirect URI", Verdict: VerdictOK, Text: "The provider sent the browser back to it.", Plain: "https://backoffice.acme.example/auth/intercom/callback"},
+				{Label: "Permission", Text: "No token, so nothing was asked with one."},
+				{Label: "Reachability", Verdict: VerdictOK, Text: "The provider answers.", Plain: "api.intercom.io · 88 ms"},
 			},
 			Version: "Version 7, pending", How: "Consent run", When: before(4 * time.Minute), Took: "1.51 s", By: "integrations@acme.example",
 			CaseFile:   "/config/acme:intercom/test/20260917-120000.000-00000000/casefile",
@@ -141,10 +143,9 @@ func sampleTest() EntryTestPage {
 			Sure:         "Decided by the answer of the token endpoint to a code that it had just made.",
 			StepsHeading: "Four steps in 1.51 s", Ticks: scale.Ticks(), NotRun: "Not run: identity, permissions, rate limit.",
 			Steps: []Step{
-				{Name: "Look up api.intercom.io", Hint: "public addresses", Verdict: VerdictOK, Bar: bar(0, 21), Took: "21 ms"},
-				{Name: "Open consent", Hint: "approved", Verdict: VerdictOK, Bar: bar(121, 302), Took: "302 ms", Evidence: "The provider sent the browser back with a code."},
-				{
-					Name: "Exchange the code for a token", Hint: "client refused", Verdict: VerdictWrong, Bar: bar(704, 229), Took: "229 ms", Open: true,
+				{Number: "1", Name: "Look up api.intercom.io", Hint: "public addresses", Verdict: VerdictOK, Bar: bar(0, 21), Took: "21 ms"},
+				{Number: "2", Name: "Open consent", Hint: "approved", Verdict: VerdictOK, Bar: bar(121, 302), Took: "302 ms", Evidence: "The provider sent the browser back with a code."},
+				{Number: "3", Name: "Exchange the code for a token", Hint: "client refused", Verdict: VerdictWrong, Bar: bar(704, 229), Took: "229 ms", Open: true,
 					Evidence: "The token endpoint refuses the client before it looks at the code.",
 					Sent: Message{Meta: "14:32:40.861 UTC", Lines: []Line{
 						{Key: "POST", Text: "https://api.intercom.io/auth/eagle/token", Strong: true},
@@ -155,7 +156,7 @@ func sampleTest() EntryTestPage {
 					Received: Message{Meta: "401 Unauthorized", Verdict: VerdictWrong, Lines: []Line{{Key: "Content-Type: ", Text: "application/json"}, {}, {Key: "code ", Text: "unauthorized"}}},
 					Foot:     "Only the named fields of an answer are kept. A raw body may repeat what was sent.",
 				},
-				{Name: "Ask whose token it is", Hint: "not run", Verdict: VerdictNotChecked, Bar: bar(933, 0), Took: "0 ms"},
+				{Number: "4", Name: "Ask whose token it is", Hint: "not run", Verdict: VerdictNotChecked, Bar: bar(933, 0), Took: "0 ms"},
 			},
 		},
 	}
@@ -166,8 +167,8 @@ func sampleWorks() EntryTestPage {
 	p.Notice, p.TokenError, p.StartNote = Notice{}, "", ""
 	r := &p.Report
 	r.Verdict, r.Heading, r.Sentence, r.Action = VerdictOK, "Works", "The provider accepted version 7 from consent to identity.", Link{"Promote version 7", "/config/acme:intercom?version=7#promote"}
-	r.Fields[1] = FieldVerdict{"Client secret", VerdictOK, "", "The token endpoint issued a token.", "", fpNow}
-	r.Fields[3] = FieldVerdict{"Permission", VerdictOK, "", "The identity call was allowed.", "Read one admin", ""}
+	r.Fields[1] = FieldVerdict{Label: "Client secret", Verdict: VerdictOK, Text: "The token endpoint issued a token.", Fingerprint: fpNow}
+	r.Fields[3] = FieldVerdict{Label: "Permission", Verdict: VerdictOK, Text: "The identity call was allowed.", Plain: "Read one admin"}
 	r.RemedyLead, r.Lineup, r.Remedy, r.NotRun = "Every field is proven. Version 7 can be put in force.", nil, nil, ""
 	for i := range r.Steps {
 		r.Steps[i].Verdict, r.Steps[i].Open, r.Steps[i].Hint = VerdictOK, false, ""

@@ -38,7 +38,7 @@ func entryHead(tab Tab) EntryHead {
 	return EntryHead{
 		ID: "acme:intercom", Initial: "In", Connector: "intercom", Health: HealthWorks,
 		State: "version 6 is in force", Tested: before(2 * time.Hour), TestedBy: "ops@acme.example",
-		More: "Version 7 is pending and fails.", Tab: tab, TestVersion: "7",
+		More: "Version 7 is pending and fails.", Tab: tab, TestVersion: "7", TestNote: sampleTestNote, TestedHow: "without consent",
 		ScopeCount: "10", VersionCount: "7", HasScopes: true, HasWebhooks: true,
 	}
 }
@@ -71,6 +71,12 @@ func fullPages() []sample {
 		{"entry-revealed", Revealed(RevealedPage{Frame: frame("clientSecret · acme:intercom", SectionConfiguration), Entry: entryHead(TabNone), Version: "7", Key: "clientSecret", Stored: SealedValue(fpOld, "40 characters"), Value: "not-a-real-secret-not-a-real-secret-0001", Seconds: "30", Hide: "/config/acme:intercom?version=7"})},
 		{"entry-test", EntryTest(sampleTest())},
 		{"entry-test-works", EntryTest(works)},
+		{"entry-test-live", EntryTest(sampleLive())},
+		{"entry-test-diagnosis", EntryTest(sampleDiagnosis())},
+		{"entry-test-compare", CompareRuns(sampleCompare())},
+		{"trial", Trial(TrialPage{Frame: rehearsal, ID: "acme:intercom", Back: Link{"acme:intercom", "/config/acme:intercom"}, Kept: Link{"See it in the history of acme:intercom", "/config/acme:intercom/test/x"}, Report: sampleDiagnosis().Report})},
+		{"trial-live", Trial(TrialPage{Frame: rehearsal, ID: "acme:intercom", Live: sampleLive().Live})},
+		{"trial-refused", TrialRefused(TrialRefusedPage{Frame: rehearsal, Heading: "A field needs your attention", Faults: []Fact{{Label: "Client secret", Text: "Type it again."}}, Watch: Link{"Watch the test that is under way", "/trials/x"}})},
 		{"entry-leave", Leave(LeavePage{Frame: rehearsal, Entry: entryHead(TabTest), Provider: "Intercom", Version: "7, pending", URL: "https://app.intercom.com/oauth?client_id=x&state=y", Host: "app.intercom.com", Asks: "Sign in there and approve the app. You come back here with the report.", Back: "https://backoffice.acme.example/auth/intercom/callback", Expires: "10 minutes"})},
 		{"entry-scopes", EntryScopes(sampleScopes())},
 		{"entry-webhooks", EntryWebhooks(sampleWebhooks())},
@@ -110,6 +116,8 @@ func emptyPages() []sample {
 		{"empty-reveal", Reveal(RevealPage{Frame: f, Entry: bare})},
 		{"empty-revealed", Revealed(RevealedPage{Frame: f, Entry: bare, Seconds: "30", Hide: "/config/acme:plain"})},
 		{"empty-test", EntryTest(EntryTestPage{Frame: f, Entry: bare, Provider: "Intercom", CanToken: true, Starts: []TestStart{{Version: "1", Label: LabelPending}}})},
+		{"empty-compare", CompareRuns(CompareRunsPage{Frame: f, Entry: bare, Heading: "No verdict changed", Values: "Both runs tested the same values.", Before: ComparedRun{Run: "a", Name: "Then"}, After: ComparedRun{Run: "b", Name: "Now"}})},
+		{"empty-trial-refused", TrialRefused(TrialRefusedPage{Frame: f, Heading: "Nothing was tested", Message: "The entry was deleted."})},
 		{"empty-no-test", EntryTest(EntryTestPage{Frame: f, Entry: bare, NoTest: "No definition knows this connector, so there is no handshake to test."})},
 		{"empty-leave", Leave(LeavePage{Frame: f, Entry: bare, URL: "https://provider.example/authorize"})},
 		{"empty-scopes", EntryScopes(EntryScopesPage{Frame: f, Entry: bare, Heading: "No permissions"})},
