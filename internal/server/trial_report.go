@@ -263,14 +263,14 @@ func lines(in []oauth.Line) (out []templates.Line) {
 		strong := strings.ToUpper(key) == key && (key == "GET" || key == "POST" || key == "HEAD" || key == "CONNECT")
 		switch {
 		case strong:
+		case strings.Contains(key, ": "):
+			key += " " // a header with the beginning of its value
 		case l.In == oauth.InHeader || l.In == oauth.InJSON:
 			key = strings.TrimSuffix(key, ":") + ": "
 		case l.In == oauth.InQuery || l.In == oauth.InForm:
 			key = strings.TrimSuffix(key, "=") + "="
 		case l.In == oauth.Beside && key != "":
 			key += " "
-		case strings.Contains(key, ": "):
-			key += " " // a header with the beginning of its value
 		case strings.Contains(key, "-") || key == "Status" || key == "Authorization" || key == "Accept":
 			key += ": "
 		case key != "":
