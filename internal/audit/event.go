@@ -31,6 +31,10 @@ const (
 	TokenTested  Action = "test.token"
 	Diagnosing   Action = "test.diagnose"
 	Diagnosed    Action = "test.verdict"
+	RadarAsked   Action = "radar.ask"
+	RadarTurned  Action = "radar.turned"
+	RadarPaused  Action = "radar.pause"
+	RadarResumed Action = "radar.resume"
 )
 
 // titles has every Action: what it is called on a page.
@@ -54,6 +58,10 @@ var titles = map[Action]string{
 	Diagnosed:       "Tested without consent",
 	TestFinished:    "Tested the connection",
 	TokenTested:     "Tested an access token",
+	RadarAsked:      "Asked by radar",
+	RadarTurned:     "Changed the radar's verdict",
+	RadarPaused:     "Paused the radar",
+	RadarResumed:    "Resumed the radar",
 }
 
 // Title is the action in words, past tense, without its target.

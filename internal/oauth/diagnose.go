@@ -170,7 +170,7 @@ func (d *diagnosis) keep() error {
 	err := d.service.store.Update(context.Background(), func(tx store.Tx) error {
 		err := errors.Join(d.lease.settle(tx, d.report.Calls, d.asked, at), audit.Append(tx, d.ending()))
 		if !d.homeless() {
-			err = errors.Join(keepReport(tx, d.report), err)
+			err = errors.Join(keepReport(tx, d.report), d.calibrate(tx), err)
 		}
 		return err
 	})
