@@ -49,8 +49,9 @@ type Health struct {
 type Check struct {
 	Standing Standing
 	Last     Summary
-	Other    bool // Last tested an earlier version, with other content: it says nothing about this one
-	Radar    bool // the radar said so: Last is no test, and has no report
+	Other    bool    // Last tested an earlier version, with other content: it says nothing about this one
+	Radar    bool    // the radar said so: Last is no test, and has no report
+	Before   Summary // the last test then; the zero Summary unless Radar
 }
 
 // tells reports whether a run says anything about an entry's health: a pasted

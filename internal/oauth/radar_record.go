@@ -164,5 +164,5 @@ func (rec radarRecord) overlay(c Check, e config.Entry) Check {
 	for _, f := range rec.Why.fields() {
 		s.Fields = append(s.Fields, FieldVerdict{Field: f, Verdict: Wrong})
 	}
-	return Check{Standing: Broken, Last: s, Radar: true}
+	return Check{Standing: Broken, Last: s, Radar: true, Before: c.Last}
 }

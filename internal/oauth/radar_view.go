@@ -32,6 +32,8 @@ type RadarEntry struct {
 	Last  time.Time // of the last run that sent something; zero if there was none
 	Since time.Time // of RadarWrong: when it was seen first
 	Due   time.Time // the next turn; zero if it has none yet
+
+	Paused bool // the radar as a whole
 }
 
 // A RadarView is the radar as a whole.
@@ -167,7 +169,7 @@ func (s *Service) RadarOf(ctx context.Context, e config.Entry, h Health) (one Ra
 // entry is how an entry in force stands.
 func (x radarRecords) entry(e config.Entry, h Health) RadarEntry {
 	rec := x.records[e.ID]
-	out := RadarEntry{ID: e.ID, Due: rec.Due}
+	out := RadarEntry{ID: e.ID, Due: rec.Due, Paused: x.pause.Paused}
 	if rec.ContentHash != e.CurrentHash {
 		return out
 	}

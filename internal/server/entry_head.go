@@ -22,6 +22,7 @@ type standing struct {
 
 	Partial bool // it works but for a permission
 	Earlier int  // the earlier version that was tested instead of this one; 0 if there is none
+	Radar   bool // the radar says so, not the test
 }
 
 // healthOf is a standing of the domain as pages draw it.
@@ -48,6 +49,9 @@ func (g gate) checked(e config.Entry, c oauth.Check) standing {
 	s.Partial = c.Standing == oauth.Works && c.Last.Verdict == oauth.Warning
 	if c.Standing == oauth.Stale {
 		s.Fact = "" // a good result of before: its headline would say that all is well
+	}
+	if c.Radar {
+		s.Tested, s.By, s.Radar = c.Before.Started, c.Before.By, true
 	}
 	if c.Other {
 		s.Tested, s.By, s.Earlier = time.Time{}, "", c.Last.Version
@@ -85,6 +89,9 @@ func (g gate) head(c echo.Context, e config.Entry, def *connector.Definition, ta
 	}
 	if e.Current != 0 && e.Pending != 0 {
 		h.More = pendingSentence(e, g.checked(e, tested[e.ID].Pending))
+	}
+	if err := g.addRadar(c, &h, e, tested[e.ID]); err != nil {
+		return templates.EntryHead{}, err
 	}
 	if def != nil && def.OAuth != nil {
 		h.TestVersion = strconv.Itoa(e.Newest())

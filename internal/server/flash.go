@@ -31,6 +31,8 @@ const (
 	saidTrimmedPending
 	saidTrimmedForce
 	saidSetUp
+	saidRadarPaused
+	saidRadarResumed
 )
 
 // sentences are formats with one number, or none.
@@ -45,6 +47,8 @@ var sentences = map[said]string{
 	saidTrimmedPending: "Saved as version %d, pending. Spaces at the end of a value were removed",
 	saidTrimmedForce:   "Version %d is saved and in force. Spaces at the end of a value were removed",
 	saidSetUp:          "Welcome. You are the first owner of this instance",
+	saidRadarPaused:    "The radar is paused",
+	saidRadarResumed:   "The radar goes on",
 }
 
 func (f flash) words() string {

@@ -45,7 +45,7 @@ func ownAddress(c echo.Context) string {
 		return u.RequestURI()
 	}
 	switch path.Base(c.Path()) {
-	case "promote", "rollback", "discard", "compare", "reveal", "token", "password":
+	case "promote", "rollback", "discard", "compare", "reveal", "token", "password", "radar":
 		return path.Dir(u.EscapedPath())
 	}
 	return u.EscapedPath()
