@@ -31,7 +31,7 @@ type program struct {
 // start runs the program until the test ends, and then asks it to stop, as an
 // operator would. A test in which it does not end cleanly, or in which it
 // logged an error, has failed.
-func start(t *testing.T) *program {
+func start(t *testing.T, more ...string) *program {
 	t.Helper()
 	path, err := binary()
 	if err != nil {
@@ -40,6 +40,7 @@ func start(t *testing.T) *program {
 	port, sandboxPort := freePort(t), freePort(t)
 	p := &program{url: "http://localhost:" + port, sandbox: "http://localhost:" + sandboxPort, log: &record{}, ended: make(chan error, 1)}
 	p.cmd = exec.Command(path, "rehearse", "--addr", "127.0.0.1:"+port, "--sandbox-addr", "127.0.0.1:"+sandboxPort, "--data", t.TempDir())
+	p.cmd.Args = append(p.cmd.Args, more...)
 	p.cmd.Stderr = p.log
 	out, err := p.cmd.StdoutPipe()
 	if err != nil {

@@ -53,6 +53,7 @@ type radar struct {
 	runs  map[Verdict]uint64
 	turns map[Verdict]uint64
 	index radarIndex
+	seen  radarSeen
 }
 
 func (x *radar) count(r RadarRun) {

@@ -49,6 +49,16 @@ func wordsAlone(secretNow string, more func() string) http.HandlerFunc {
 	}
 }
 
+// emptySuccess is a token address that says nothing at all to a code it does not
+// know.
+func emptySuccess(w http.ResponseWriter, r *http.Request) {
+	if r.Form.Get("client_id") != goodID || r.Form.Get("client_secret") != goodSecret {
+		answer(401, `{"error":"invalid_client"}`)(w, r)
+		return
+	}
+	answer(200, `{}`)(w, r)
+}
+
 func still() string { return "" }
 
 // TestRadar calibrates an entry with each sort of provider, lets something
@@ -62,6 +72,7 @@ func TestRadar(t *testing.T) {
 	none := func(r *rig) {}
 	test := func(r *rig) { r.diagnose(1) }
 	wordy := func(r *rig) { r.provider.token = wordsAlone(goodSecret, still); r.diagnose(1) }
+	bare := func(r *rig) { r.provider.token = emptySuccess; r.diagnose(1) }
 	for _, tt := range []struct {
 		name     string
 		vendor   *vendor
@@ -93,6 +104,8 @@ func TestRadar(t *testing.T) {
 		{"another order", &vendor{}, "post", test, func(_ *rig, v *vendor) { v.order = requestFirst }, oauth.Inconclusive, oauth.RadarOther, 1, false, oauth.Works, oauth.RadarOpen},
 		{"another refusal", &vendor{}, "post", test, says(answer(403, `{"error":"client_blocked","error_description":"This client is blocked"}`)), oauth.Inconclusive, oauth.RadarOther, 1, false, oauth.Works, oauth.RadarOpen},
 		{"a token for any code", &vendor{}, "post", test, func(_ *rig, v *vendor) { v.generous = true }, oauth.Inconclusive, oauth.RadarOther, 1, false, oauth.Works, oauth.RadarOpen},
+		{"an empty success: a token for any code", &vendor{}, "post", bare, says(answer(200, `{"access_token":"`+accessToken+`"}`)), oauth.Inconclusive, oauth.RadarOther, 1, false, oauth.Works, oauth.RadarOpen},
+		{"an empty success: nothing happens", &vendor{}, "post", bare, same, oauth.OK, oauth.RadarAsBefore, 1, false, oauth.Works, oauth.RadarOK},
 		{"words alone: nothing happens", &vendor{}, "post", wordy, same, oauth.OK, oauth.RadarAsBefore, 1, false, oauth.Works, oauth.RadarOK},
 		{"words alone: the secret is replaced", &vendor{}, "post", wordy, says(wordsAlone(wrongSecret, still)), oauth.Wrong, oauth.RadarAsCorrupted, 1, true, oauth.Broken, oauth.RadarWrong},
 		{"words alone: other words", &vendor{}, "post", wordy, says(wordsAlone(goodSecret, func() string { return ", sorry" })), oauth.Inconclusive, oauth.RadarOther, 1, false, oauth.Works, oauth.RadarOpen},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"reflect"
 	"sync"
 	"time"
 
@@ -125,15 +126,43 @@ func (x *healthIndex) readRadar(r store.Reader) error {
 	return nil
 }
 
+// A radarSeen keeps the view until what it was made from changes: with 10,000
+// entries it is not counted anew for each page.
+type radarSeen struct {
+	mu      sync.Mutex
+	entries []config.Entry
+	healths map[config.ID]Health
+	records map[config.ID]radarRecord
+	view    RadarView
+}
+
+func (x *radarSeen) get(entries []config.Entry, healths map[config.ID]Health, records map[config.ID]radarRecord, count func() RadarView) RadarView {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.records == nil || !sameSlice(x.entries, entries) || !sameMap(x.healths, healths) || !sameMap(x.records, records) {
+		x.entries, x.healths, x.records, x.view = entries, healths, records, count()
+	}
+	return x.view
+}
+
+// sameMap tells whether two maps are one.
+func sameMap[M any](a, b M) bool { return reflect.ValueOf(a).Pointer() == reflect.ValueOf(b).Pointer() }
+
 // Radar returns the radar as a whole, over the entries and healths that
-// config.All and HealthOfAll returned.
+// config.All and HealthOfAll returned. Counts and Wrong are shared: they must not
+// be changed.
 func (s *Service) Radar(ctx context.Context, entries []config.Entry, healths map[config.ID]Health) (RadarView, error) {
 	recs, err := s.radarRecords(ctx)
 	if err != nil {
 		return RadarView{}, err
 	}
-	p := recs.pause
-	v := RadarView{Off: s.radar.off, Paused: p.Paused, PausedBy: p.By, PausedAt: p.Time, Counts: map[RadarState]int{}}
+	v := s.radar.seen.get(entries, healths, recs.records, func() RadarView { return s.countRadar(entries, healths, recs) })
+	v.Off, v.Paused, v.PausedBy, v.PausedAt = s.radar.off, recs.pause.Paused, recs.pause.By, recs.pause.Time
+	return v, nil
+}
+
+func (s *Service) countRadar(entries []config.Entry, healths map[config.ID]Health, recs radarRecords) RadarView {
+	v := RadarView{Counts: map[RadarState]int{}}
 	for _, e := range entries {
 		if e.Current == 0 || !s.radarCan(e.ID) {
 			continue
@@ -150,7 +179,7 @@ func (s *Service) Radar(ctx context.Context, entries []config.Entry, healths map
 			v.Next = one.Due
 		}
 	}
-	return v, nil
+	return v
 }
 
 // RadarOf returns one entry as the radar sees it. ok is false if the radar has

@@ -67,6 +67,7 @@ func TestRadarPages(t *testing.T) {
 	get("/").want(200, "1 not calibrated", "1 entry has nothing to be compared with. Use Test connection once")
 	get(entry).want(200, "Radar: needs one good test to compare with.")
 	h.diagnose()
+	get("/").want(200, "1 not asked yet").lacks("not calibrated")
 	h.pass(time.Minute)
 	h.turn()
 	h.pass(3 * time.Hour)
