@@ -9,7 +9,8 @@ import (
 // page in between goes on by itself.
 func (p *person) Consent() {
 	p.t.Helper()
-	p.Follow("Test connection")
+	p.Follow("Test")
+	p.Follow("Go on in Intercom")
 	p.See("into a workspace?", "nothing here is Intercom")
 }
 

@@ -143,11 +143,21 @@ func (e *errand) fill(form url.Values, values []string) {
 	}
 }
 
+// diagnose tests a version without consent, and waits for its report.
+func (e *errand) diagnose(id string, version int) {
+	e.t.Helper()
+	run := e.post(e.house.url+"/config/"+id+"/test", url.Values{"version": {fmt.Sprint(version)}}).at.String()
+	e.get(run + "/events") // which ends with the test
+	if page := e.get(run); strings.Contains(page.body, "data-events") {
+		e.t.Fatalf("the test of %s goes on after its last event", id)
+	}
+}
+
 // consent makes a consent run of a version and gives the sandbox's page the
 // answer "allow" or "deny". It returns the path of the report.
 func (e *errand) consent(id string, version int, answer string) string {
 	e.t.Helper()
-	leave := e.post(e.house.url+"/config/"+id+"/test", url.Values{"version": {fmt.Sprint(version)}})
+	leave := e.post(e.house.url+"/config/"+id+"/consent", url.Values{"version": {fmt.Sprint(version)}})
 	_, address, ok := strings.Cut(leave.header.Get("Refresh"), "url=")
 	if !ok {
 		e.t.Fatalf("starting a test of %s: no Refresh header", id)

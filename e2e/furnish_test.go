@@ -28,6 +28,7 @@ func furnish(t *testing.T, house *program) {
 
 	e.intercom("initech:intercom", "pending", "reason", "New customer")
 	e.consent("initech:intercom", 1, "allow")
+	e.diagnose("initech:intercom", 1)
 	e.intercom("umbrella:intercom", "pending", "f.callbackUrl", "https://hooks.umbrella.example/oauth/a-rather-long-path/that-has-to-break-somewhere/intercom/callback")
 	e.intercom("hooli:intercom", "current")
 	e.consent("hooli:intercom", 1, "deny")
@@ -53,6 +54,7 @@ func furnish(t *testing.T, house *program) {
 		}
 		e.create(vendor+":"+c, c, "f.clientId", "0oa"+c+"7d1c", "f.clientSecret", mistyped[i:], "then", then)
 	}
+	e.create("hooli:slack", "slack", "f.clientId", "\u200byour-client-id ", "f.clientSecret", "Bearer "+mistyped, "f.botToken", mistyped, "then", "pending")
 	e.create("acme:homemade", "", "key", "apiKey", "value", mistyped, "secret", "yes", "key", "sandbox", "value", "true", "secret", "no",
 		"key", "limit", "value", "250", "secret", "no", "then", "current")
 	e.create("initech:billing:invoices", "", "key", "token", "value", mistyped[3:], "secret", "yes")

@@ -37,7 +37,8 @@ func TestWithoutScripts(t *testing.T) {
 	ada.See("version 1 is pending", client, "made without scripts", "number")
 	ada.NotSee(secret)
 
-	ada.Follow("Test connection")
+	ada.Follow("Test")
+	ada.Follow("Go on in Intercom")
 	ada.See("into a workspace?")
 	ada.Follow("Authorize access")
 	ada.At("/config/acme:intercom/test/*")

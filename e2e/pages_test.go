@@ -34,6 +34,9 @@ var views = []view{
 	{name: "connectors-none", path: "/connectors?q=intercon"},
 	{name: "entry-conflict", reach: reachConflict, status: 409},
 	{name: "entry-delete", path: "/config/globex:slack/delete"},
+	{name: "entry-doubts", path: "/config/hooli:slack"},
+	{name: "entry-doubts-edit", path: "/config/hooli:slack/edit"},
+	{name: "entry-doubts-pasted", reach: reachPasted},
 	{name: "entry-edit", path: "/config/acme:intercom/edit"},
 	{name: "entry-faults", reach: reachFaults, status: 422},
 	{name: "entry-history", path: "/config/acme:intercom/history?left=1&right=3"},
@@ -44,7 +47,10 @@ var views = []view{
 	{name: "entry-reveal", path: "/config/acme:intercom/reveal?version=1&key=clientSecret"},
 	{name: "entry-revealed", reach: reachRevealed},
 	{name: "entry-scopes", path: "/config/acme:intercom/scopes"},
+	{name: "entry-test-compare", path: "/config/initech:intercom/test/compare"},
 	{name: "entry-test-denied", path: "/config/hooli:intercom/test"},
+	{name: "entry-test-diagnosis", path: "/config/initech:intercom/test"},
+	{name: "entry-test-live", reach: reachLive},
 	{name: "entry-test-never", path: "/config/umbrella:intercom/test"},
 	{name: "entry-test-none", path: "/config/acme:homemade/test"},
 	{name: "entry-test-permission", path: "/config/stark:intercom/test"},
@@ -63,6 +69,10 @@ var views = []view{
 	{name: "search", path: "/search?q=intercom"},
 	{name: "search-none", path: "/search?q=nothing-like-it"},
 	{name: "settings", path: "/settings"},
+	{name: "settings-checked", reach: reachChecked},
+	{name: "settings-outside-in", reach: reachOutside},
+	{name: "trial", reach: reachTrial},
+	{name: "trial-refused", reach: reachTrialRefused, status: 422},
 }
 
 // stay is the path of a view where the person is already.
@@ -87,6 +97,12 @@ func reachConflict(p *person) {
 	p.FollowRefused("Save as pending", 409)
 }
 
+func reachPasted(p *person) {
+	p.Open("/config/hooli:slack/edit")
+	p.Paste("f.clientId", " my app,\u200b")
+	p.Paste("f.clientSecret", "“quoted”\n")
+}
+
 func reachFaults(p *person) {
 	p.Open("/config/new?connector=intercom")
 	p.Fill("Id of the entry", "acme intercom")
@@ -104,10 +120,33 @@ func reachLeave(p *person) {
 	sandbox.Open(p.house.sandbox + "/")
 	slow.Fill("Wait seconds", "30")
 	sandbox.Follow("Save switches")
-	p.Open("/config/acme:intercom")
-	p.Follow("Test connection")
+	p.Open("/config/acme:intercom/test")
+	p.Follow("Go on in Intercom")
 	p.do("stay on the page", chromedp.Stop())
 	sandbox.Follow("Reset the sandbox")
+}
+
+// reachLive meets a test under way: the provider is slow, so there is time to look.
+func reachLive(p *person) {
+	defer p.slow("9")()
+	p.Open("/config/stark:intercom")
+	p.Follow("Test connection")
+	p.See("Steps so far", "Reach the authorize and token addresses")
+}
+
+// reachTrial tests values that are not saved, in the tab that the form is in.
+func reachTrial(p *person) {
+	p.Open("/config/wayne:intercom/edit")
+	p.runScript(`document.querySelector("[formtarget]").removeAttribute("formtarget")`)
+	p.Follow("Test these values")
+	p.See("How sure is this?")
+}
+
+func reachTrialRefused(p *person) {
+	p.Open("/config/wayne:intercom/edit")
+	p.runScript(`document.querySelector("[formtarget]").removeAttribute("formtarget")`)
+	p.Fill("Client ID", " ")
+	p.FollowRefused("Test these values", 422)
 }
 
 func reachConsent(p *person) {
@@ -120,6 +159,16 @@ func reachRevealed(p *person) {
 	p.Fill("Reason", "To compare it by eye")
 	p.Fill("Your password", password)
 	p.Follow("Reveal for 30 seconds")
+}
+
+func reachChecked(p *person) {
+	p.Open("/settings")
+	p.Follow("Check from outside")
+}
+
+func reachOutside(p *person) {
+	p.Open("/settings")
+	p.Follow("Check with your browser")
 }
 
 func reachRefused(p *person) {

@@ -33,14 +33,21 @@ type program struct {
 // logged an error, has failed.
 func start(t *testing.T, more ...string) *program {
 	t.Helper()
+	port, sandboxPort := freePort(t), freePort(t)
+	p := &program{url: "http://localhost:" + port, sandbox: "http://localhost:" + sandboxPort}
+	p.launch(t, append([]string{"rehearse", "--addr", "127.0.0.1:" + port, "--sandbox-addr", "127.0.0.1:" + sandboxPort, "--data", t.TempDir()}, more...)...)
+	return p
+}
+
+// launch runs the program with these arguments.
+func (p *program) launch(t *testing.T, args ...string) {
+	t.Helper()
 	path, err := binary()
 	if err != nil {
 		t.Fatal(err)
 	}
-	port, sandboxPort := freePort(t), freePort(t)
-	p := &program{url: "http://localhost:" + port, sandbox: "http://localhost:" + sandboxPort, log: &record{}, ended: make(chan error, 1)}
-	p.cmd = exec.Command(path, "rehearse", "--addr", "127.0.0.1:"+port, "--sandbox-addr", "127.0.0.1:"+sandboxPort, "--data", t.TempDir())
-	p.cmd.Args = append(p.cmd.Args, more...)
+	p.log, p.ended = &record{}, make(chan error, 1)
+	p.cmd = exec.Command(path, args...)
 	p.cmd.Stderr = p.log
 	out, err := p.cmd.StdoutPipe()
 	if err != nil {
@@ -60,7 +67,6 @@ func start(t *testing.T, more ...string) *program {
 	case <-time.After(*patience):
 		t.Fatalf("the program printed no set-up link within %s:\n%s", *patience, p.log)
 	}
-	return p
 }
 
 var setupLink = regexp.MustCompile(`http://\S+/setup\?token=\S+`)

@@ -73,18 +73,3 @@ func TestCompareAPaste(t *testing.T) {
 	}
 	ada.NotSee(secret)
 }
-
-// A paste loses the white space at its ends, and the person is told.
-func TestPasteGuard(t *testing.T) {
-	t.Parallel()
-	ada := start(t).admin(t)
-	ada.Open("/config/new?connector=intercom")
-	eval[bool](ada, `(() => {
-		const input = document.getElementById("f.clientId"), data = new DataTransfer();
-		input.focus();
-		data.setData("text/plain", " pasted-id \n");
-		return input.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true }));
-	})()`)
-	ada.WantValue("Client ID", "pasted-id")
-	ada.See("White space at the ends of your paste was cut off")
-}

@@ -52,7 +52,8 @@ func (w *watch) see(ev any) {
 	case *network.EventResponseReceived:
 		w.answer(ev)
 	case *network.EventLoadingFailed:
-		if !ev.Canceled || ev.BlockedReason != "" {
+		_, known := w.requests[ev.RequestID] // unknown: of a tab that opened before anybody looked at it
+		if known && !ev.Canceled || ev.BlockedReason != "" {
 			w.fault("request failed: %s %s %s", w.requests[ev.RequestID], ev.ErrorText, ev.BlockedReason)
 		}
 	case *runtime.EventExceptionThrown:

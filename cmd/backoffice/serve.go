@@ -58,6 +58,10 @@ func serve(ctx context.Context, s settings, sandbox string, con console) (err er
 	if err != nil {
 		return err
 	}
+	// Tests under way outlive their requests, and pages that watch them wait for
+	// their end. They stop as soon as the program is to end, and before the store.
+	defer h.oauth.Close()
+	defer context.AfterFunc(ctx, h.oauth.Close)()
 	ln, err := net.Listen("tcp", c.Addr)
 	if err != nil {
 		return fmt.Errorf("listening on %s: %w. Is another program there? Choose another address with --addr", c.Addr, err)
@@ -111,14 +115,18 @@ func house(c checked, sandbox string, db *bolt.DB, box *secret.Box, log *slog.Lo
 		return rooms{}, fmt.Errorf("--allow-hosts: %w", err)
 	}
 	now := time.Now
+	own, err := ownAddress(c, db, now)
+	if err != nil {
+		return rooms{}, err
+	}
 	entries := config.New(config.Options{Store: db, Box: box, Catalogue: catalogue, Now: now})
 	r := rooms{log: log,
 		auth:     auth.New(auth.Options{Store: db, Box: box, Now: now}),
 		sessions: auth.NewSessionStore(db, auth.SessionOptions{Secure: c.public.Scheme == "https", Now: now}),
 		oauth: oauth.New(oauth.Options{Store: db, Box: box, Config: entries, Guard: guard,
-			PublicURL: c.public.String(), Now: now, RadarOff: c.Radar == "off"})}
+			PublicURL: c.public.String(), Now: now, CheckOwn: checkOwn(own), RadarOff: c.Radar == "off"})}
 	r.handler, err = server.New(server.Deps{Store: db, Config: entries, Catalogue: catalogue, OAuth: r.oauth, Auth: r.auth,
-		Sessions: r.sessions, Audit: audit.NewLog(db), Log: log, Now: now,
+		Sessions: r.sessions, Outside: own, Audit: audit.NewLog(db), Log: log, Now: now,
 		Site: server.Site{PublicURL: c.public, Environment: c.Environment, Proxies: c.proxies, Version: version, Started: now(),
 			DataFile: c.dataFile, DataSize: func() int64 { return db.Stats().FileSize }, KeyFile: keySource(c), KeyID: box.KeyID(), Sandbox: sandbox,
 			MetricsToken: c.MetricsToken.Text,

@@ -60,7 +60,7 @@ func (r *report) goal(ok bool, name, figure, want string) {
 func TestBench(t *testing.T) {
 	r := &report{}
 	dir := t.TempDir()
-	user := fill(t, dir)
+	user := fill(t, dir, r)
 	binary := build(t)
 
 	started := time.Now()
@@ -78,7 +78,7 @@ func TestBench(t *testing.T) {
 		{"entry page", "/config/acme-000123:intercom", .25},
 		{"list page, 50 of 10,000", "/config", .15},
 		{"list page, sorted by change, downwards", "/config?sort=changed&dir=desc", .15},
-		{"report page with waterfall", "/config/acme-000123:intercom/test", 0},
+		{"report page with waterfall", "/config/" + string(testedEntry) + "/test", .15},
 		{"audit page, newest 50 of 100,000", "/audit", 0},
 	} {
 		began, bareBegan := processor(t, p.pid), processor(t, barePID)

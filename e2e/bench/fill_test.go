@@ -63,7 +63,7 @@ func rooms(t testing.TB, dir string) (*bolt.DB, *secret.Box, *config.Service) {
 
 // fill makes the data: entries through the front door of their room, and
 // events up to the count.
-func fill(t *testing.T, dir string) person {
+func fill(t *testing.T, dir string, r *report) person {
 	t.Helper()
 	db, box, entries := rooms(t, dir)
 	defer db.Close()
@@ -93,6 +93,7 @@ func fill(t *testing.T, dir string) person {
 	if _, err := people.Setup(t.Context(), by, auth.NewAdmin{Token: token, Email: p.email, Password: password, Again: password}); err != nil {
 		t.Fatal(err)
 	}
+	diagnose(t, r, db, box)
 	events(t, db)
 	return p
 }

@@ -35,6 +35,9 @@ const (
 	RadarTurned  Action = "radar.turned"
 	RadarPaused  Action = "radar.pause"
 	RadarResumed Action = "radar.resume"
+	CaseExported Action = "test.export"
+
+	OutsideChecked Action = "settings.outside-in"
 )
 
 // titles has every Action: what it is called on a page.
@@ -62,6 +65,8 @@ var titles = map[Action]string{
 	RadarTurned:     "Changed the radar's verdict",
 	RadarPaused:     "Paused the radar",
 	RadarResumed:    "Resumed the radar",
+	CaseExported:    "Exported a case file",
+	OutsideChecked:  "Checked the public address",
 }
 
 // Title is the action in words, past tense, without its target.

@@ -25,13 +25,14 @@ const (
 	ConnectorRead Permission = "connector.read"
 	AuditRead     Permission = "audit.read"
 	SettingsRead  Permission = "settings.read"
+	SettingsCheck Permission = "settings.check"
 )
 
 // permissions has every Permission, in the order in which people read them.
 var permissions = []Permission{
 	Machine, Public, SetUp, SignedIn, Overview,
 	ConfigRead, ConfigWrite, ConfigPromote, ConfigDelete, ConfigTest, ConfigReveal,
-	ConnectorRead, AuditRead, SettingsRead,
+	ConnectorRead, AuditRead, SettingsRead, SettingsCheck,
 }
 
 // Permissions lists all permissions. The slice belongs to the caller.
@@ -55,7 +56,7 @@ var matrix = map[Role][]Permission{
 	Owner: {
 		Machine, Public, SetUp, SignedIn, Overview,
 		ConfigRead, ConfigWrite, ConfigPromote, ConfigDelete, ConfigTest, ConfigReveal,
-		ConnectorRead, AuditRead, SettingsRead,
+		ConnectorRead, AuditRead, SettingsRead, SettingsCheck,
 	},
 }
 

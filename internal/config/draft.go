@@ -11,7 +11,6 @@ import (
 
 	"backoffice/internal/connector"
 	"backoffice/internal/errs"
-	"backoffice/internal/secret"
 )
 
 // The limits of an entry. They are said in the form before they are met.
@@ -57,11 +56,10 @@ type Input struct {
 }
 
 // follow returns the draft as it will be kept: what def calls secret is secret,
-// no space stands around what was typed into its text fields, scopes and topics
-// are sorted sets. It also returns the keys where there were spaces. What the
-// caller holds stays as it is.
-func (d Draft) follow(def *connector.Definition) (Draft, []string) {
-	var trimmed []string
+// what was typed into its text fields is clean, scopes and topics are sorted sets.
+// It also returns what was cleaned away. What the caller holds stays as it is.
+func (d Draft) follow(def *connector.Definition) (Draft, []Cleaning) {
+	var cleanings []Cleaning
 	d.Values = slices.Clone(d.Values)
 	for i := range d.Values {
 		in := &d.Values[i]
@@ -73,8 +71,8 @@ func (d Draft) follow(def *connector.Definition) (Draft, []string) {
 		if in.Keep {
 			continue
 		}
-		if clean := trim(f, in.Value.text.Reveal()); clean != in.Value.text.Reveal() {
-			in.Value, trimmed = TextValue(secret.NewText(clean)), append(trimmed, in.Key)
+		if clean, c := Clean(f, in.Value.text); c.changed() {
+			in.Value, cleanings = TextValue(clean), append(cleanings, c)
 		}
 	}
 	d.Scopes = slices.Compact(slices.Sorted(slices.Values(d.Scopes)))
@@ -82,7 +80,7 @@ func (d Draft) follow(def *connector.Definition) (Draft, []string) {
 	if d.Revision == 0 {
 		d.Base = 0
 	}
-	return d, trimmed
+	return d, cleanings
 }
 
 // field is def.Field for a def that may be nil.
@@ -91,15 +89,6 @@ func field(def *connector.Definition, key string) (connector.Field, bool) {
 		return connector.Field{}, false
 	}
 	return def.Field(key)
-}
-
-// trim takes spaces and line breaks off both ends of a text for f: providers
-// compare every character, and no credential begins or ends with one.
-func trim(f connector.Field, text string) string {
-	if f.Kind != connector.Text {
-		return text
-	}
-	return strings.TrimSpace(text)
 }
 
 // checkWords holds everything but the values against its limits.

@@ -79,18 +79,19 @@ func (e Entry) Accepted(now time.Time) (numbers []int) {
 // A Version is an immutable set of values. It carries no value that is secret:
 // Keys is what may be shown, and the values are sealed.
 type Version struct {
-	Entry       ID        `json:"entry"`
-	Number      int       `json:"number"`
-	Base        int       `json:"base,omitempty"` // the version that it was edited from
-	Author      string    `json:"author"`
-	Time        time.Time `json:"time"`
-	Reason      string    `json:"reason,omitempty"`
-	ContentHash string    `json:"hash"` // of values, scopes and topics; keyed to this installation
-	Keys        []Key     `json:"keys"` // in the order of their names
-	Scopes      []string  `json:"scopes,omitempty"`
-	Topics      []string  `json:"topics,omitempty"`
-	TokenOrigin string    `json:"tokenOrigin,omitempty"` // where its client secret was meant to go when it was typed; "" if nowhere
-	Sealed      []byte    `json:"sealed"`                // bound to its place and to all of the above
+	Entry       ID         `json:"entry"`
+	Number      int        `json:"number"`
+	Base        int        `json:"base,omitempty"` // the version that it was edited from
+	Author      string     `json:"author"`
+	Time        time.Time  `json:"time"`
+	Reason      string     `json:"reason,omitempty"`
+	ContentHash string     `json:"hash"` // of values, scopes and topics; keyed to this installation
+	Keys        []Key      `json:"keys"` // in the order of their names
+	Scopes      []string   `json:"scopes,omitempty"`
+	Topics      []string   `json:"topics,omitempty"`
+	TokenOrigin string     `json:"tokenOrigin,omitempty"` // where its client secret was meant to go when it was typed; "" if nowhere
+	Cleaned     []Cleaning `json:"cleaned,omitempty"`     // what was taken off the values that were typed for it
+	Sealed      []byte     `json:"sealed"`                // bound to its place and to all of the above
 
 	beside string // what boundTo adds to the place, if it is known already
 }
@@ -148,6 +149,7 @@ func (o Opened) Texts() map[string]string {
 var (
 	entries  = store.Table[Entry]{Prefix: "config/entry/", Memo: store.NewMemo[Entry](256, nil)}
 	versions = store.Table[Version]{Prefix: "config/version/", Memo: store.NewMemo(256, clip)}
+	openKeys = store.Table[Version]{Prefix: "config/version/"} // for reading very many: it remembers none
 	deleted  = store.Table[int64]{Prefix: "config/deleted/"}
 )
 
@@ -156,6 +158,7 @@ var (
 func clip(v *Version) {
 	v.beside, _ = v.inTheOpen() // what cannot be encoded is an error again where it counts
 	v.Keys, v.Scopes, v.Topics, v.Sealed = slices.Clip(v.Keys), slices.Clip(v.Scopes), slices.Clip(v.Topics), slices.Clip(v.Sealed)
+	v.Cleaned = slices.Clip(v.Cleaned)
 }
 
 const generationKey = "config/generation"

@@ -255,6 +255,14 @@ func TestNoValueLeaves(t *testing.T) {
 	check("Reveal", shown, err)
 	c, err := r.Compare(t.Context(), owner, rocket, "clientSecret", secret.NewText(canary))
 	check("Compare", c, err)
+	doubtful := r.onto(good)
+	doubtful.Values = []config.Input{{Key: "clientId", Value: text(canary)}, {Key: "clientSecret", Value: text("\u200b" + canary + " ")}, hidden("further", " "+canary)}
+	unsaved := r.Unsaved(doubtful, o)
+	doubts, err := r.Doubts(t.Context(), rocket, unsaved)
+	if err != nil || len(doubts) < 4 || len(unsaved.Cleaned) != 1 {
+		t.Errorf("%d doubts, %d cleanings, %v", len(doubts), len(unsaved.Cleaned), err)
+	}
+	check("Doubts", unsaved, doubts, unsaved.Cleaned)
 	all, err := r.All(t.Context())
 	vs, err2 := r.Versions(t.Context(), rocket, 0, 9)
 	check("lists", all, vs, err, err2, config.Diff(config.Version{}, vs[0]))

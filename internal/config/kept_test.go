@@ -3,6 +3,7 @@ package config_test
 import (
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"testing"
 
@@ -136,8 +137,8 @@ func TestTrimming(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !slices.Equal(saved.Trimmed, []string{"clientId", "clientSecret"}) {
-		t.Errorf("trimmed %q", saved.Trimmed)
+	if want := []config.Cleaning{{Key: "clientId", Trimmed: 3}, {Key: "clientSecret", Trimmed: 3}}; !reflect.DeepEqual(saved.Version.Cleaned, want) {
+		t.Errorf("cleaned %+v", saved.Version.Cleaned)
 	}
 	o, err := r.Open(t.Context(), rocket, 1)
 	want := map[string]string{"clientId": "id", "clientSecret": "s3 cret", "further": " x ", "retries": "5"}

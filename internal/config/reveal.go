@@ -64,8 +64,8 @@ type Compared struct {
 const compareDepth = 50
 
 // Compare fingerprints a paste and holds it against the values that the newest
-// fifty versions of the entry have under key. It takes spaces off the ends of
-// the paste where Save would. The paste is neither stored nor logged; that it was
+// fifty versions of the entry have under key. It cleans the
+// paste where Save would. The paste is neither stored nor logged; that it was
 // compared, and with what answer, is an event before the answer is given, because
 // many guesses would find a short secret. It returns an errs.NotFound for an
 // unknown entry.
@@ -75,7 +75,7 @@ func (s *Service) Compare(ctx context.Context, by audit.Actor, id ID, key string
 		return Comparison{}, err
 	}
 	if f, known := field(s.Definition(id), key); known {
-		paste = secret.NewText(trim(f, paste.Reveal()))
+		paste, _ = Clean(f, paste)
 	}
 	c := Comparison{Fingerprint: s.box.Fingerprint(paste.Reveal()), Length: paste.Len()}
 	answer := "Equal to none of its versions."

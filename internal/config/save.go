@@ -12,12 +12,9 @@ import (
 	"backoffice/internal/store"
 )
 
-// Saved is the version that a Save made, with the keys off whose ends spaces
-// were taken.
-type Saved struct {
-	Version Version
-	Trimmed []string
-}
+// Saved is the version that a Save made. Its Cleaned says what was taken off the
+// values that were typed.
+type Saved struct{ Version Version }
 
 // Save keeps d as the next version of its entry and moves the label that d.Then
 // asks for; with d.Revision 0 it creates the entry. A version that was pending
@@ -44,7 +41,7 @@ func (s *Service) Save(ctx context.Context, by audit.Actor, d Draft) (Saved, err
 	if err != nil {
 		return Saved{}, fmt.Errorf("saving %s: %w", p.draft.ID, err)
 	}
-	return Saved{p.version, p.trimmed}, nil
+	return Saved{p.version}, nil
 }
 
 // prepared is everything about a save that must happen once, before the
@@ -54,7 +51,6 @@ type prepared struct {
 	connector string
 	base      Opened
 	version   Version
-	trimmed   []string
 }
 
 func (s *Service) prepare(ctx context.Context, by audit.Actor, d Draft) (prepared, error) {
@@ -87,7 +83,7 @@ func (s *Service) compose(ctx context.Context, by audit.Actor, d Draft) (prepare
 		return prepared{}, content{}, err
 	}
 	def := s.Definition(d.ID)
-	d, trimmed := d.follow(def)
+	d, cleaned := d.follow(def)
 	c, err := d.content(def, base)
 	if err := errors.Join(err, d.checkWords()); err != nil {
 		return prepared{}, content{}, err
@@ -96,9 +92,9 @@ func (s *Service) compose(ctx context.Context, by audit.Actor, d Draft) (prepare
 	if err != nil {
 		return prepared{}, content{}, err
 	}
-	p := prepared{draft: d, connector: keyOf(def), base: base, trimmed: trimmed}
+	p := prepared{draft: d, connector: keyOf(def), base: base}
 	p.version = Version{Entry: d.ID, Number: e.Next, Base: d.Base, Author: by.Name, Time: s.now().UTC(),
-		Reason: d.Reason, Scopes: d.Scopes, Topics: d.Topics, TokenOrigin: origin}
+		Reason: d.Reason, Scopes: d.Scopes, Topics: d.Topics, TokenOrigin: origin, Cleaned: cleaned}
 	return p, c, nil
 }
 

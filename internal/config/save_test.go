@@ -36,7 +36,7 @@ func TestSaveRecordsEverything(t *testing.T) {
 			key("clientSecret", true, connector.Text, "Zoë", 3), // secret because the definition says so
 			key("zone", false, connector.Number, "5", 1),
 		}}
-	if !reflect.DeepEqual(v, want) || len(v.ContentHash) != 64 || saved.Trimmed != nil {
+	if !reflect.DeepEqual(v, want) || len(v.ContentHash) != 64 || saved.Version.Cleaned != nil {
 		t.Errorf("saved %+v, want %+v", saved, want)
 	}
 	got, err := r.Version(t.Context(), "acme:rocket", 1)

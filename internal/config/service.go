@@ -20,6 +20,7 @@ type Service struct {
 	now        func() time.Time
 	alsoDelete []func(tx store.Tx, id ID) error
 	index      indexCache
+	holders    holderCache
 }
 
 // Options are what a Service is made of. All are needed.

@@ -35,10 +35,20 @@ type Field struct {
 	Kind     Kind   // what JSON scalar it is
 	Secret   bool
 	Required bool
-	Default  string   // literal text of the default, "" for none
-	Pattern  string   // RE2 that a text must match as a whole, "" for any; required if a URL uses the field
-	Shape    string   // what Pattern demands, in words, for the error message
-	Options  []Option // if any: one of these, and nothing else
+	Default  string    // literal text of the default, "" for none
+	Pattern  string    // RE2 that a text must match as a whole, "" for any; required if a URL uses the field
+	Shape    string    // what Pattern demands, in words, for the error message
+	Options  []Option  // if any: one of these, and nothing else
+	Mistakes []Mistake // what is pasted here instead, by its looks
+}
+
+// A Mistake is another thing of the provider that people paste into a field,
+// told by its looks: the ID of a secret instead of its value. It warns and never
+// blocks, because providers change what their values look like.
+type Mistake struct {
+	Pattern string // RE2 that such a value matches as a whole
+	Means   string // what it is, after "It looks like": "an access token"
+	Remedy  string // what to do, in a sentence
 }
 
 // An Option is one choice of a Field, with the URL variables that it sets.

@@ -24,7 +24,7 @@ func documentation(t *testing.T) string {
 // The section of the documentation for each kind of object, by the words that
 // stand before its table.
 var documented = map[string]string{
-	"definition": "### The definition", "field": "### A field", "option": "### An option of a field", "oauth": "### `oauth`",
+	"definition": "### The definition", "field": "### A field", "option": "### An option of a field", "mistake": "### A mistake of a field", "oauth": "### `oauth`",
 	"identity": "### `identity`", "fact": "A fact:", "permission": "### A permission", "topic": "### A topic", "webhooks": "### `webhooks`",
 	"signature": "A signature, always", "knownError": "A known error:", "topicAlias": "An alias of topics:", "rateLimit": "### `rateLimit`", "link": "### A link",
 }

@@ -19,6 +19,7 @@ func FuzzParse(f *testing.F) {
 	f.Add("a: &x [*x]")
 	f.Add("<<: {a: b}")
 	f.Add("? [a]\n: b")
+	f.Add("fields: [{mistakes: [{}, {pattern: (, means: a}]}]")
 	f.Add("fields: [{options: [{}, {set: {}}, {set: {a: b}}]}]")
 	f.Fuzz(func(t *testing.T, text string) {
 		d, err := Parse("x", []byte(text))

@@ -10,7 +10,8 @@ import (
 // may have. docs/connectors.md documents every one of them.
 var members = map[string][]string{
 	"definition": {"key", "name", "initial", "summary", "fields", "oauth", "identity", "permissions", "topics", "webhooks", "rateLimit", "links", "notes"},
-	"field":      {"key", "label", "help", "kind", "secret", "required", "default", "pattern", "shape", "options"},
+	"field":      {"key", "label", "help", "kind", "secret", "required", "default", "pattern", "shape", "options", "mistakes"},
+	"mistake":    {"pattern", "means", "remedy"},
 	"option":     {"value", "label", "note", "set"},
 	"oauth": {"authorizeUrl", "tokenUrl", "apiUrl", "clientIdKey", "clientSecretKey", "redirectKey", "clientAuth", "pkce", "sendScopes",
 		"scopeDelimiter", "defaultScopes", "authorizeParams", "tokenFields", "metadataUrl", "knownErrors"},
@@ -95,6 +96,10 @@ func (r *reader) field(path string, n ast.Node) Field {
 		v := r.object(path, n, members["option"])
 		f.Options = append(f.Options, Option{Value: v.text("value", maxToken), Label: v.text("label", maxName),
 			Note: v.prose("note", maxProse), Set: v.pairs("set")})
+	})
+	o.list("mistakes", func(path string, n ast.Node) {
+		m := r.object(path, n, members["mistake"])
+		f.Mistakes = append(f.Mistakes, Mistake{Pattern: m.text("pattern", maxToken), Means: m.prose("means", maxToken), Remedy: m.prose("remedy", maxToken)})
 	})
 	return f
 }

@@ -43,12 +43,19 @@ func (v validator) heading() {
 	if !definitionKey.MatchString(d.Key) {
 		v.fault("key", "the key must be a service such as intercom, or a service and its module such as google:drive. Use letters, digits, - and _.")
 	}
+	if service, _, _ := strings.Cut(d.Key, ":"); strings.EqualFold(service, reservedService) {
+		v.fault("key", "the service %q is taken: its callback and webhook addresses are where this program checks itself from outside. Choose another.", reservedService)
+	}
 	v.need("name", d.Name, "the connector as its maker writes it")
 	v.need("summary", d.Summary, "one sentence about it")
 	if utf8.RuneCountInString(d.Initial) != 2 || strings.ContainsFunc(d.Initial, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
 		v.fault("initial", "initial must be two letters or digits: they stand on the connector's tile.")
 	}
 }
+
+// reservedService is in the addresses of the check of the public URL; see
+// package outside.
+const reservedService = "outside-in"
 
 // need reports a missing or padded text.
 func (v validator) need(path, s, what string) {
@@ -84,6 +91,7 @@ func (v validator) fields() {
 		v.need(path+".label", f.Label, "what the form calls it")
 		v.pattern(path, f)
 		v.options(path, f)
+		v.mistakes(path, f)
 		v.preset(path, f)
 	}
 }

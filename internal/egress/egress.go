@@ -111,9 +111,9 @@ type CallOptions struct {
 	// LeaveForeign has a redirect that is not followed come back as the response
 	// that it is, also with FollowSameOrigin: for a caller that asks where it leads.
 	LeaveForeign bool
-	MaxRedirects     int           // 0 or more than 3 mean 3
-	MaxBody          int64         // bytes after decompression; 0 means 1 MiB
-	Timeout          time.Duration // of the whole call with its body; 0 means 10 s
+	MaxRedirects int           // 0 or more than 3 mean 3
+	MaxBody      int64         // bytes after decompression; 0 means 1 MiB
+	Timeout      time.Duration // of the whole call with its body; 0 means 10 s
 }
 
 // Client returns a client without cookies. It is safe for concurrent use; a

@@ -10,6 +10,7 @@ package errs
 import (
 	"errors"
 	"fmt"
+	"time"
 )
 
 // A Kind says what sort of failure it is. internal/server gives each its HTTP
@@ -40,11 +41,13 @@ func (k Kind) String() string {
 
 // An Error is a failure with words for people. Msg is one or two whole
 // sentences: what happened, and what to do about it. Field, if set, is the
-// name of the form field at fault. Err, if set, is for the log only.
+// name of the form field at fault. Until, if set, is when it is worth another
+// try. Err, if set, is for the log only.
 type Error struct {
 	Kind  Kind
 	Msg   string
 	Field string
+	Until time.Time
 	Err   error
 }
 
@@ -79,6 +82,16 @@ func Of(err error) (Kind, string) {
 		return e.Kind, e.Msg
 	}
 	return Internal, ""
+}
+
+// Until returns when what failed with err is worth another try. It is the zero
+// time if that is not known.
+func Until(err error) time.Time {
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Until
+	}
+	return time.Time{}
 }
 
 // Is reports whether err is of kind k.

@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"backoffice/internal/errs"
 )
@@ -43,6 +44,19 @@ func TestCauseIsForTheLogAlone(t *testing.T) {
 	}
 	if !errors.Is(err, cause) || !strings.Contains(err.Error(), "the cause") {
 		t.Errorf("the log would not have the cause: %v", err)
+	}
+}
+
+func TestUntil(t *testing.T) {
+	at := time.Date(2026, 9, 17, 12, 0, 0, 0, time.UTC)
+	early := &errs.Error{Kind: errs.TooMany, Msg: "Later.", Until: at}
+	if got := errs.Until(fmt.Errorf("testing: %w", early)); !got.Equal(at) {
+		t.Errorf("Until = %v, want %v", got, at)
+	}
+	for _, err := range []error{nil, errors.New("other"), errs.New(errs.TooMany, "Later.")} {
+		if got := errs.Until(err); !got.IsZero() {
+			t.Errorf("Until(%v) = %v, want none", err, got)
+		}
 	}
 }
 

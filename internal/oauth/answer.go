@@ -23,6 +23,14 @@ const (
 	formUnreadable      // anything else, as JSON that breaks off
 )
 
+// place is where the named parts of an answer stood.
+func (f form) place() Place {
+	if f == formEncoded {
+		return InForm
+	}
+	return InJSON
+}
+
 // An answer is what was read out of a body. Its texts are foreign and have not
 // been searched for secrets.
 type answer struct {

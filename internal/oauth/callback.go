@@ -104,14 +104,15 @@ func (r *run) handshake(ctx context.Context, p params, state, verifier secret.Te
 func (r *run) consentStep(p params, state secret.Text, pkce bool) {
 	st := Step{Name: "Ask for consent at " + r.provider(), Verdict: OK, Hint: "code received",
 		Why: "The state is the one that we gave the browser, so this answer belongs to this test."}
-	st.Sent = append(st.Sent, r.line("GET", withoutQuery(r.ends.Authorize)),
-		r.clientIDLine(), r.line("redirect_uri", r.redirect), r.line("response_type", "code"), gone("state", state))
+	query := []Line{r.clientIDLine(), r.line("redirect_uri", r.redirect), r.line("response_type", "code"), gone("state", state)}
 	if scopes, err := r.scopes(); err == nil && scopes != "" {
-		st.Sent = append(st.Sent, r.line("scope", scopes))
+		query = append(query, r.line("scope", scopes))
 	}
 	if pkce {
-		st.Sent = append(st.Sent, r.line("code_challenge_method", "S256"))
+		query = append(query, r.line("code_challenge_method", "S256"))
 	}
+	st.Sent = append(st.Sent, r.line("GET", withoutQuery(r.ends.Authorize)))
+	st.Sent = append(st.Sent, placed(InQuery, query...)...)
 	for _, code := range p["code"] {
 		st.Received = append(st.Received, gone("code", secret.NewText(code)))
 	}
@@ -121,6 +122,7 @@ func (r *run) consentStep(p params, state secret.Text, pkce bool) {
 			st.Received = append(st.Received, r.foreignLine(name, v))
 		}
 	}
+	placed(InQuery, st.Received...)
 	r.report.Steps = append(r.report.Steps, st)
 }
 

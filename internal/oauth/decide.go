@@ -187,6 +187,7 @@ func (d *diagnosis) decide() {
 	default:
 		d.decideCompared()
 	}
+	d.ownFault()
 	d.mark()
 }
 

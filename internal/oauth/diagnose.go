@@ -9,6 +9,7 @@ import (
 
 	"backoffice/internal/audit"
 	"backoffice/internal/config"
+	"backoffice/internal/errs"
 	"backoffice/internal/secret"
 	"backoffice/internal/store"
 )
@@ -84,6 +85,8 @@ type diagnosis struct {
 	unreached []missed
 	ticks     []tick
 
+	doubts  []config.Doubt
+	own     OwnAddress
 	stopped bool // nothing more is sent
 	stop    *stopping
 }
@@ -140,13 +143,14 @@ func (d *diagnosis) beginning() audit.Event {
 // work is the run, from its first step to its report.
 func (d *diagnosis) work() {
 	s := d.service
+	defer s.lives.under.Done()
 	ctx, cancel := context.WithTimeout(s.life, d.lease.limits.Whole)
 	defer cancel()
 	d.examine(ctx)
 	d.report.Took = time.Since(d.began)
 	err := d.keep()
+	s.lives.end(d.report, true, s.now()) // first: whoever sees that it is done may start the next
 	d.live.publish(Progress{Report: d.report, Done: true, Kept: err == nil && !d.homeless(), Err: err})
-	s.lives.end(d.report, true, s.now())
 }
 
 // tell publishes that a step begins.
@@ -165,15 +169,22 @@ func (d *diagnosis) add(st Step) int {
 func (d *diagnosis) homeless() bool { return d.report.Unsaved && d.version.Base == 0 }
 
 // keep stores the report, what it cost, and the event, in one transaction.
+//
+// If the entry is gone, what was sent is on the record all the same.
 func (d *diagnosis) keep() error {
-	at := d.now()
-	err := d.service.store.Update(context.Background(), func(tx store.Tx) error {
-		err := errors.Join(d.lease.settle(tx, d.report.Calls, d.asked, at), audit.Append(tx, d.ending()))
-		if !d.homeless() {
-			err = errors.Join(keepReport(tx, d.report), d.calibrate(tx), err)
-		}
-		return err
+	at, ctx := d.now(), context.Background()
+	cost := func(tx store.Tx) error {
+		return errors.Join(d.lease.settle(tx, d.report.Calls, d.asked, at), audit.Append(tx, d.ending()))
+	}
+	if d.homeless() {
+		return d.service.store.Update(ctx, cost)
+	}
+	err := d.service.store.Update(ctx, func(tx store.Tx) error {
+		return errors.Join(keepReport(tx, d.report), d.calibrate(tx), cost(tx))
 	})
+	if errs.Is(err, errs.NotFound) {
+		err = errors.Join(err, d.service.store.Update(ctx, cost))
+	}
 	if err != nil {
 		return fmt.Errorf("keeping the report of %s: %w", d.report.Entry, err)
 	}

@@ -1,6 +1,26 @@
 // Package oauth makes the handshake with a provider, as an admin who tests a
-// connection sees it: the authorization-code flow of RFC 6749, with PKCE (RFC
-// 7636) where the definition asks for it, once, with a real person's consent.
+// connection sees it: first without anybody's consent, to name what is wrong, and
+// then the authorization-code flow of RFC 6749, with PKCE (RFC 7636) where the
+// definition asks for it, once, with a real person's consent.
+//
+// A diagnosis asks the provider a few questions that differ in one thing each,
+// and compares the answers:
+//
+//	POST /config/{id}/test
+//	  │ Diagnose: takes a lease (limits.go), and writes the event test.diagnose
+//	  ▼
+//	under way (live.go), whatever becomes of the request that started it
+//	  │ values   what looks odd about the values themselves
+//	  │ own      whether our own public address brings the browser back
+//	  │ reach    name, connection and certificate of both addresses
+//	  │ discover the provider's metadata document
+//	  │ probes   token address: S, S′, B, A (compare.go), with a code that cannot be right
+//	  │ doors    authorize address, without cookies: D, E, F (landing.go)
+//	  ▼
+//	decided (decide.go, a pure function of the answers)
+//	  │ keep: one transaction writes the report, what the run cost, and test.verdict
+//	  ▼
+//	/config/{id}/test/{report}
 //
 // A consent run is a state machine. Its states are records, its arrows are
 // requests of one browser:
@@ -35,9 +55,13 @@
 //   - 5: a state token is accepted once. The transaction that accepts it deletes
 //     it. It is bound to the browser session, the service, the version and its
 //     content hash, lives ten minutes, and only its SHA-256 is stored.
-//   - 7: verdicts are honest. A field is OK only if an issued token proves it,
-//     and Wrong only if the provider named it; when the answer does not decide,
-//     the verdict is Inconclusive and its reason says so.
+//   - 7: verdicts are honest. In a consent run a field is OK only if an issued
+//     token proves it, and Wrong only if the provider named it. In a diagnosis
+//     both rest on a comparison of answers; what an answer says of itself can
+//     keep a field from OK, and never makes it so. When the evidence does not
+//     decide, the verdict is Inconclusive and its reason says so.
+//   - A diagnosis never sends a code that a provider gave, makes at most
+//     Limits.Calls calls, and ends at the first sign that it is not welcome.
 //   - 2: no secret leaves. A code is sent once, to the token URL. The access
 //     token lives in one call of one method. What a provider answers is parsed,
 //     never kept whole: the named fields of it are searched for every secret of
@@ -55,6 +79,8 @@
 //	oauth/radar/<id>             what the radar knows of an entry, and when its next turn is
 //	oauth/radar-pause            whether people want nothing sent unattended
 //	oauth/radar-generation       rises with every record of the radar
+//	oauth/pace/entry/<id>, oauth/pace/host/<host>
+//	                             what diagnoses cost, and until when the next one waits
 //	oauth/generation             rises with every report, and when the radar turns; see Service.Health
 //
 // Everything that a provider does differently is data in its

@@ -5,6 +5,8 @@ import "context"
 // examine asks everything that can be asked without consent, in the order in
 // which a failure spares the rest.
 func (d *diagnosis) examine(ctx context.Context) {
+	d.values(ctx)
+	d.ourAddress(ctx)
 	if d.reach(ctx) {
 		d.discover(ctx)
 		d.probes(ctx)

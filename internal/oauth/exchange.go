@@ -171,27 +171,27 @@ func authStyle(a connector.ClientAuth) oauth2.AuthStyle {
 }
 
 func (r *run) questionLines(q question) []Line {
-	lines := []Line{r.line("POST", withoutQuery(r.ends.Token))}
+	begin, form := []Line{r.line("POST", withoutQuery(r.ends.Token))}, []Line{}
 	basic := q.auth == connector.ClientSecretBasic
 	if basic {
-		line := r.secretLine("Authorization: Basic", q)
+		line := r.secretLine("Authorization: Basic", q).in(InHeader)
 		line.Note = "client ID and secret; the secret has " + line.Note
 		if q.madeUp == theID {
 			line.Note = "a made-up client ID, and the secret; the secret has " + characters(q.secret.Len())
 		}
-		lines = append(lines, line)
+		begin = append(begin, line)
 	}
-	lines = append(lines, r.line("grant_type", "authorization_code"), r.codeLine(q), r.line("redirect_uri", r.redirect))
+	form = append(form, r.line("grant_type", "authorization_code"), r.codeLine(q), r.line("redirect_uri", r.redirect))
 	if !basic {
-		lines = append(lines, r.idLine(q))
+		form = append(form, r.idLine(q))
 		if !q.secret.IsZero() {
-			lines = append(lines, r.secretLine("client_secret", q))
+			form = append(form, r.secretLine("client_secret", q))
 		}
 	}
 	if !q.verifier.IsZero() {
-		lines = append(lines, gone("code_verifier", q.verifier))
+		form = append(form, gone("code_verifier", q.verifier))
 	}
-	return lines
+	return append(begin, placed(InForm, form...)...)
 }
 
 // idLine is the client ID that was sent. One that is made up may share its
@@ -230,11 +230,11 @@ func (r *run) codeLine(q question) Line {
 func (r *run) exchangeReceived(got *capture, a answer) []Line {
 	lines := r.head(got)
 	if !a.token.IsZero() {
-		lines = append(lines, gone(a.tokenField, a.token))
+		lines = append(lines, gone(a.tokenField, a.token).in(a.form.place()))
 	}
 	for _, l := range []struct{ name, value string }{{"token_type", a.tokenType}, {"expires_in", a.expiresIn}, {"scope", a.scope}} {
 		if l.value != "" && !a.token.IsZero() {
-			lines = append(lines, r.foreignLine(l.name, l.value))
+			lines = append(lines, r.foreignLine(l.name, l.value).in(a.form.place()))
 		}
 	}
 	return append(lines, r.errorLines(a)...)
@@ -251,11 +251,11 @@ func (r *run) head(got *capture) []Line {
 	lines := []Line{{Name: "Status", Value: strings.TrimSpace(fmt.Sprintf("%d %s", got.status, http.StatusText(got.status)))}}
 	for _, name := range shownHeaders {
 		if v := got.header.Get(name); v != "" {
-			lines = append(lines, r.foreignLine(name, v))
+			lines = append(lines, r.foreignLine(name, v).in(InHeader))
 		}
 	}
 	if u, err := url.Parse(got.header.Get("Location")); err == nil && u.Host != "" {
-		lines = append(lines, r.foreignLine("Location", u.Scheme+"://"+u.Host+"/…"))
+		lines = append(lines, r.foreignLine("Location", u.Scheme+"://"+u.Host+"/…").in(InHeader))
 	}
 	return lines
 }
@@ -264,7 +264,7 @@ func (r *run) head(got *capture) []Line {
 func (r *run) errorLines(a answer) (lines []Line) {
 	for _, l := range []struct{ name, value string }{{a.at.code, a.code}, {a.at.description, a.description}, {a.at.requestID, a.requestID}} {
 		if l.value != "" && (a.failed || a.token.IsZero()) {
-			lines = append(lines, r.foreignLine(l.name, l.value))
+			lines = append(lines, r.foreignLine(l.name, l.value).in(a.form.place()))
 		}
 	}
 	return lines

@@ -69,9 +69,9 @@ func sendable(token string) bool {
 }
 
 func (r *run) identitySent(token secret.Text) []Line {
-	lines := []Line{r.line("GET", withoutQuery(r.ends.Identity)), gone("Authorization: Bearer", token)}
+	lines := []Line{r.line("GET", withoutQuery(r.ends.Identity)), gone("Authorization: Bearer", token).in(InHeader)}
 	for _, name := range slices.Sorted(maps.Keys(r.ends.IdentityHeaders)) {
-		lines = append(lines, r.line(name, r.ends.IdentityHeaders[name]))
+		lines = append(lines, r.line(name, r.ends.IdentityHeaders[name]).in(InHeader))
 	}
 	return lines
 }

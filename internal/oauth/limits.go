@@ -19,7 +19,7 @@ type Limits struct {
 	Calls        int                  // to a provider's OAuth addresses, in one run; the hops of a redirect are one call
 	CoolDown     time.Duration        // after a run, of the entry and of the provider's host
 	LongCoolDown time.Duration        // after the provider asked for a pause
-	Budget       int                  // calls to a provider's host in an hour, over all entries
+	Budget       int                  // calls to a provider's host in an hour, over all entries; 0 does not count them
 	Pause        func() time.Duration // between two calls
 	Whole        time.Duration        // of a run
 }
@@ -33,7 +33,7 @@ func DefaultLimits() Limits {
 // rehearsing are the limits for a sandbox, which takes offence at nothing: as
 // many calls, but no waiting.
 func (l Limits) rehearsing() Limits {
-	l.CoolDown, l.LongCoolDown, l.Budget, l.Pause = 0, 0, 100*l.Budget, func() time.Duration { return 0 }
+	l.CoolDown, l.LongCoolDown, l.Budget, l.Pause = 0, 0, 0, func() time.Duration { return 0 }
 	return l
 }
 
@@ -110,6 +110,9 @@ func (l lease) reserve(tx store.Tx) error {
 	if err := l.refuse(own, host); err != nil {
 		return err
 	}
+	if l.limits.Budget == 0 {
+		return nil
+	}
 	host.Spent, _ = host.recent(l.at)
 	host.Spent = append(host.Spent, spend{Run: l.run, Time: l.at, Calls: l.calls})
 	return paces.Put(tx, hostPace(l.host), host)
@@ -119,15 +122,20 @@ func (l lease) refuse(own, host pace) error {
 	_, spent := host.recent(l.at)
 	switch {
 	case l.at.Before(own.Until) && !own.Asked:
-		return errs.Newf(errs.TooMany, "%s was tested a moment ago. Each test is a failed sign-in in the eyes of %s, so the next one can start at %s UTC.", l.entry, l.host, clock(own.Until))
+		return tooEarly(own.Until, "%s was tested a moment ago. Each test is a failed sign-in in the eyes of %s, so the next one can start at %s UTC.", l.entry, l.host, clock(own.Until))
 	case l.at.Before(host.Until) && host.Asked:
-		return errs.Newf(errs.TooMany, "%s asked for a pause, so nothing is sent there before %s UTC.", l.host, clock(host.Until))
+		return tooEarly(host.Until, "%s asked for a pause, so nothing is sent there before %s UTC.", l.host, clock(host.Until))
 	case l.at.Before(host.Until):
-		return errs.Newf(errs.TooMany, "Another entry was tested at %s a moment ago. The next test there can start at %s UTC.", l.host, clock(host.Until))
-	case spent+l.calls > l.limits.Budget:
-		return errs.Newf(errs.TooMany, "%d calls were made to %s within an hour, of the %d that this program allows itself. Test again at %s UTC.", spent, l.host, l.limits.Budget, clock(l.room(host)))
+		return tooEarly(host.Until, "Another entry was tested at %s a moment ago. The next test there can start at %s UTC.", l.host, clock(host.Until))
+	case l.limits.Budget > 0 && spent+l.calls > l.limits.Budget:
+		return tooEarly(l.room(host), "%d calls were made to %s within an hour, of the %d that this program allows itself. Test again at %s UTC.", spent, l.host, l.limits.Budget, clock(l.room(host)))
 	}
 	return nil
+}
+
+// tooEarly is an errs.TooMany that is over at until.
+func tooEarly(until time.Time, format string, args ...any) error {
+	return &errs.Error{Kind: errs.TooMany, Msg: fmt.Sprintf(format, args...), Until: until}
 }
 
 // room is when the budget has place for the calls of l again.
@@ -146,6 +154,9 @@ func (l lease) settle(tx store.Tx, calls int, asked bool, at time.Time) error {
 	wait := l.limits.CoolDown
 	if asked {
 		wait = l.limits.LongCoolDown
+	}
+	if wait == 0 && l.limits.Budget == 0 {
+		return nil
 	}
 	own, err := getPace(tx, entryPace(l.entry))
 	if err != nil {

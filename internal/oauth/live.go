@@ -107,7 +107,7 @@ func (x *lives) begin(r Report, by string, now time.Time) (*Live, error) {
 }
 
 // end lets the next run of the entry begin. A run that never began, because its
-// lease was refused, is forgotten.
+// lease was refused, is forgotten; any other still has to say that it is done.
 func (x *lives) end(r Report, began bool, now time.Time) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -119,8 +119,8 @@ func (x *lives) end(r Report, began bool, now time.Time) {
 	}
 	if !began {
 		delete(x.runs, r.ID)
+		x.under.Done()
 	}
-	x.under.Done()
 }
 
 func (x *lives) sweep(now time.Time) {

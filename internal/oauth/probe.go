@@ -75,7 +75,7 @@ func (d *diagnosis) otherMethod(ctx context.Context, q question) {
 	case d.stopped:
 	case d.method.other.pastClient():
 		d.base, d.tokens.s = q, d.method.other
-	case d.method.other.same(*d.method.own) && d.method.other.words == d.method.own.words:
+	case d.method.own.refusesClient() && d.method.other.same(*d.method.own) && d.method.other.words == d.method.own.words:
 		d.tokens.again = d.method.other
 	}
 }

@@ -157,7 +157,10 @@ func (s *Service) radarTurn(ctx context.Context, e config.Entry) (*radarTurn, er
 // people.
 func (s *Service) radarLease(r *run) lease {
 	l := s.lease(r)
-	l.calls, l.limits.Budget = 1, max(1, l.limits.Budget/3)
+	l.calls = 1
+	if l.limits.Budget > 0 { // 0 is a sandbox, which has none
+		l.limits.Budget = max(1, l.limits.Budget/3)
+	}
 	return l
 }
 

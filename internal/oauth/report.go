@@ -111,6 +111,20 @@ type Line struct {
 	Note     string `json:"note,omitempty"`
 }
 
+// in returns l at its place in the message.
+func (l Line) in(p Place) Line {
+	l.In = p
+	return l
+}
+
+// placed puts lines at one place.
+func placed(p Place, lines ...Line) []Line {
+	for i := range lines {
+		lines[i].In = p
+	}
+	return lines
+}
+
 // A Summary is what a list of runs shows of one.
 type Summary struct {
 	ID          string         `json:"id"`

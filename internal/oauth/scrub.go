@@ -1,8 +1,6 @@
 package oauth
 
 import (
-	"encoding/base64"
-	"encoding/hex"
 	"html"
 	"net/url"
 	"slices"
@@ -27,14 +25,7 @@ type scrubber struct{ forms []string } // in lower case
 // add makes values secret, in every form in which an answer may repeat them.
 func (s *scrubber) add(values ...string) {
 	for _, v := range values {
-		if v == "" {
-			continue
-		}
-		for _, form := range []string{
-			v, url.QueryEscape(v), url.PathEscape(v), url.QueryEscape(url.QueryEscape(v)), html.EscapeString(v), hex.EncodeToString([]byte(v)),
-			base64.StdEncoding.EncodeToString([]byte(v)), base64.RawStdEncoding.EncodeToString([]byte(v)),
-			base64.URLEncoding.EncodeToString([]byte(v)), base64.RawURLEncoding.EncodeToString([]byte(v)),
-		} {
+		for _, form := range spellings(v) {
 			if form = lower(printable(form)); form != "" && !slices.Contains(s.forms, form) {
 				s.forms = append(s.forms, form)
 			}
@@ -59,6 +50,9 @@ func (s *scrubber) take(text string, limit int, part func(text, form string) str
 		text = part(removeFold(text, form), form)
 	}
 	if plain, err := url.QueryUnescape(text); err == nil && plain != text && s.holds(plain) {
+		return removed
+	}
+	if plain := html.UnescapeString(text); plain != text && s.holds(plain) {
 		return removed
 	}
 	for strings.Contains(text, hole+hole) {

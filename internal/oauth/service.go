@@ -27,6 +27,7 @@ type Service struct {
 	now       func() time.Time
 	timeout   time.Duration
 	limits    Limits
+	checkOwn  CheckOwn
 	index     healthIndex
 	radar     radar
 	lives     lives
@@ -35,7 +36,7 @@ type Service struct {
 }
 
 // Options are what a Service is made of. All but
-// CallTimeout and Limits are needed.
+// CallTimeout, Limits and CheckOwn are needed.
 type Options struct {
 	Store       store.Store
 	Box         *secret.Box
@@ -46,13 +47,14 @@ type Options struct {
 	CallTimeout time.Duration // of one call to a provider; 0 means egress.DefaultTimeout
 	Limits      Limits        // of diagnoses; the zero Limits mean DefaultLimits
 	RadarOff    bool          // the operator wants nothing sent unattended
+	CheckOwn    CheckOwn      // nil: diagnoses say nothing about our own address
 }
 
 // New returns a Service over o. From now on, deleting an entry deletes its
 // reports too.
 func New(o Options) *Service {
 	s := &Service{store: o.Store, box: o.Box, config: o.Config, guard: o.Guard,
-		publicURL: strings.TrimRight(o.PublicURL, "/"), now: o.Now, timeout: o.CallTimeout, limits: o.Limits}
+		publicURL: strings.TrimRight(o.PublicURL, "/"), now: o.Now, timeout: o.CallTimeout, limits: o.Limits, checkOwn: o.CheckOwn}
 	s.radar.off, s.index.radar = o.RadarOff, &s.radar.index
 	if s.limits.Calls == 0 {
 		s.limits = DefaultLimits()
@@ -143,8 +145,7 @@ func (s subject) ready() error {
 		{s.def.OAuth.ClientSecretKey, s.secret.IsZero() && !s.public()},
 	} {
 		if need.missing {
-			return errs.Newf(errs.Invalid, "Version %d of %s has no %s, so there is nothing to test. Edit the entry and fill it in.",
-				s.version.Number, s.version.Entry, s.label(need.key))
+			return errs.Newf(errs.Invalid, "%s has no %s, so there is nothing to test. Edit the entry and fill it in.", s.what(), s.label(need.key))
 		}
 	}
 	if now := config.OriginOf(s.ends.Token); s.version.TokenOrigin != now {
@@ -157,6 +158,14 @@ func (s subject) ready() error {
 			s.version.Number, s.def.OAuth.RedirectKey)
 	}
 	return nil
+}
+
+// what names the values in a sentence.
+func (s subject) what() string {
+	if s.version.Number == 0 {
+		return "The form"
+	}
+	return fmt.Sprintf("Version %d of %s", s.version.Number, s.version.Entry)
 }
 
 // public reports whether the definition allows a client without a secret, which

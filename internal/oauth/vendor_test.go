@@ -32,6 +32,8 @@ type vendor struct {
 	grant    string    // "unauthorized_client": the app may not use this grant
 	expired  bool      // the registered secret is too old
 	generous bool      // gives a token for any code
+	fickle   int       // calls after which it answers everything in another way; 0 means never
+	script   []string  // the words of each answer, with one code: whatever was sent
 	format   bool      // checks the form of the id first: its prefix
 
 	mu    sync.Mutex
@@ -103,6 +105,14 @@ func (v *vendor) token(w http.ResponseWriter, r *http.Request) {
 		return
 	case v.down > 0 && v.calls > v.down:
 		panic(http.ErrAbortHandler)
+	}
+	if v.fickle > 0 && v.calls > v.fickle {
+		v.fail(w, 400, "state_changed", "Not as before")
+		return
+	}
+	if v.script != nil {
+		v.fail(w, 400, "refused", v.script[(v.calls-1)%len(v.script)])
+		return
 	}
 	id, secret, how := v.client(r)
 	if v.generous {

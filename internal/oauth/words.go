@@ -34,9 +34,9 @@ func (d *diagnosis) remedy(f Field) string {
 	o := d.def.OAuth
 	switch f {
 	case ClientID:
-		return fmt.Sprintf("Copy the %s again%s, whole, and save it.", lowerFirst(d.label(o.ClientIDKey)), d.where(o.ClientIDKey))
+		return d.doubted(o.ClientIDKey, fmt.Sprintf("Copy the %s again%s, whole, and save it.", lowerFirst(d.label(o.ClientIDKey)), d.where(o.ClientIDKey)))
 	case ClientSecret:
-		return fmt.Sprintf("Copy the %s again%s, whole, and save it. If it is shown only once there, make a new one.", lowerFirst(d.label(o.ClientSecretKey)), d.where(o.ClientSecretKey))
+		return d.doubted(o.ClientSecretKey, fmt.Sprintf("Copy the %s again%s, whole, and save it. If it is shown only once there, make a new one.", lowerFirst(d.label(o.ClientSecretKey)), d.where(o.ClientSecretKey)))
 	case ClientAuth:
 		return fmt.Sprintf("The connector's definition says clientAuth: %s. Ask the operator to have it say %s.", o.ClientAuth, otherMethod(o.ClientAuth))
 	case RedirectURI:

@@ -34,9 +34,10 @@ func (g gate) admit(may auth.Permission) echo.MiddlewareFunc {
 				limit = maxOpenForm
 			case !v.signedIn:
 				return g.askToSignIn(c)
-			case !v.user.Role.May(may):
-				g.recordRefusal(c, fmt.Sprintf("The role %s lacks the permission %s.", v.user.Role, may))
-				return errs.New(errs.Refused, "Your role does not allow this. An owner can change it.")
+			default:
+				if err := g.may(c, may); err != nil {
+					return err
+				}
 			}
 			if err := readForm(c, limit); err != nil {
 				return err
@@ -48,6 +49,17 @@ func (g gate) admit(may auth.Permission) echo.MiddlewareFunc {
 			return nil
 		}
 	}
+}
+
+// may returns an errs.Refused, which is on record, unless the person's role has
+// the permission.
+func (g gate) may(c echo.Context, may auth.Permission) error {
+	role := visitOf(c).user.Role
+	if role.May(may) {
+		return nil
+	}
+	g.recordRefusal(c, fmt.Sprintf("The role %s lacks the permission %s.", role, may))
+	return errs.New(errs.Refused, "Your role does not allow this. An owner can change it.")
 }
 
 // recognise finds out who is signed in, if anybody is.

@@ -1,12 +1,14 @@
 package server
 
 import (
+	"archive/zip"
 	"bytes"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"html"
+	"io"
 	"net/http"
 	"net/url"
 	"os"
@@ -203,7 +205,7 @@ func (m *mine) forms(p *person) {
 // radar tests without consent and lets the radar ask, with success and without.
 func (m *mine) radar() {
 	m.t.Helper()
-	m.diagnose()
+	m.calibrate()
 	m.turn()
 	m.refuse(true)
 	m.turn()
@@ -235,7 +237,7 @@ func (m *mine) passwords() {
 func (m *mine) runs(p *person) {
 	m.t.Helper()
 	before := len(m.heard)
-	leave := p.post(entry+"/test", "version", "1").want(200)
+	leave := p.post(entry+"/consent", "version", "1").want(200)
 	m.heard = m.heard[:before] // the page that leads to the provider has the state, which is for the provider
 	callback := must(m.provider.Decide(leave.wayOut(), true))(m.t)
 	back := must(url.Parse(callback))(m.t)
@@ -243,12 +245,40 @@ func (m *mine) runs(p *person) {
 	m.visitor().get(back.RequestURI()).leadsTo("/login?back=1")
 	report := p.get(back.RequestURI()).want(303).header.Get("Location")
 	p.get(report).want(200, "This is a rehearsal")
+	m.exported(p.get(report + "/casefile").want(200))
 	p.get(back.RequestURI()).want(409)
 	p.get("/auth/other/callback?" + back.RawQuery).want(409)
 	p.get("/auth/intercom/callback?code=" + url.QueryEscape(m.canaries["code"]) + "&state=" + strings.Repeat(url.QueryEscape(m.canaries["state"]), 2000)).want(422)
+	tested := p.post(entry+"/test", "version", "1").want(303).header.Get("Location")
+	p.get(tested + "/events").want(200)
+	p.get(tested).want(200)
+	m.pass(time.Minute) // the clock of the house stands still, and no test begins before the last one ended
+	page := p.get(entry + "/edit").want(200)
+	form := controls(page.one("form[action=" + entry + "]"))
+	form.Set("f.clientSecret", m.canaries["typed secret"])
+	trial := p.send(http.MethodPost, "/config/test-values", form).want(303).header.Get("Location")
+	p.get(trial + "/events").want(200)
+	p.get(trial).want(200)
+	p.get(entry + "/test").want(200)
+	p.get(entry + "/test/compare").want(200)
 	p.get(p.post(entry+"/test/token", "version", "1", "token", m.canaries["sandbox token"]).want(303).header.Get("Location")).want(200)
 	p.get(p.post(entry+"/test/token", "version", "1", "token", m.canaries["pasted token"]).want(303).header.Get("Location")).want(200)
 	p.post(entry+"/test/token", "version", "1", "token", "Bearer "+m.canaries["pasted token"]).want(422)
+}
+
+// exported looks for the canaries in the files of a case file: its bytes are packed.
+func (m *mine) exported(a answer) {
+	m.t.Helper()
+	z := must(zip.NewReader(strings.NewReader(a.body), int64(len(a.body))))(m.t)
+	if len(z.File) != 2 {
+		m.t.Errorf("a case file of %d files", len(z.File))
+	}
+	for _, f := range z.File {
+		text := must(io.ReadAll(must(f.Open())(m.t)))(m.t)
+		if s := m.sings(append([]byte(f.Name+"\n"), text...)); s != "" {
+			m.t.Errorf("%s has the %s", f.Name, s)
+		}
+	}
 }
 
 // wayOut is the address of the provider that the page leads to.

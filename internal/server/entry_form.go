@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -55,29 +56,38 @@ func (p formPages) choose(c echo.Context, fault string) error {
 
 // create is POST /config.
 func (p formPages) create(c echo.Context) error {
-	key := c.FormValue("connector")
-	id, idErr := config.ParseID(strings.TrimSpace(c.FormValue("id")))
-	def, _ := p.Catalogue.Get(key)
-	if idErr == nil && def == nil {
-		def = p.Config.Definition(id)
-	}
-	f, err := readEntryForm(c, def)
+	s, id, err := p.sentNew(c)
 	if err != nil {
 		return err
 	}
-	f.revision, f.base = 0, 0 // whatever was sent: nothing is there yet
-	s := formState{form: f, def: def, isNew: true, err: idErr}
-	if f.addRow {
+	if s.form.addRow {
 		s.err = nil
 		return p.draw(c, http.StatusOK, s)
-	}
-	if idErr == nil && keyOf(p.Config.Definition(id)) != keyOf(def) {
-		s.err = errs.Field("id", "An entry of "+def.Name+" has "+def.Key+" after the vendor, for example acme:"+def.Key+".")
 	}
 	if s.err != nil {
 		return p.draw(c, http.StatusUnprocessableEntity, s)
 	}
 	return p.store(c, id, s, config.Version{})
+}
+
+// sentNew decodes the form of a new entry. What is wrong with its id is in the
+// state.
+func (p formPages) sentNew(c echo.Context) (formState, config.ID, error) {
+	id, idErr := config.ParseID(strings.TrimSpace(c.FormValue("id")))
+	def, _ := p.Catalogue.Get(c.FormValue("connector"))
+	if idErr == nil && def == nil {
+		def = p.Config.Definition(id)
+	}
+	f, err := readEntryForm(c, def)
+	if err != nil {
+		return formState{}, id, err
+	}
+	f.revision, f.base = 0, 0 // whatever was sent: nothing is there yet
+	s := formState{form: f, def: def, isNew: true, err: idErr}
+	if idErr == nil && keyOf(p.Config.Definition(id)) != keyOf(def) {
+		s.err = errs.Field("id", "An entry of "+def.Name+" has "+def.Key+" after the vendor, for example acme:"+def.Key+".")
+	}
+	return s, id, nil
 }
 
 // edit is GET /config/:id/edit.
@@ -200,7 +210,11 @@ func savedFlash(s config.Saved, then config.Then) flash {
 	if then == config.PutInForce {
 		f.said = saidForce
 	}
-	if len(s.Trimmed) > 0 {
+	cleaned := s.Version.Cleaned
+	switch {
+	case slices.ContainsFunc(cleaned, func(c config.Cleaning) bool { return len(c.Removed) > 0 }):
+		f.said = map[said]said{saidPending: saidCleanedPending, saidForce: saidCleanedForce}[f.said]
+	case len(cleaned) > 0:
 		f.said = map[said]said{saidPending: saidTrimmedPending, saidForce: saidTrimmedForce}[f.said]
 	}
 	return f

@@ -72,6 +72,9 @@ func (p formPages) draw(c echo.Context, status int, s formState) error {
 	page.IDError = faults["id"]
 	p.fillFields(&page, s, faults)
 	p.fillRows(&page, s, faults)
+	if err := p.fillDoubts(c, &page, s); err != nil {
+		return err
+	}
 	p.fillDefinition(&page, s)
 	page.Errors = summary(page, faults)
 	page.Rehearsal = p.rehearses(s.def, s.texts())
@@ -104,6 +107,9 @@ func (p formPages) fillFields(page *templates.EntryFormPage, s formState, faults
 	page.Name = s.def.Name
 	for _, field := range s.def.Fields {
 		f := templates.FormField{Key: field.Key, Label: field.Label, Help: field.Help, Required: field.Required, Sealed: field.Secret, Error: faults[field.Key]}
+		if s.def.OAuth != nil {
+			f.ClientID, f.Pair = field.Key == s.def.OAuth.ClientIDKey, field.Key == s.def.OAuth.ClientSecretKey
+		}
 		if k, ok := s.base.Key(field.Key); ok && field.Secret {
 			f.Stored = sealedKey(k)
 			f.CanDrop, f.Drop = !field.Required, s.form.drops(field) && s.form.secrets[field.Key].IsZero()
@@ -185,6 +191,7 @@ func (p formPages) fillDefinition(page *templates.EntryFormPage, s formState) {
 		id = config.ID("acme:" + s.def.Key)
 	}
 	if s.def.OAuth != nil {
+		page.TestNote = testNote(s.def.Name)
 		page.RedirectURI = p.redirectURI(s.def, s.form.plain[s.def.OAuth.RedirectKey])
 		page.RedirectKey = s.def.OAuth.RedirectKey
 	}

@@ -20,9 +20,10 @@ type standing struct {
 	Tested time.Time // zero if nobody has tested it
 	By     string
 
-	Partial bool // it works but for a permission
-	Earlier int  // the earlier version that was tested instead of this one; 0 if there is none
-	Radar   bool // the radar says so, not the test
+	How     string // "without consent"; "" for a consent run
+	Partial bool   // it works but for a permission
+	Earlier int    // the earlier version that was tested instead of this one; 0 if there is none
+	Radar   bool   // the radar says so, not the test
 }
 
 // healthOf is a standing of the domain as pages draw it.
@@ -45,13 +46,17 @@ func (g gate) checked(e config.Entry, c oauth.Check) standing {
 	if def, ok := g.Catalogue.Get(e.Connector); !ok || def.OAuth == nil {
 		return standing{Health: templates.HealthNoTest}
 	}
-	s := standing{Health: healthOf(c.Standing), Fact: c.Last.Headline, Tested: c.Last.Started, By: c.Last.By}
-	s.Partial = c.Standing == oauth.Works && c.Last.Verdict == oauth.Warning
+	test := c.Last
+	if c.Radar {
+		test = c.Before
+	}
+	s := standing{Health: healthOf(c.Standing), Fact: c.Last.Headline, Tested: test.Started, By: test.By, Radar: c.Radar}
+	if test.Kind == oauth.Diagnosis {
+		s.How = "without consent"
+	}
+	s.Partial = c.Standing == oauth.Works && c.Last.Verdict == oauth.Warning && c.Last.Kind == oauth.ConsentRun
 	if c.Standing == oauth.Stale {
 		s.Fact = "" // a good result of before: its headline would say that all is well
-	}
-	if c.Radar {
-		s.Tested, s.By, s.Radar = c.Before.Started, c.Before.By, true
 	}
 	if c.Other {
 		s.Tested, s.By, s.Earlier = time.Time{}, "", c.Last.Version
@@ -78,7 +83,7 @@ func (g gate) head(c echo.Context, e config.Entry, def *connector.Definition, ta
 	h := templates.EntryHead{ID: string(e.ID), Initial: initial(def, e.ID), Connector: e.Connector, Health: s.Health, Tab: tab,
 		State: "nothing is in force yet", VersionCount: templates.Count(int64(e.Next - 1)), HasScopes: def != nil && len(def.Permissions) > 0,
 		HasWebhooks: def != nil && def.Webhooks != nil}
-	h.Tested, h.TestedBy = g.when(s.Tested), s.By
+	h.Tested, h.TestedBy, h.TestedHow = g.when(s.Tested), s.By, s.How
 	switch {
 	case s.Earlier != 0:
 		h.State = fmt.Sprintf("version %d is in force and has not been tested; version %d was", e.Current, s.Earlier)
@@ -94,7 +99,7 @@ func (g gate) head(c echo.Context, e config.Entry, def *connector.Definition, ta
 		return templates.EntryHead{}, err
 	}
 	if def != nil && def.OAuth != nil {
-		h.TestVersion = strconv.Itoa(e.Newest())
+		h.TestVersion, h.TestNote = strconv.Itoa(e.Newest()), testNote(def.Name)
 	}
 	v, err := g.version(c, e.ID, e.Newest())
 	if err != nil {
@@ -166,7 +171,7 @@ func (g gate) standingVersion(c echo.Context, e config.Entry, n int) (templates.
 }
 
 // versionStanding is how well any version of an entry works, by the last
-// consent run that tested its content. What carries a label has it at hand; an
+// run that tested its content. What carries a label has it at hand; an
 // older version is looked up among the reports.
 func (g gate) versionStanding(c echo.Context, e config.Entry, v config.Version) (standing, error) {
 	if v.Number == e.Current || v.Number == e.Pending {

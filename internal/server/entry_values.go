@@ -50,6 +50,9 @@ func (p valuePages) draw(c echo.Context, status int, change func(*templates.Entr
 	if err := p.fillValues(c, &page, e, def, o); err != nil {
 		return err
 	}
+	if err := p.fillDoubts(c, &page, e, o); err != nil {
+		return err
+	}
 	p.fillActs(c, &page, e, o)
 	if change != nil {
 		change(&page)

@@ -47,6 +47,7 @@ func (g gate) handleError(err error, c echo.Context) {
 		f.heading = "This answer cannot be used any more"
 	}
 	g.logError(c, f, err)
+	g.retryAfter(c, err)
 	// An address that is no route has met nobody who asks who it is. If that
 	// cannot be found out now, the page is drawn as for nobody.
 	if !visitOf(c).signedIn {

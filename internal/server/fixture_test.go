@@ -27,6 +27,7 @@ import (
 	"backoffice/internal/connector"
 	"backoffice/internal/egress"
 	"backoffice/internal/oauth"
+	"backoffice/internal/outside"
 	"backoffice/internal/sandbox"
 	"backoffice/internal/secret"
 	"backoffice/internal/store"
@@ -50,6 +51,7 @@ type house struct {
 	deps     Deps
 	store    store.Store // as the rooms see it
 	broken   atomic.Pointer[error]
+	held     atomic.Pointer[chan struct{}]
 	file     string
 	log      *buffer
 	provider *sandbox.Provider
@@ -71,6 +73,7 @@ type plan struct {
 	ready   func() error       // instead of always
 	env     string             // name of the environment
 	token   string             // of /metrics; "" for no metrics
+	outside func(*egress.Options, *outside.Options)
 }
 
 // A seed is a data file in which the owner is set up, made once: hashing a
@@ -131,7 +134,7 @@ func open(t testing.TB, p plan) *house {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	h.store = &breakable{Store: storetest.Replay(db), err: &h.broken}
+	h.store = &breakable{Store: storetest.Replay(db), err: &h.broken, held: &h.held}
 	h.srv = httptest.NewUnstartedServer(nil)
 	h.srv.Config.ErrorLog = log.New(h.log, "http: ", 0)
 	h.deps = h.furnish(p, s.box)
@@ -167,11 +170,12 @@ func (h *house) furnish(p plan, box *secret.Box) Deps {
 	catalogue, base := h.rehearsal(public)
 	guard := must(egress.New(egress.Options{Allow: []string{strings.TrimPrefix(base, "http://")}}))(h.t)
 	entries := config.New(config.Options{Store: h.store, Box: box, Catalogue: catalogue, Now: h.clock})
+	checker := h.outsideIn(public, p)
 	ready := p.ready
 	if ready == nil {
 		ready = func() error { return nil }
 	}
-	return Deps{Store: h.store, Config: entries, Catalogue: catalogue, Audit: audit.NewLog(h.store), Now: h.clock,
+	return Deps{Store: h.store, Config: entries, Catalogue: catalogue, Outside: checker, Audit: audit.NewLog(h.store), Now: h.clock,
 		OAuth: oauth.New(oauth.Options{Store: h.store, Box: box, Config: entries, Guard: guard, PublicURL: public.String(), Now: h.clock,
 			CallTimeout: 2 * time.Second}),
 		Auth:     auth.New(auth.Options{Store: h.store, Box: box, Now: h.clock}),
@@ -180,6 +184,18 @@ func (h *house) furnish(p plan, box *secret.Box) Deps {
 		Site: Site{PublicURL: public, Environment: p.env, Proxies: h.proxies, Version: "1.0.0", Started: start, DataFile: h.file,
 			DataSize: func() int64 { return 4096 }, KeyFile: "backoffice.key", KeyID: "0a1b2c3d", Sandbox: base, Ready: ready,
 			MetricsToken: secret.NewText(p.token)}}
+}
+
+// outsideIn makes the check of the public URL.
+func (h *house) outsideIn(public *url.URL, p plan) *outside.Checker {
+	h.t.Helper()
+	way := egress.Options{Allow: []string{outside.Guarded(public)}}
+	o := outside.Options{Store: h.store, PublicURL: public, Now: h.clock, Upstream: ":8080"}
+	if p.outside != nil {
+		p.outside(&way, &o)
+	}
+	o.Guard = must(egress.New(way))(h.t)
+	return must(outside.New(o))(h.t)
 }
 
 // rehearsal starts the sandbox and returns a catalogue that leads there.
@@ -222,10 +238,22 @@ func (h *house) breakStore(err error) (repair func()) {
 	return func() { h.broken.Store(nil) }
 }
 
+// hold keeps tests of a connection from ending, as a slow provider does, until
+// release is called: only what no request waits for is kept waiting.
+func (h *house) hold() (release func()) {
+	held := make(chan struct{})
+	h.held.Store(&held)
+	return sync.OnceFunc(func() {
+		h.held.Store(nil)
+		close(held)
+	})
+}
+
 // A breakable is a store that can fail as a full or lost disk does.
 type breakable struct {
 	store.Store
-	err *atomic.Pointer[error]
+	err  *atomic.Pointer[error]
+	held *atomic.Pointer[chan struct{}]
 }
 
 func (b *breakable) View(ctx context.Context, f func(store.Reader) error) error {
@@ -238,6 +266,9 @@ func (b *breakable) View(ctx context.Context, f func(store.Reader) error) error 
 func (b *breakable) Update(ctx context.Context, f func(store.Tx) error) error {
 	if err := b.err.Load(); err != nil {
 		return *err
+	}
+	if held := b.held.Load(); held != nil && ctx.Done() == nil {
+		<-*held
 	}
 	return b.Store.Update(ctx, f)
 }

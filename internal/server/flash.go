@@ -33,6 +33,9 @@ const (
 	saidSetUp
 	saidRadarPaused
 	saidRadarResumed
+	saidCleanedPending
+	saidCleanedForce
+	saidOutside
 )
 
 // sentences are formats with one number, or none.
@@ -46,9 +49,12 @@ var sentences = map[said]string{
 	saidPassword:       "Your password is changed",
 	saidTrimmedPending: "Saved as version %d, pending. Spaces at the end of a value were removed",
 	saidTrimmedForce:   "Version %d is saved and in force. Spaces at the end of a value were removed",
+	saidCleanedPending: "Saved as version %d, pending. Invisible characters were removed from a value",
+	saidCleanedForce:   "Version %d is saved and in force. Invisible characters were removed from a value",
 	saidSetUp:          "Welcome. You are the first owner of this instance",
 	saidRadarPaused:    "The radar is paused",
 	saidRadarResumed:   "The radar goes on",
+	saidOutside:        "The public address is checked",
 }
 
 func (f flash) words() string {

@@ -45,6 +45,10 @@ func ownAddress(c echo.Context) string {
 		return u.RequestURI()
 	}
 	switch path.Base(c.Path()) {
+	case "test-values":
+		return "/config"
+	case "consent":
+		return path.Dir(u.EscapedPath()) + "/test"
 	case "promote", "rollback", "discard", "compare", "reveal", "token", "password", "radar":
 		return path.Dir(u.EscapedPath())
 	}

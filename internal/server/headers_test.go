@@ -49,7 +49,7 @@ func TestSecurityHeaders(t *testing.T) {
 				t.Errorf("%s has no request id", a.what)
 			}
 			referrer := "same-origin"
-			if path := strings.Fields(a.what)[1]; strings.HasPrefix(path, "/auth/") || strings.HasPrefix(path, "/setup") || strings.HasSuffix(path, "/test") && a.status == 200 && strings.HasPrefix(a.what, "POST") {
+			if path := strings.Fields(a.what)[1]; strings.HasPrefix(path, "/auth/") || strings.HasPrefix(path, "/setup") || strings.HasSuffix(path, "/consent") && a.status == 200 && strings.HasPrefix(a.what, "POST") {
 				referrer = "no-referrer"
 			}
 			if got := a.header.Get("Referrer-Policy"); got != referrer {
@@ -228,7 +228,7 @@ func TestOnlyFormsAreRead(t *testing.T) {
 func TestDepsAreChecked(t *testing.T) {
 	t.Parallel()
 	_, err := New(Deps{})
-	if err == nil || err.Error() != "server: missing: Audit, Auth, Catalogue, Config, Log, Now, OAuth, Sessions, Site.DataSize, Site.PublicURL, Site.Ready, Store" {
+	if err == nil || err.Error() != "server: missing: Audit, Auth, Catalogue, Config, Log, Now, OAuth, Outside, Sessions, Site.DataSize, Site.PublicURL, Site.Ready, Store" {
 		t.Errorf("New of nothing: %v", err)
 	}
 	d := open(t, plan{}).deps

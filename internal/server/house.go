@@ -47,6 +47,11 @@ func (p housePages) settings(c echo.Context) error {
 	page.Checks = []templates.Fact{address, transport}
 	page.Sealing = []templates.Fact{{Label: "Key that seals", Text: s.KeyID, Code: true}, {Label: "Where it is", Text: s.KeyFile, Code: true},
 		{Label: "What it seals", Text: "The values of every version, bound to their place"}}
+	outsideIn, err := p.outsideIn(c)
+	if err != nil {
+		return err
+	}
+	page.Outside = outsideIn
 	n, err := p.Audit.Size(c.Request().Context())
 	if err != nil {
 		return err

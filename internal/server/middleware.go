@@ -37,7 +37,7 @@ func (g gate) use(e *echo.Echo) error {
 		return fmt.Errorf("server: public URL: %w", err)
 	}
 	e.Pre(g.identify, g.recoverPanic)
-	e.Use(g.headers, g.crossOrigin(cross))
+	e.Use(g.headers, g.crossOrigin(cross), g.noteStray)
 	return nil
 }
 

@@ -20,8 +20,8 @@ import (
 	"github.com/prometheus/common/model"
 )
 
-// diagnose runs a whole test without consent of version 1.
-func (h *house) diagnose() {
+// calibrate runs a whole test without consent of version 1.
+func (h *house) calibrate() {
 	h.t.Helper()
 	ref := must(h.deps.OAuth.Diagnose(h.t.Context(), audit.Actor{Name: ownerEmail}, "acme:intercom", 1))(h.t)
 	live, ok := h.deps.OAuth.Live(ref.Report)
@@ -66,13 +66,13 @@ func TestRadarPages(t *testing.T) {
 	h.turn()
 	get("/").want(200, "1 not calibrated", "1 entry has nothing to be compared with. Use Test connection once")
 	get(entry).want(200, "Radar: needs one good test to compare with.")
-	h.diagnose()
+	h.calibrate()
 	get("/").want(200, "1 not asked yet").lacks("not calibrated")
 	h.pass(time.Minute)
 	h.turn()
 	h.pass(3 * time.Hour)
 	get("/").want(200, "1 no change", "Last request: 3 hours ago").lacks("Test connection once")
-	get(entry).want(200, "Works : version 1 is in force, tested 3 hours ago by "+ownerEmail, "Radar: no change, 3 hours ago.")
+	get(entry).want(200, "Works : version 1 is in force, tested without consent 3 hours ago by "+ownerEmail, "Radar: no change, 3 hours ago.")
 
 	h.refuse(true)
 	h.turn()
@@ -82,7 +82,7 @@ func TestRadarPages(t *testing.T) {
 	if n := len(a.all(`a[href=` + entry + `/test]`)); n < 3 {
 		t.Errorf("%d ways to the test, want one in what needs attention and two in the panel", n)
 	}
-	get(entry).want(200, "Wrong : version 1 is in force, tested 5 hours ago by "+ownerEmail, "Radar: client ID or secret is refused now, first seen 2 hours ago.")
+	get(entry).want(200, "Wrong : version 1 is in force, tested without consent 5 hours ago by "+ownerEmail, "Radar: client ID or secret is refused now, first seen 2 hours ago.")
 	get("/config?health=wrong").want(200, "acme:intercom")
 	get("/audit").want(200, "Changed the radar's verdict", "Asked by radar", "radar")
 	get("/audit?action=radar.turned").want(200, "acme:intercom")
@@ -187,7 +187,7 @@ func TestMetrics(t *testing.T) {
 	if _, ok := value(p.scrape(), "go_goroutines"); !ok {
 		t.Error("nothing is said of the process")
 	}
-	h.diagnose()
+	h.calibrate()
 	h.pass(90 * time.Second)
 	hold("tested", map[string]float64{"backoffice_credential_ok entry=acme:intercom": 1, "backoffice_seconds_since_last_test entry=acme:intercom": 90})
 	hold("tested", verdict("ok"))

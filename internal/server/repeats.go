@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 	"slices"
-	"strings"
 	"time"
 
 	"backoffice/internal/audit"
@@ -68,15 +67,13 @@ func (g gate) repeatsSave(ctx context.Context, by audit.Actor, d config.Draft, b
 		return config.Saved{}, false
 	}
 	labelled := d.Then == config.Pend && e.Pending == o.Number || d.Then == config.PutInForce && e.Current == o.Number
-	trimmed, same := holds(o, d, base, g.Config.Definition(d.ID))
-	return config.Saved{Version: o.Version, Trimmed: trimmed}, labelled && same
+	return config.Saved{Version: o.Version}, labelled && holds(o, d, base, g.Config.Definition(d.ID))
 }
 
-// holds reports whether o has the content of d, and at the end of which of its
-// values spaces were cut off.
-func holds(o config.Opened, d config.Draft, base config.Opened, def *connector.Definition) (trimmed []string, same bool) {
+// holds reports whether o has the content of d.
+func holds(o config.Opened, d config.Draft, base config.Opened, def *connector.Definition) bool {
 	if len(o.Values) != len(d.Values) || !slices.Equal(o.Scopes, setOf(d.Scopes)) || !slices.Equal(o.Topics, setOf(d.Topics)) {
-		return nil, false
+		return false
 	}
 	for _, in := range d.Values {
 		want := in.Value
@@ -90,18 +87,15 @@ func holds(o config.Opened, d config.Draft, base config.Opened, def *connector.D
 		if def != nil {
 			field, known = def.Field(in.Key)
 		}
-		text := want.Text().Reveal()
-		if known && field.Kind == connector.Text && !in.Keep {
-			text = strings.TrimSpace(text)
+		text := want.Text()
+		if known && !in.Keep {
+			text, _ = config.Clean(field, text)
 		}
-		if !ok || got.Kind() != want.Kind() || got.Text().Reveal() != text || k.Secret != (in.Secret || field.Secret) {
-			return nil, false
-		}
-		if text != want.Text().Reveal() {
-			trimmed = append(trimmed, in.Key)
+		if !ok || got.Kind() != want.Kind() || got.Text() != text || k.Secret != (in.Secret || field.Secret) {
+			return false
 		}
 	}
-	return trimmed, true
+	return true
 }
 
 // setOf are the words as a version keeps them.

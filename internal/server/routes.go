@@ -2,6 +2,7 @@ package server
 
 import (
 	"backoffice/internal/auth"
+	"backoffice/internal/outside"
 	"backoffice/web"
 
 	"github.com/labstack/echo/v4"
@@ -9,6 +10,9 @@ import (
 
 // revealPermission is what a page must know to offer a reveal.
 const revealPermission = auth.ConfigReveal
+
+// settingsCheck is what a page must know to offer a check of the public address.
+const settingsCheck = auth.SettingsCheck
 
 // A route is one row of the product: what may be asked for, by whom, and who
 // answers.
@@ -38,6 +42,7 @@ func routes(g gate) []route {
 	account := accountPages{g}
 	house := housePages{g}
 	radar := radarPages{g}
+	checks := outsidePages{g}
 	static := echo.WrapHandler(web.Handler())
 	return []route{
 		{"GET", "/healthz", auth.Machine, house.healthz},
@@ -78,8 +83,15 @@ func routes(g gate) []route {
 		{"POST", "/config/:id/webhooks", auth.ConfigWrite, hooks.save},
 		{"GET", "/config/:id/test", auth.ConfigRead, tests.show},
 		{"GET", "/config/:id/test/:run", auth.ConfigRead, tests.show},
+		{"GET", caseFilePath, caseFilePermission, tests.caseFile},
 		{"POST", "/config/:id/test", auth.ConfigTest, tests.start},
+		{"GET", "/config/:id/test/compare", auth.ConfigRead, tests.compare},
+		{"GET", "/config/:id/test/:run/events", auth.ConfigRead, tests.events},
+		{"POST", "/config/:id/consent", auth.ConfigTest, tests.consent},
 		{"POST", "/config/:id/test/token", auth.ConfigTest, tests.token},
+		{"POST", "/config/test-values", auth.ConfigTest, forms.testValues}, // and config.write
+		{"GET", "/trials/:run", auth.ConfigTest, tests.trial},
+		{"GET", "/trials/:run/events", auth.ConfigTest, tests.trialEvents},
 		{"GET", callbackPath, auth.ConfigTest, tests.callback},
 
 		{"GET", "/connectors", auth.ConnectorRead, catalogue.list},
@@ -89,5 +101,14 @@ func routes(g gate) []route {
 		{"GET", "/account", auth.SignedIn, account.show},
 		{"POST", "/account/password", auth.SignedIn, account.password},
 		{"GET", "/settings", auth.SettingsRead, house.settings},
+		{"POST", "/settings/outside-in", auth.SettingsCheck, checks.run},
+		{"GET", outside.VisitPath, auth.SettingsCheck, checks.visit},
+		{"POST", "/settings/outside-in/browser", auth.SettingsCheck, checks.begin},
+		{"POST", "/settings/outside-in/finish", auth.SettingsCheck, checks.finish},
+
+		// Beside the addresses that providers get. Without a nonce they are 404.
+		{"GET", outside.CallbackPath, auth.Machine, checks.callback},
+		{"GET", outside.WebhookPath, auth.Machine, checks.webhook},
+		{"POST", outside.WebhookPath, auth.Machine, checks.webhook},
 	}
 }

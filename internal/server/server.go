@@ -26,6 +26,7 @@ import (
 	"backoffice/internal/config"
 	"backoffice/internal/connector"
 	"backoffice/internal/oauth"
+	"backoffice/internal/outside"
 	"backoffice/internal/secret"
 	"backoffice/internal/store"
 
@@ -40,6 +41,7 @@ type Deps struct {
 	OAuth     *oauth.Service
 	Auth      *auth.Service
 	Sessions  *auth.SessionStore
+	Outside   *outside.Checker
 	Audit     *audit.Log
 	Log       *slog.Logger
 	Now       func() time.Time
@@ -88,8 +90,9 @@ func mount(d Deps, table func(gate) []route) (http.Handler, error) {
 			return nil, fmt.Errorf("server: route %s %s has the permission %q, which does not exist", r.method, r.path, r.may)
 		}
 		e.Add(r.method, r.path, r.handle, g.admit(r.may))
-		// A callback uses up its state, which asking with HEAD must not do.
-		if r.method == http.MethodGet && r.path != callbackPath {
+		// A callback uses up its state, and an export is an event: asking with HEAD
+		// must do neither.
+		if r.method == http.MethodGet && r.path != callbackPath && r.path != caseFilePath {
 			e.Add(http.MethodHead, r.path, r.handle, g.admit(r.may))
 		}
 	}
@@ -101,7 +104,7 @@ func (d Deps) check() error {
 	var missing []string
 	for name, is := range map[string]bool{
 		"Store": d.Store == nil, "Config": d.Config == nil, "Catalogue": d.Catalogue == nil, "OAuth": d.OAuth == nil, "Auth": d.Auth == nil,
-		"Sessions": d.Sessions == nil, "Audit": d.Audit == nil, "Log": d.Log == nil, "Now": d.Now == nil,
+		"Sessions": d.Sessions == nil, "Outside": d.Outside == nil, "Audit": d.Audit == nil, "Log": d.Log == nil, "Now": d.Now == nil,
 		"Site.PublicURL": d.Site.PublicURL == nil, "Site.DataSize": d.Site.DataSize == nil, "Site.Ready": d.Site.Ready == nil,
 	} {
 		if is {

@@ -1,14 +1,15 @@
 package server
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
 	"backoffice/internal/config"
+	"backoffice/internal/connector"
 	"backoffice/internal/errs"
 	"backoffice/internal/oauth"
 	"backoffice/internal/secret"
@@ -20,10 +21,17 @@ import (
 // testPages are the tab Test of an entry, and where a consent run comes back.
 type testPages struct{ gate }
 
-// show is GET /config/:id/test and GET /config/:id/test/:run.
-func (p testPages) show(c echo.Context) error { return p.draw(c, http.StatusOK, "") }
+// A tab is the tab Test as one request has it.
+type tab struct {
+	status     int
+	tokenFault string
+	refusal    templates.Notice // why a test did not start
+}
 
-func (p testPages) draw(c echo.Context, status int, tokenFault string) error {
+// show is GET /config/:id/test and GET /config/:id/test/:run.
+func (p testPages) show(c echo.Context) error { return p.draw(c, tab{status: http.StatusOK}) }
+
+func (p testPages) draw(c echo.Context, t tab) error {
 	e, def, err := p.entry(c)
 	if err != nil {
 		return err
@@ -33,37 +41,53 @@ func (p testPages) draw(c echo.Context, status int, tokenFault string) error {
 		return err
 	}
 	page := templates.EntryTestPage{Frame: p.frame(c, "Test · "+string(e.ID), templates.SectionConfiguration), Entry: head,
-		Provider: providerName(def, e.ID), TokenError: tokenFault}
+		Provider: providerName(def, e.ID), TokenError: t.tokenFault, Refusal: t.refusal}
 	if def == nil || def.OAuth == nil {
 		page.NoTest = "No definition knows how this service does OAuth, so there is nothing to test. The operator can add one: see --connectors."
-		return render(c, status, templates.EntryTest(page))
+		return render(c, t.status, templates.EntryTest(page))
 	}
-	p.fillStarts(&page, e, c.FormValue("version"))
 	page.CanToken = def.Identity != nil
 	page.TokenNote = "It shows what the token may do, without a consent run"
 	if page.Away, err = p.away(c, e, page.Provider); err != nil {
 		return err
 	}
-	runs, err := p.OAuth.Reports(c.Request().Context(), e.ID)
+	shown, err := p.fillResult(c, &page, e, def)
 	if err != nil {
 		return err
 	}
-	chosen := c.Param("run")
-	if chosen == "" && len(runs) > 0 {
-		chosen = runs[0].ID
-	}
-	p.fillRuns(&page, e, runs, chosen)
-	if chosen != "" {
-		if err := p.fillReport(c, &page, e, def, chosen); err != nil {
-			return err
-		}
-	}
+	p.fillStarts(&page, e, c.FormValue("version"), shown)
 	newest, err := p.open(c, e.ID, e.Newest())
 	if err != nil {
 		return err
 	}
 	page.Rehearsal = page.Rehearsal || p.rehearses(def, newest.Texts())
-	return render(c, status, templates.EntryTest(page))
+	return render(c, t.status, templates.EntryTest(page))
+}
+
+// fillResult draws the run that was asked for, or the latest one, and the list of
+// all. It returns the version that it shows, or 0.
+func (p testPages) fillResult(c echo.Context, page *templates.EntryTestPage, e config.Entry, def *connector.Definition) (int, error) {
+	runs, err := p.OAuth.Reports(c.Request().Context(), e.ID)
+	if err != nil {
+		return 0, err
+	}
+	chosen := c.Param("run")
+	if live, ok := p.liveOf(e.ID, chosen); ok {
+		if progress := live.Progress(); !progress.Done || !progress.Kept {
+			p.fillRuns(page, e, runs, chosen)
+			p.fillLive(page, progress, e, def)
+			return progress.Report.Version, nil
+		}
+	}
+	page.UnderWay = p.underWay(e.ID)
+	if chosen == "" && len(runs) > 0 {
+		chosen = runs[0].ID
+	}
+	p.fillRuns(page, e, runs, chosen)
+	if chosen == "" {
+		return 0, nil
+	}
+	return p.fillReport(c, page, e, def, chosen)
 }
 
 // away is the notice about a consent run that has not come back: the commonest
@@ -79,87 +103,28 @@ func (p testPages) away(c echo.Context, e config.Entry, provider string) (templa
 		Link: templates.Link{Label: "Edit the values", URL: entryURL(e.ID) + "/edit"}}, nil
 }
 
-// fillStarts offers the versions that can be tested: the pending one first,
-// because that is what is about to be put in force. chosen is the version that
-// a form was sent with, or "".
-func (p testPages) fillStarts(page *templates.EntryTestPage, e config.Entry, chosen string) {
-	add := func(n int) {
-		if n == 0 {
-			return
-		}
-		page.Starts = append(page.Starts, templates.TestStart{Version: strconv.Itoa(n), Label: labelOf(e, n), Main: len(page.Starts) == 0})
-		page.Versions = append(page.Versions, templates.Choice{Name: strconv.Itoa(n), Label: versionName(e, n), Selected: strconv.Itoa(n) == chosen})
+// fillStarts offers the versions that can be tested: first the one that the page
+// shows, then the pending one, because that is what is about to be put in force.
+// chosen is the version that a form was sent with, or "".
+func (p testPages) fillStarts(page *templates.EntryTestPage, e config.Entry, chosen string, shown int) {
+	versions := []int{e.Pending, e.Current}
+	if e.Pending == 0 && e.Current == 0 {
+		versions = []int{e.Newest()}
 	}
-	add(e.Pending)
-	add(e.Current)
-	if len(page.Starts) == 0 {
-		add(e.Newest())
+	if shown == e.Current && e.Pending != 0 {
+		slices.Reverse(versions)
 	}
-}
-
-func (p testPages) fillRuns(page *templates.EntryTestPage, e config.Entry, runs []oauth.Summary, chosen string) {
-	shown := []oauth.Field{oauth.ClientID, oauth.ClientSecret, oauth.RedirectURI, oauth.Reachability}
-	for _, f := range shown {
-		page.RunFields = append(page.RunFields, f.Label())
-	}
-	for _, r := range runs {
-		row := templates.RunRow{Run: r.ID, When: p.when(r.Started), Verdict: verdictOf(r.Verdict), Result: r.Headline, Version: strconv.Itoa(r.Version),
-			Took: templates.Took(r.Took), By: r.By, Chosen: r.ID == chosen, Stale: stale(e, r.ContentHash)}
-		for _, f := range shown {
-			row.Fields = append(row.Fields, templates.FieldVerdict{Label: f.Label(), Verdict: verdictOf(fieldOf(r.Fields, f).Verdict)})
-		}
-		page.Runs = append(page.Runs, row)
-	}
-}
-
-// stale reports whether a run tested what is neither in force nor pending now.
-func stale(e config.Entry, hash string) bool { return hash != e.CurrentHash && hash != e.PendingHash }
-
-func fieldOf(fields []oauth.FieldVerdict, f oauth.Field) oauth.FieldVerdict {
-	for _, v := range fields {
-		if v.Field == f {
-			return v
+	for _, n := range versions {
+		if n != 0 {
+			page.Starts = append(page.Starts, templates.TestStart{Version: strconv.Itoa(n), Label: labelOf(e, n), Main: len(page.Starts) == 0})
 		}
 	}
-	return oauth.FieldVerdict{Field: f}
-}
-
-// start is POST /config/:id/test: a consent run. The answer is a page of ours
-// that leads to the provider, because a form's target may not redirect to
-// another origin (form-action of the content security policy).
-func (p testPages) start(c echo.Context) error {
-	e, def, err := p.entry(c)
-	if err != nil {
-		return err
+	for _, n := range []int{e.Pending, e.Current, e.Newest()} {
+		name := strconv.Itoa(n)
+		if n != 0 && !slices.ContainsFunc(page.Versions, func(v templates.Choice) bool { return v.Name == name }) {
+			page.Versions = append(page.Versions, templates.Choice{Name: name, Label: versionName(e, n), Selected: name == chosen})
+		}
 	}
-	n, err := p.shownVersion(c, e)
-	if err != nil {
-		return err
-	}
-	address, provider, err := p.OAuth.Start(c.Request().Context(), actor(c), oauth.Binding(visitOf(c).session.Binding()), e.ID, n)
-	if err != nil {
-		return err
-	}
-	o, err := p.open(c, e.ID, n)
-	if err != nil {
-		return err
-	}
-	u, err := url.Parse(address)
-	if err != nil {
-		return errors.New("an authorize address of our own cannot be read") // the cause would quote its state
-	}
-	head, err := p.head(c, e, def, templates.TabNone)
-	if err != nil {
-		return err
-	}
-	page := templates.LeavePage{Frame: p.frame(c, "Going to "+provider, templates.SectionConfiguration), Entry: head, Provider: provider,
-		Version: strings.TrimPrefix(versionName(e, n), "Version "), URL: address, Host: u.Host, Asks: "Sign in there and approve the app, or deny it.",
-		Back: p.OAuth.RedirectURI(def, o), Expires: "10 minutes"}
-	page.Rehearsal = p.rehearses(def, o.Texts())
-	h := c.Response().Header()
-	h.Set("Refresh", "0; url="+address)
-	h.Set("Referrer-Policy", "no-referrer")
-	return render(c, http.StatusOK, templates.Leave(page))
 }
 
 // token is POST /config/:id/test/token: the identity call with a pasted token.
@@ -174,7 +139,7 @@ func (p testPages) token(c echo.Context) error {
 	}
 	ref, err := p.OAuth.TestToken(c.Request().Context(), actor(c), e.ID, n, secret.NewText(strings.TrimSpace(c.FormValue("token"))))
 	if kind, msg := errs.Of(err); kind == errs.Invalid {
-		return p.draw(c, http.StatusUnprocessableEntity, msg)
+		return p.draw(c, tab{status: http.StatusUnprocessableEntity, tokenFault: msg})
 	}
 	if err != nil {
 		return err

@@ -2,6 +2,7 @@ package server
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -14,44 +15,53 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// fillReport draws one report into the tab.
-func (p testPages) fillReport(c echo.Context, page *templates.EntryTestPage, e config.Entry, def *connector.Definition, id string) error {
+// fillReport draws one report into the tab. It returns the version that was
+// tested, or 0 for values that were not saved.
+func (p testPages) fillReport(c echo.Context, page *templates.EntryTestPage, e config.Entry, def *connector.Definition, id string) (int, error) {
 	r, err := p.OAuth.Report(c.Request().Context(), e.ID, id)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	v, err := p.Config.Version(c.Request().Context(), e.ID, r.Version)
-	if err != nil {
-		return err
+	var v config.Version
+	if !r.Unsaved {
+		if v, err = p.Config.Version(c.Request().Context(), e.ID, r.Version); err != nil {
+			return 0, err
+		}
 	}
 	page.HasReport, page.Rehearsal = true, r.Rehearsal
 	page.Report = p.report(r, e, def, v)
-	if stale(e, r.ContentHash) {
+	if visitOf(c).user.Role.May(caseFilePermission) {
+		page.Report.CaseFile = reportURL(oauth.Ref{Entry: e.ID, Report: r.ID}) + "/casefile"
+	}
+	switch old := stale(e, r.ContentHash); {
+	case old && r.Unsaved:
+		page.Notice = templates.Notice{Verdict: templates.VerdictWarning, Heading: "These values were not saved",
+			Text: "This run tested what stood in a form. No version that is in force or pending now has these values."}
+	case old:
 		page.Notice = templates.Notice{Verdict: templates.VerdictWarning, Heading: "Tested before the last change",
 			Text: fmt.Sprintf("This run tested version %d, which is neither in force nor pending now. Test again to know about the values of today.", r.Version)}
 	}
-	return nil
+	return v.Number, nil
 }
 
 func (p testPages) report(r oauth.Report, e config.Entry, def *connector.Definition, v config.Version) templates.Report {
-	out := templates.Report{Verdict: verdictOf(r.Verdict), Heading: r.Headline, Sentence: affected(r, e), Version: versionName(e, r.Version),
-		When: p.when(r.Started), Took: templates.Took(r.Took), By: r.By, How: "Consent run", Sure: sure(r)}
-	if r.Kind == oauth.TokenRun {
-		out.How = "Test token"
-	}
+	out := templates.Report{Verdict: verdictOf(r.Verdict), Heading: r.Headline, Sentence: affected(r, e), Version: testedName(r, e),
+		When: p.when(r.Started), Took: templates.Took(r.Took), By: r.By, How: kindWords(r.Kind), Sure: sure(r)}
 	for _, f := range shownFields(r) {
 		out.Fields = append(out.Fields, fieldVerdict(f, r, def, v))
 	}
+	out.Grid = len(out.Fields) == 6
 	if (r.Verdict == oauth.Wrong || r.Verdict == oauth.Inconclusive) && !r.Denied && r.Field(oauth.ClientSecret).Verdict != oauth.OK {
 		out.Action = templates.Link{Label: "Edit the values", URL: entryURL(e.ID) + "/edit"}
 	}
-	for _, text := range r.Remedies {
-		out.Remedy = append(out.Remedy, templates.RemedyStep{Text: text})
-	}
+	out.Remedy = remedySteps(r)
 	if len(out.Remedy) > 0 {
 		out.Remedy[0].Link = p.remedyLink(r, def)
 	}
-	if r.Verdict == oauth.OK && r.Version == e.Pending {
+	switch {
+	case r.Kind == oauth.Diagnosis:
+		out.RemedyLead = nextStep(r, providerName(def, r.Entry))
+	case r.Verdict == oauth.OK && r.Version == e.Pending:
 		out.RemedyLead = fmt.Sprintf("Version %d has proven itself. Consumers get it once it is in force.", r.Version)
 		out.Remedy = append(out.Remedy, templates.RemedyStep{Text: "Promote it on the tab Values.", Link: templates.Link{Label: fmt.Sprintf("Put version %d in force", r.Version), URL: entryURL(e.ID)}})
 	}
@@ -76,7 +86,17 @@ func (p testPages) remedyLink(r oauth.Report, def *connector.Definition) templat
 
 // affected says whom the result concerns.
 func affected(r oauth.Report, e config.Entry) string {
+	if r.Unsaved && !stale(e, r.ContentHash) { // saved since
+		r.Version = e.Current
+		if r.ContentHash != e.CurrentHash {
+			r.Version = e.Pending
+		}
+	}
 	switch {
+	case r.Unsaved && stale(e, r.ContentHash):
+		return "Nobody is affected: these values are not saved."
+	case r.Kind == oauth.Diagnosis && r.Verdict == oauth.OK:
+		return fmt.Sprintf("All that can be asked without consent is right with version %d.", r.Version)
 	case r.Kind == oauth.TokenRun:
 		return fmt.Sprintf("A pasted token was tried with the settings of version %d. That says nothing about its credentials.", r.Version)
 	case r.Verdict == oauth.OK && r.Version == e.Pending:
@@ -100,6 +120,8 @@ func inForce(r oauth.Report) string {
 	switch {
 	case wrong(oauth.ClientID) || wrong(oauth.ClientSecret) || wrong(oauth.RedirectURI):
 		return ", so every consumer is affected."
+	case r.Kind == oauth.Diagnosis && r.Verdict != oauth.Wrong:
+		return "."
 	case r.Verdict == oauth.Warning:
 		return ", and its credentials are good. Only calls that need the missing permission are affected."
 	case r.Verdict == oauth.Wrong:
@@ -111,6 +133,8 @@ func inForce(r oauth.Report) string {
 // sure says on what the verdict rests.
 func sure(r oauth.Report) string {
 	switch {
+	case r.Kind == oauth.Diagnosis:
+		return howCompared(r)
 	case r.Kind == oauth.TokenRun:
 		return "Only the identity call was made, with the token that was pasted. It says nothing about the client id, the client secret or the redirect URI."
 	case r.Field(oauth.ClientSecret).Verdict == oauth.OK:
@@ -127,8 +151,12 @@ func sure(r oauth.Report) string {
 }
 
 // shownFields are the fields that a report is about: client authentication and
-// state only where there is something to say.
+// state only where there is something to say, but in a test without consent, which
+// always looks at the same six.
 func shownFields(r oauth.Report) (out []oauth.FieldVerdict) {
+	if r.Kind == oauth.Diagnosis {
+		return r.Fields
+	}
 	for _, f := range r.Fields {
 		quiet := f.Field == oauth.ClientAuth || f.Field == oauth.State
 		if quiet && (f.Verdict == oauth.NotChecked || f.Verdict == oauth.OK) {
@@ -140,12 +168,14 @@ func shownFields(r oauth.Report) (out []oauth.FieldVerdict) {
 }
 
 func fieldVerdict(f oauth.FieldVerdict, r oauth.Report, def *connector.Definition, v config.Version) templates.FieldVerdict {
-	out := templates.FieldVerdict{Label: f.Field.Label(), Verdict: verdictOf(f.Verdict), Text: f.Reason}
+	out := templates.FieldVerdict{Label: f.Field.Label(), Verdict: verdictOf(f.Verdict), Text: f.Reason, Remedy: f.Remedy,
+		Confidence: confidenceWords(f.Confidence), Evidence: evidenceLinks(f, r)}
 	if f.Field == oauth.Permission && f.Verdict == oauth.Wrong {
 		out.Word = "Missing"
 	}
 	switch f.Field {
 	case oauth.ClientSecret:
+		out.Fingerprint = sentSecret(r)
 		if k, ok := v.Key(def.OAuth.ClientSecretKey); ok && k.Secret {
 			out.Fingerprint = templates.Fingerprint(k.Fingerprint)
 		}
@@ -207,8 +237,8 @@ func drawSteps(out *templates.Report, r oauth.Report) {
 	out.Ticks = scale.Ticks()
 	out.StepsHeading = plural(len(r.Steps), "step") + " in " + out.Took
 	decided := false
-	for _, s := range r.Steps {
-		step := templates.Step{Name: s.Name, Hint: s.Hint, Verdict: verdictOf(s.Verdict), Bar: scale.Bar(s.Start, s.Took), Took: templates.Took(s.Took),
+	for i, s := range r.Steps {
+		step := templates.Step{Number: strconv.Itoa(i + 1), Control: madeUp(s), Name: s.Name, Hint: s.Hint, Verdict: verdictOf(s.Verdict), Bar: scale.Bar(s.Start, s.Took), Took: templates.Took(s.Took),
 			Evidence: s.Why, Sent: templates.Message{Lines: lines(s.Sent)}, Received: templates.Message{Lines: lines(s.Received)}}
 		if len(s.Sent) > 0 {
 			step.Sent.Meta = r.Started.Add(s.Start).UTC().Format("15:04:05.000") + " UTC"
@@ -216,6 +246,7 @@ func drawSteps(out *templates.Report, r oauth.Report) {
 		if x := s.Exchange; x != nil {
 			step.Foot = phases(*x)
 		}
+		out.Controls = out.Controls || step.Control
 		if s.Verdict == oauth.Wrong && !decided {
 			step.Open, decided = true, true
 		}
@@ -229,9 +260,15 @@ func drawSteps(out *templates.Report, r oauth.Report) {
 func lines(in []oauth.Line) (out []templates.Line) {
 	for _, l := range in {
 		key := l.Name
-		strong := strings.ToUpper(key) == key && (key == "GET" || key == "POST")
+		strong := strings.ToUpper(key) == key && (key == "GET" || key == "POST" || key == "HEAD" || key == "CONNECT")
 		switch {
 		case strong:
+		case l.In == oauth.InHeader || l.In == oauth.InJSON:
+			key = strings.TrimSuffix(key, ":") + ": "
+		case l.In == oauth.InQuery || l.In == oauth.InForm:
+			key = strings.TrimSuffix(key, "=") + "="
+		case l.In == oauth.Beside && key != "":
+			key += " "
 		case strings.Contains(key, ": "):
 			key += " " // a header with the beginning of its value
 		case strings.Contains(key, "-") || key == "Status" || key == "Authorization" || key == "Accept":

@@ -15,7 +15,7 @@ import (
 // consent goes through a consent run up to the callback, and returns its path.
 func (h *house) consent(p *person, version string, allow bool) string {
 	h.t.Helper()
-	leave := p.post(entry+"/test", "version", version).want(200, "Going to Intercom")
+	leave := p.post(entry+"/consent", "version", version).want(200, "Going to Intercom")
 	way := leave.wayOut()
 	if got := leave.header.Get("Refresh"); got != "0; url="+way {
 		h.t.Errorf("Refresh is %q, want the way to %q", got, way)
@@ -53,7 +53,7 @@ func TestConsentRun(t *testing.T) {
 	p.get(back).want(409, "has been used already", "This answer cannot be used any more").lacks("code=", "state=")
 	h.save("acme:intercom", func(d *config.Draft) { d.Revision, d.Base, d.Values[0].Value = 1, 1, text("wrong-id") })
 	p.get(report).want(200, "Tested before the last change")
-	p.post(entry+"/test", "version", "9").want(404, "has no version")
+	p.post(entry+"/consent", "version", "9").want(404, "has no version")
 }
 
 // A test says something about the version that it tested, and about no other.
@@ -111,7 +111,7 @@ func TestRunThatDoesNotComeBack(t *testing.T) {
 	h.save("acme:intercom", func(d *config.Draft) { d.Values[0].Value = text("wrong-id") })
 	p := h.owner()
 	p.get(entry+"/test").want(200, "Nobody has tested this entry yet").lacks("has not come back")
-	leave := p.post(entry+"/test", "version", "1").want(200, "If Intercom shows an error instead of its consent page, it does not know the client ID or the redirect URI: come back here.")
+	leave := p.post(entry+"/consent", "version", "1").want(200, "If Intercom shows an error instead of its consent page, it does not know the client ID or the redirect URI: come back here.")
 	if leave.wayOut() == "" {
 		t.Fatal("no way out")
 	}

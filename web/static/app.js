@@ -7,3 +7,5 @@ import "./keys.js";
 import "./rows.js";
 import "./reveal.js";
 import "./confirm.js";
+import "./unfold.js";
+import "./watch.js";

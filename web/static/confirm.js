@@ -17,6 +17,7 @@ const resting = new Map(); // form → its buttons
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (event.defaultPrevented || form.method !== "post") return;
+  if (event.submitter?.formTarget === "_blank") return; // the answer is for another tab
   if (resting.has(form)) {
     event.preventDefault();
     return;

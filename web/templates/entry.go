@@ -14,10 +14,12 @@ type EntryHead struct {
 	State     string // "version 6 is in force"; "nothing is in force yet"
 	Tested    Time   // of what is in force; the zero Time leaves the test out of the sentence
 	TestedBy  string
+	TestedHow string // "without consent"; "" for a consent run
 	More      string // further sentences: "Version 7 is pending and fails."; "" for none
 	Tab       Tab    // which is open
 
 	TestVersion  string // number of the version that the button Test connection tests; "" draws no button
+	TestNote     string // what a test does, beside its button
 	ScopeCount   string // declared permissions; "" hides the number
 	TopicCount   string
 	VersionCount string
@@ -74,6 +76,9 @@ type EntryValuesPage struct {
 	Frame
 	Entry    EntryHead
 	Standing Standing
+	Doubtful string // heads Doubts: "Look at two values again"
+	Doubts   []Doubt
+	Mend     Link   // where the doubtful values can be changed
 	Notice   Notice // "Promoting version 7 now would break Intercom for every consumer"
 
 	Heading  string        // "Six values, one changed"
@@ -106,7 +111,9 @@ type ValueRow struct {
 	Compared  string // "Same", "New"; beside the badge if Changed: "equals version 4"
 	Set       Time   // when this value was set
 	SetBy     string
-	CanReveal bool // sealed, and the user may reveal it
+	CanReveal bool   // sealed, and the user may reveal it
+	Doubts    string // reasons to look at it again
+	Cleaned   string // what saving this version took off it
 }
 
 // A PromoteForm puts a version in force. It posts version, revision, hours and
@@ -198,7 +205,7 @@ type DeletePage struct {
 	Error    string // "That is not the id."
 }
 
-// LeavePage is the answer to POST /config/:id/test: "Going to Intercom". The
+// LeavePage is the answer to POST /config/:id/consent: "Going to Intercom". The
 // server adds a Refresh header that opens the same address by itself.
 type LeavePage struct {
 	Frame
@@ -250,6 +257,14 @@ func (h EntryHead) testClass() string {
 		return "btn"
 	}
 	return "btn is-main"
+}
+
+// how stands between "tested" and the time.
+func (h EntryHead) how() string {
+	if h.TestedHow == "" {
+		return ""
+	}
+	return h.TestedHow + " "
 }
 
 // rest ends the sentence about the state.

@@ -38,6 +38,7 @@ type EntryFormPage struct {
 	Reason      string // as typed
 	Limits      string // "Up to 100 keys, 64 KiB a value."
 	Back        string // where Cancel goes
+	TestNote    string // what "Test these values" does; "" draws no button
 }
 
 // Action is where the form posts to.
@@ -57,12 +58,16 @@ type FormField struct {
 	Where    Link   // the page of the provider where it stands
 	Required bool
 	Sealed   bool     // write-only: never carries text
+	ClientID bool     // it is the client id: what is pasted is held against the secret
+	Pair     bool     // it is the client secret: what is pasted is held against the id
 	Stored   Shown    // of a sealed field: what is kept now; the zero Shown if nothing is
 	Text     string   // what a plain field holds; ignored if Sealed
 	Options  []Choice // if any: a select
 	Note     string   // of the chosen option, or "Read as a boolean."
 	Error    string
 	Warning  string
+	Doubts   []Doubt     // reasons to look at the value again; they block nothing
+	Cleaned  string      // what was taken off what was typed: "2 white-space characters were trimmed off its ends."
 	Lineup   []LineupRow // fingerprints that explain Error or Warning
 	Retype   Retype
 	CanDrop  bool // what is stored may be taken out, by the box drop.<Key>
@@ -91,7 +96,7 @@ func (f FormField) HasStored() bool { return f.Sealed && f.Stored.Fingerprint.Kn
 
 // DescribedBy lists the ids that explain the control.
 func (f FormField) DescribedBy() string {
-	return described(f.Control(), f.Error, f.Warning, f.hint())
+	return describedAlso(described(f.Control(), f.Error, f.Warning, f.hint()), f.Control(), f.Doubts)
 }
 
 func (f FormField) hint() string { return f.Help + f.Note + f.Where.URL }
@@ -109,6 +114,7 @@ type KeyRow struct {
 	TextError  string
 	Retype     Retype
 	KeyWarning string // "Did you mean clientId? It is set above."
+	Doubts     []Doubt
 }
 
 // HasStored reports whether a secret is kept.
@@ -127,7 +133,38 @@ func (k KeyRow) SealID() string { return "secret-" + k.N }
 func (k KeyRow) KeyDescribedBy() string { return described(k.KeyID(), k.KeyError, k.KeyWarning, "") }
 
 // TextDescribedBy lists the ids that explain the value.
-func (k KeyRow) TextDescribedBy() string { return described(k.TextID(), k.TextError, "", k.Note) }
+func (k KeyRow) TextDescribedBy() string {
+	return describedAlso(described(k.TextID(), k.TextError, "", k.Note), k.TextID(), k.Doubts)
+}
+
+// A Doubt is a reason to look at a value again. Neither field has a part of it.
+type Doubt struct {
+	Label string // of the value; "" where it stands beside the value
+	Text  string // what is odd, and what to do
+	Link  Link   // to another entry, if it is about one
+}
+
+// describedAlso adds the list of doubts to what describes a control.
+func describedAlso(ids, control string, doubts []Doubt) string {
+	switch {
+	case len(doubts) == 0:
+		return ids
+	case ids == "":
+		return control + "-doubts"
+	}
+	return ids + " " + control + "-doubts"
+}
+
+// paste says to the script which rules hold for what is pasted.
+func (f FormField) paste() string {
+	switch {
+	case f.ClientID:
+		return "id"
+	case f.Sealed:
+		return "secret"
+	}
+	return "field"
+}
 
 // described is the value of aria-describedby for a control with this id: of its
 // error, its warning and its hint those that are there.

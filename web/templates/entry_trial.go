@@ -1,18 +1,21 @@
 package templates
 
 // EntryTestPage is GET /config/:id/test and GET /config/:id/test/:run: one
-// report, the latest if none is chosen, and what can be run.
+// report, the latest if none is chosen, or a test under way, and what can be run.
 type EntryTestPage struct {
 	Frame
 	Entry     EntryHead
 	NoTest    string // why this entry has no test, a whole sentence; "" if it has one
 	Notice    Notice // "Tested before the last change"
+	Refusal   Notice // why the test that was asked for did not start
+	UnderWay  Notice // a test of this entry that is under way now
 	Away      Notice // a consent run that has not come back
-	HasReport bool   // false: nobody has tested this version yet
+	Live      LiveRun
+	HasReport bool // false: nobody has tested this version yet
 	Report    Report
 
 	Provider   string      // "Intercom"
-	Starts     []TestStart // versions that a consent run can test: current, pending
+	Starts     []TestStart // versions that can be tested; the first is the one to go on with
 	StartNote  string      // "Version 7 has no client secret, so there is nothing to test."; "" for none
 	CanToken   bool        // the definition has an identity call: draws the form for a test token
 	TokenNote  string      // where to get a test token
@@ -21,6 +24,8 @@ type EntryTestPage struct {
 
 	RunFields []string // heads of the columns of Runs: "Client ID", "Client secret", …
 	Runs      []RunRow // newest first
+	Left      []Choice // runs to compare; fewer than two draw no form
+	Right     []Choice
 }
 
 // untested heads the tab while there is no report.
@@ -31,8 +36,8 @@ func (p EntryTestPage) untested() string {
 	return "Nobody has tested this entry yet"
 }
 
-// A TestStart is a version whose consent run can be started. Its form posts
-// version to /config/:id/test.
+// A TestStart is a version that can be tested. Its forms post version to
+// /config/:id/test, or to /config/:id/consent for a consent run.
 type TestStart struct {
 	Version string
 	Label   Label
@@ -49,10 +54,12 @@ type Report struct {
 	Action   Link   // the first thing to do: "Replace the client secret"
 	Fields   []FieldVerdict
 	Version  string // "Version 7, pending"
-	How      string // "Consent run", "Test token"
+	How      string // "Consent run", "Without consent", "Test token"
+	Grid     bool   // six fields, in two rows of three
 	When     Time
 	Took     string
 	By       string
+	CaseFile string // address of the report as a file; "" if it is not kept
 
 	RemedyLead string // what is known about the cause
 	Lineup     []LineupRow
@@ -65,7 +72,13 @@ type Report struct {
 	StepsHeading string   // "Five steps in 1.51 s"
 	Ticks        []string // see Scale.Ticks
 	Steps        []Step
+	Controls     bool   // some of Steps were asked with made-up values
 	NotRun       string // "Not run: permissions."; "" if everything was
+}
+
+// open reports whether there is something to do.
+func (r Report) open() bool {
+	return len(r.Remedy) > 0 || r.Verdict == VerdictWrong || r.Verdict == VerdictInconclusive
 }
 
 // remedyLead begins what to do. Where there is nothing to do it says so.
@@ -85,6 +98,9 @@ type FieldVerdict struct {
 	Text        string // how it is known
 	Plain       string // the value tested, if it is plain
 	Fingerprint Fingerprint
+	Confidence  string // "High confidence"; "" where the verdict is a proof, or says nothing
+	Remedy      string // what to do about it
+	Evidence    []Link // the steps that it rests on
 }
 
 // A RemedyStep is one thing to do, in plain words.
@@ -109,11 +125,25 @@ type Step struct {
 	Verdict  Verdict
 	Bar      Bar // see Scale.Bar
 	Took     string
+	Number   string // its place in the run: the row is #step-{Number}
+	Control  bool   // it was asked with made-up values
 	Open     bool   // its evidence is unfolded at first: the step that decided
 	Evidence string // what the step proves
 	Sent     Message
 	Received Message
 	Foot     string // "Only the named fields of an answer are kept."
+}
+
+// Anchor is the id to which the evidence of a verdict leads. It is inside of what
+// unfolds: then browsers unfold it by themselves.
+func (s Step) Anchor() string { return "step-" + s.Number }
+
+// BarClass is the colour of the step's bar.
+func (s Step) BarClass() string {
+	if s.Control {
+		return "is-control"
+	}
+	return s.Verdict.Class()
 }
 
 // HasEvidence reports whether the row unfolds.
@@ -149,7 +179,9 @@ type RunRow struct {
 	When    Time
 	Verdict Verdict
 	Result  string         // "Client secret wrong"
-	Version string         // "7"
+	How     string         // "Consent run", "Without consent", "Test token"
+	Version string         // "7", "not saved"
+	From    string         // "edited from 7", of a version that is not saved
 	Fields  []FieldVerdict // in the order of RunFields
 	Took    string
 	By      string

@@ -10,12 +10,14 @@ func sampleValues() EntryValuesPage {
 			Pending:  StandingVersion{"7", HealthWrong, "Client secret wrong", "Saved", before(12 * time.Minute), "integrations@acme.example", "Rotate the client secret, as every quarter", "Changes 1 of 6 values."},
 			Previous: StandingVersion{Number: "5", More: "It is accepted beside version 6 until 24 September, 09:20 UTC."},
 		},
-		Notice:  Notice{VerdictWarning, "Promoting version 7 now would break Intercom for every consumer", "Its test says that the client secret is wrong. Promote stays possible and asks for your reason.", Link{"See the diagnosis", "/config/acme:intercom/test"}, false},
+		Notice:   Notice{VerdictWarning, "Promoting version 7 now would break Intercom for every consumer", "Its test says that the client secret is wrong. Promote stays possible and asks for your reason.", Link{"See the diagnosis", "/config/acme:intercom/test"}, false},
+		Doubtful: "Look at 1 value of version 7 again", Mend: Link{"Edit", "/config/acme:intercom/edit"},
+		Doubts:  []Doubt{{"Client secret.", "Same value as Client secret of globex:intercom, version 3, in force. Copy it again from this entry's own app, unless both are to use one.", Link{"Open globex:intercom", "/config/globex:intercom"}}},
 		Heading: "Five values, one changed", Version: "7", Against: "version 6",
 		Versions: []VersionPill{{"6", "Version 6, in force", false}, {"7", "Version 7, pending", true}},
 		Rows: []ValueRow{
 			{Key: "clientId", Shown: PlainValue(id, ""), Compared: "Same", Set: before(250 * 24 * time.Hour), SetBy: "admin@"},
-			{Key: "clientSecret", Shown: SealedValue(fpOld, "40 characters"), Changed: true, Compared: "equals version 4", Set: before(12 * time.Minute), SetBy: "integrations@", CanReveal: true},
+			{Key: "clientSecret", Shown: SealedValue(fpOld, "40 characters"), Changed: true, Compared: "equals version 4", Set: before(12 * time.Minute), SetBy: "integrations@", CanReveal: true, Doubts: "Same value as Client secret of globex:intercom, version 3, in force.", Cleaned: "2 white-space characters were trimmed off its ends."},
 			{Key: "apiVersion", Shown: PlainValue("2.10", ""), Compared: "Same", Set: before(7 * 24 * time.Hour), SetBy: "integrations@"},
 			{Key: "region", Shown: PlainValue("us", ""), Compared: "Same", Set: before(250 * 24 * time.Hour), SetBy: "admin@"},
 			{Key: "sandbox", Shown: PlainValue("false", "boolean"), Compared: "Same", Set: before(250 * 24 * time.Hour), SetBy: "admin@"},
@@ -37,7 +39,7 @@ func sampleValues() EntryValuesPage {
 
 func sampleNewForm() EntryFormPage {
 	return EntryFormPage{
-		Frame: frame("Add acme:intercom", SectionConfiguration), New: true, ID: "acme:intercom", IDError: "There is an entry acme:intercom already.",
+		TestNote: sampleTestNote, Frame: frame("Add acme:intercom", SectionConfiguration), New: true, ID: "acme:intercom", IDError: "There is an entry acme:intercom already.",
 		Connector: "intercom", Name: "Intercom", Initial: "In", Lead: "Saving makes version 1. It is not in force until you promote it.",
 		Fields: []FormField{
 			{Key: "clientId", Label: "Client ID", Help: "In the Developer Hub: your app, Configure, Authentication.", Where: Link{"Open the Developer Hub", "https://app.intercom.com/a/apps/_/developer-hub"}, Required: true},
@@ -67,6 +69,8 @@ func sampleEditForm() EntryFormPage {
 	}, "/config/acme:intercom/edit"}
 	p.Fields[0].Text, p.Fields[0].Error = "5b1c7f0e 3c44", "There is a space in it. Intercom compares every character."
 	p.Fields[1].Stored, p.Fields[1].Error = SealedValue(fpNow, "40 characters"), "You pasted the secret that version 5 replaced."
+	p.Fields[0].Cleaned = "1 white-space character was trimmed off its ends."
+	p.Fields[1].Doubts = []Doubt{{"", "There is a space inside. Ids and secrets have none.", Link{}}, {"", "Same value as Client secret of globex:intercom.", Link{"Open globex:intercom", "/config/globex:intercom"}}}
 	p.Fields[1].Warning = "Type it again: a secret never comes back into a form."
 	p.Fields[1].Lineup = []LineupRow{
 		{"Your paste", fpOld, true, VerdictNotChecked, "", "40 characters"},
@@ -74,7 +78,7 @@ func sampleEditForm() EntryFormPage {
 		{"Version 6, in force", fpNow, false, VerdictNotChecked, "", "40 characters"},
 	}
 	p.Keys = []KeyRow{
-		{N: "1", Key: "clientID", Text: id, KeyWarning: "Did you mean clientId? It is set above."},
+		{N: "1", Key: "clientID", Text: id, KeyWarning: "Did you mean clientId? It is set above.", Doubts: []Doubt{{"", "It begins or ends with white space.", Link{}}}},
 		{N: "2", Key: "sandbox", Text: "false", Note: "Read as a boolean. Put it in quotes for a text."},
 		{N: "3", Key: "webhookSecret", Sealed: true, Stored: SealedValue(fpOld, "32 characters"), TextError: "A value may have up to 64 KiB."},
 		{N: "4", KeyError: "Two keys have this name."},
@@ -90,7 +94,7 @@ func sampleTest() EntryTestPage {
 		return scale.Bar(time.Duration(start)*time.Millisecond, time.Duration(took)*time.Millisecond)
 	}
 	run := func(n string, ago time.Duration, v Verdict, result, version string) RunRow {
-		return RunRow{Run: n, When: before(ago), Verdict: v, Result: result, Version: version, Took: "1.51 s", By: "integrations@acme.example", Fields: []FieldVerdict{
+		return RunRow{Run: n, When: before(ago), Verdict: v, Result: result, How: "Without consent", Version: version, Took: "1.51 s", By: "integrations@acme.example", Fields: []FieldVerdict{
 			at("Client ID", ok), at("Client secret", FieldVerdict{Verdict: v}), at("Redirect URI", ok), at("Permission", FieldVerdict{}), at("Reachability", ok),
 		}}
 	}
@@ -105,6 +109,8 @@ func sampleTest() EntryTestPage {
 		Notice:   Notice{VerdictWarning, "Tested before the last change", "Version 7 was saved after this run. Test again to know about it.", Link{}, false},
 		Provider: "Intercom", StartNote: "With this secret it stops at the token.",
 		Starts:   []TestStart{{"7", LabelPending, "Saved 12 minutes ago", true}, {"6", LabelCurrent, "", false}},
+		UnderWay: Notice{VerdictNotChecked, "A test is under way", "ops@acme.example started it just now.", Link{"Watch it", "/config/acme:intercom/test/x"}, false},
+		Left:     sampleRuns("20260917T123107Z"), Right: sampleRuns("20260917T143240Z"),
 		CanToken: true, TokenNote: "In the Developer Hub: your app, Configure, Authentication.", TokenError: "That is no token: it has a space in it.",
 		Versions:  []Choice{{"7", "Version 7, pending", true}, {"6", "Version 6, in force", false}},
 		RunFields: []string{"Client ID", "Client secret", "Redirect URI", "Permission", "Reachability"}, Runs: runs,
@@ -113,13 +119,14 @@ func sampleTest() EntryTestPage {
 			Sentence: "The provider knows the client ID of version 7 but refuses its secret. Nobody is affected: version 7 is pending, and version 6 stays in force.",
 			Action:   Link{"Replace the client secret", "/config/acme:intercom/edit"},
 			Fields: []FieldVerdict{
-				{"Client ID", VerdictOK, "", "The provider showed the consent page for it.", id, ""},
-				{"Client secret", VerdictWrong, "", "The token endpoint refused the client.", "", fpOld},
-				{"Redirect URI", VerdictOK, "", "The provider sent the browser back to it.", "https://backoffice.acme.example/auth/intercom/callback", ""},
-				{"Permission", VerdictNotChecked, "", "No token, so nothing was asked with one.", "", ""},
-				{"Reachability", VerdictOK, "", "The provider answers.", "api.intercom.io · 88 ms", ""},
+				{Label: "Client ID", Verdict: VerdictOK, Text: "The provider showed the consent page for it.", Plain: id},
+				{Label: "Client secret", Verdict: VerdictWrong, Text: "The token endpoint refused the client.", Fingerprint: fpOld},
+				{Label: "Redirect URI", Verdict: VerdictOK, Text: "The provider sent the browser back to it.", Plain: "https://backoffice.acme.example/auth/intercom/callback"},
+				{Label: "Permission", Text: "No token, so nothing was asked with one."},
+				{Label: "Reachability", Verdict: VerdictOK, Text: "The provider answers.", Plain: "api.intercom.io · 88 ms"},
 			},
 			Version: "Version 7, pending", How: "Consent run", When: before(4 * time.Minute), Took: "1.51 s", By: "integrations@acme.example",
+			CaseFile:   "/config/acme:intercom/test/20260917-120000.000-00000000/casefile",
 			RemedyLead: "The secret in version 7 is an old one: it has the fingerprint of version 4.",
 			Lineup: []LineupRow{
 				{"Version 7, pending", fpOld, true, VerdictWrong, "Refused now", ""},
@@ -136,10 +143,9 @@ func sampleTest() EntryTestPage {
 			Sure:         "Decided by the answer of the token endpoint to a code that it had just made.",
 			StepsHeading: "Four steps in 1.51 s", Ticks: scale.Ticks(), NotRun: "Not run: identity, permissions, rate limit.",
 			Steps: []Step{
-				{Name: "Look up api.intercom.io", Hint: "public addresses", Verdict: VerdictOK, Bar: bar(0, 21), Took: "21 ms"},
-				{Name: "Open consent", Hint: "approved", Verdict: VerdictOK, Bar: bar(121, 302), Took: "302 ms", Evidence: "The provider sent the browser back with a code."},
-				{
-					Name: "Exchange the code for a token", Hint: "client refused", Verdict: VerdictWrong, Bar: bar(704, 229), Took: "229 ms", Open: true,
+				{Number: "1", Name: "Look up api.intercom.io", Hint: "public addresses", Verdict: VerdictOK, Bar: bar(0, 21), Took: "21 ms"},
+				{Number: "2", Name: "Open consent", Hint: "approved", Verdict: VerdictOK, Bar: bar(121, 302), Took: "302 ms", Evidence: "The provider sent the browser back with a code."},
+				{Number: "3", Name: "Exchange the code for a token", Hint: "client refused", Verdict: VerdictWrong, Bar: bar(704, 229), Took: "229 ms", Open: true,
 					Evidence: "The token endpoint refuses the client before it looks at the code.",
 					Sent: Message{Meta: "14:32:40.861 UTC", Lines: []Line{
 						{Key: "POST", Text: "https://api.intercom.io/auth/eagle/token", Strong: true},
@@ -150,7 +156,7 @@ func sampleTest() EntryTestPage {
 					Received: Message{Meta: "401 Unauthorized", Verdict: VerdictWrong, Lines: []Line{{Key: "Content-Type: ", Text: "application/json"}, {}, {Key: "code ", Text: "unauthorized"}}},
 					Foot:     "Only the named fields of an answer are kept. A raw body may repeat what was sent.",
 				},
-				{Name: "Ask whose token it is", Hint: "not run", Verdict: VerdictNotChecked, Bar: bar(933, 0), Took: "0 ms"},
+				{Number: "4", Name: "Ask whose token it is", Hint: "not run", Verdict: VerdictNotChecked, Bar: bar(933, 0), Took: "0 ms"},
 			},
 		},
 	}
@@ -161,8 +167,8 @@ func sampleWorks() EntryTestPage {
 	p.Notice, p.TokenError, p.StartNote = Notice{}, "", ""
 	r := &p.Report
 	r.Verdict, r.Heading, r.Sentence, r.Action = VerdictOK, "Works", "The provider accepted version 7 from consent to identity.", Link{"Promote version 7", "/config/acme:intercom?version=7#promote"}
-	r.Fields[1] = FieldVerdict{"Client secret", VerdictOK, "", "The token endpoint issued a token.", "", fpNow}
-	r.Fields[3] = FieldVerdict{"Permission", VerdictOK, "", "The identity call was allowed.", "Read one admin", ""}
+	r.Fields[1] = FieldVerdict{Label: "Client secret", Verdict: VerdictOK, Text: "The token endpoint issued a token.", Fingerprint: fpNow}
+	r.Fields[3] = FieldVerdict{Label: "Permission", Verdict: VerdictOK, Text: "The identity call was allowed.", Plain: "Read one admin"}
 	r.RemedyLead, r.Lineup, r.Remedy, r.NotRun = "Every field is proven. Version 7 can be put in force.", nil, nil, ""
 	for i := range r.Steps {
 		r.Steps[i].Verdict, r.Steps[i].Open, r.Steps[i].Hint = VerdictOK, false, ""

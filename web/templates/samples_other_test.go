@@ -66,8 +66,17 @@ func sampleSettings() SettingsPage {
 		Checks:  []Fact{{Label: "Your browser’s address", Text: "https://backoffice.acme.example", Code: true, Verdict: VerdictOK, Word: "The same"}},
 		Sealing: []Fact{{Label: "Key", Text: "2041773395", Code: true}, {Label: "Seals", Text: "the values of 151 versions"}},
 		About:   []Fact{{Label: "Version", Text: "BackOffice 1.4.0"}, {Label: "Data file", Text: "backoffice.db, 41.8 MB"}, {Label: "Events", Text: "48,213"}},
-		Sandbox: "http://localhost:8081",
+		Sandbox: "http://localhost:8081", Outside: sampleOutside(),
 	}
+}
+
+func sampleOutside() OutsideCheck {
+	return OutsideCheck{May: true, Known: true, Verdict: VerdictWrong, Heading: "The public address has a fault: Scheme", When: before(4 * time.Minute),
+		Took: "184 ms", By: "owner@acme.example", Rows: []OutsideRow{
+			{ID: "outside-reach", Label: "Answers from outside", Verdict: VerdictOK, Reason: "What is sent to the public address comes to this instance."},
+			{ID: "outside-scheme", Label: "Scheme", Verdict: VerdictWrong, Reason: "Sent as https, seen as http.", Registered: "https", Sent: "https", Delivered: "http",
+				Remedy: "Have the proxy send X-Forwarded-Proto.", Lines: []ProxyLines{{"outside-scheme-nginx", "nginx", "proxy_set_header X-Forwarded-Proto $scheme;"}}},
+		}}
 }
 
 func sampleSearch() SearchPage {

@@ -17,13 +17,14 @@ func (p AccountPage) Errors() []FieldError {
 	return faults("current", p.CurrentError, "password", p.PasswordError, "password2", p.RepeatError)
 }
 
-// SettingsPage is GET /settings: what the program was started with. Nothing is
-// changed here.
+// SettingsPage is GET /settings: what the program was started with, and how its
+// public address stands. Nothing is changed here.
 type SettingsPage struct {
 	Frame
 	PublicURL string
 	Started   Time
 	Checks    []Fact // facts with a verdict: "Address of this browser", "Transport"
+	Outside   OutsideCheck
 	Sealing   []Fact // key id, what it seals
 	About     []Fact // version, data file and its size, events, Go version
 	Sandbox   string // its address; "" if it is off
