@@ -31,11 +31,11 @@ type program struct {
 // start runs the program until the test ends, and then asks it to stop, as an
 // operator would. A test in which it does not end cleanly, or in which it
 // logged an error, has failed.
-func start(t *testing.T) *program {
+func start(t *testing.T, more ...string) *program {
 	t.Helper()
 	port, sandboxPort := freePort(t), freePort(t)
 	p := &program{url: "http://localhost:" + port, sandbox: "http://localhost:" + sandboxPort}
-	p.launch(t, "rehearse", "--addr", "127.0.0.1:"+port, "--sandbox-addr", "127.0.0.1:"+sandboxPort, "--data", t.TempDir())
+	p.launch(t, append([]string{"rehearse", "--addr", "127.0.0.1:" + port, "--sandbox-addr", "127.0.0.1:" + sandboxPort, "--data", t.TempDir()}, more...)...)
 	return p
 }
 

@@ -62,6 +62,7 @@ type rehearseCommand struct {
 	Addr        string `help:"Address of the program." default:"127.0.0.1:8080"`
 	SandboxAddr string `help:"Address of the sandbox." default:"127.0.0.1:8081"`
 	Data        string `help:"Directory of the data file and the key file." default:"data"`
+	Radar       string `help:"Whether each entry in force is asked once a day, unattended: daily or off." default:"off"`
 
 	ready func(net.Addr)
 }
@@ -76,7 +77,7 @@ func (r *rehearseCommand) Run(ctx context.Context, con console) error {
 	if err != nil || !loopback(host) {
 		return errors.Join(fmt.Errorf("a rehearsal is for this machine alone, and %q is not. Use 127.0.0.1:8080, or backoffice serve", r.Addr), ln.Close())
 	}
-	s := settings{Addr: r.Addr, PublicURL: "http://localhost:" + port, Data: r.Data, Environment: "rehearsal", LogFormat: "text", ready: r.ready}
+	s := settings{Addr: r.Addr, PublicURL: "http://localhost:" + port, Data: r.Data, Environment: "rehearsal", LogFormat: "text", Radar: r.Radar, ready: r.ready}
 	both, ctx := errgroup.WithContext(ctx)
 	both.Go(func() error {
 		o := sandbox.Options{BaseURL: base, Seed: base, RedirectURIs: []string{s.PublicURL + "/auth/intercom/callback"}}

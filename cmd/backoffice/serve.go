@@ -75,6 +75,7 @@ func serve(ctx context.Context, s settings, sandbox string, con console) (err er
 	ctx, stop := context.WithCancel(ctx)
 	var sweeping sync.WaitGroup
 	sweeping.Go(func() { h.sweep(ctx) })
+	sweeping.Go(func() { h.watch(ctx) })
 	defer sweeping.Wait()
 	defer stop()
 	return listen(ctx, h.handler, ln, c.cert, log)
@@ -123,12 +124,13 @@ func house(c checked, sandbox string, db *bolt.DB, box *secret.Box, log *slog.Lo
 		auth:     auth.New(auth.Options{Store: db, Box: box, Now: now}),
 		sessions: auth.NewSessionStore(db, auth.SessionOptions{Secure: c.public.Scheme == "https", Now: now}),
 		oauth: oauth.New(oauth.Options{Store: db, Box: box, Config: entries, Guard: guard,
-			PublicURL: c.public.String(), Now: now, CheckOwn: checkOwn(own)})}
+			PublicURL: c.public.String(), Now: now, CheckOwn: checkOwn(own), RadarOff: c.Radar == "off"})}
 	r.handler, err = server.New(server.Deps{Store: db, Config: entries, Catalogue: catalogue, OAuth: r.oauth, Auth: r.auth,
 		Sessions: r.sessions, Outside: own, Audit: audit.NewLog(db), Log: log, Now: now,
 		Site: server.Site{PublicURL: c.public, Environment: c.Environment, Proxies: c.proxies, Version: version, Started: now(),
 			DataFile: c.dataFile, DataSize: func() int64 { return db.Stats().FileSize }, KeyFile: keySource(c), KeyID: box.KeyID(), Sandbox: sandbox,
-			Ready: func() error { _, _, err := installation(context.Background(), db); return err }}})
+			MetricsToken: c.MetricsToken.Text,
+			Ready:        func() error { _, _, err := installation(context.Background(), db); return err }}})
 	return r, err
 }
 
@@ -178,6 +180,22 @@ func (r rooms) sweep(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
+		}
+	}
+}
+
+// watch lets the radar ask what is due, one entry at a time.
+func (r rooms) watch(ctx context.Context) {
+	tick := time.NewTicker(5 * time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if err := r.oauth.RadarSweep(ctx); err != nil && ctx.Err() == nil {
+			r.log.Error("radar", "error", err)
 		}
 	}
 }

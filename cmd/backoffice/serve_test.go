@@ -61,7 +61,7 @@ func start(t *testing.T, s settings) program {
 }
 
 func defaults(dir string) settings {
-	return settings{Addr: "127.0.0.1:0", PublicURL: "http://localhost:8080", Data: dir, Environment: "test", LogFormat: "text"}
+	return settings{Addr: "127.0.0.1:0", PublicURL: "http://localhost:8080", Data: dir, Environment: "test", LogFormat: "text", Radar: "off"}
 }
 
 func get(t *testing.T, url string) (int, string) {

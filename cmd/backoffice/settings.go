@@ -30,12 +30,17 @@ type settings struct {
 	AllowHosts     []string `help:"Hosts or networks of your own that providers may live on. Without it, no private address is ever called." env:"BACKOFFICE_ALLOW_HOSTS" placeholder:"HOST"`
 	Connectors     string   `help:"Directory with connector definitions of your own (YAML)." env:"BACKOFFICE_CONNECTORS" placeholder:"DIR"`
 	Environment    string   `help:"Name of this environment, shown on every page." default:"production" env:"BACKOFFICE_ENVIRONMENT"`
+	Radar          string   `help:"Whether each entry in force is asked once a day, unattended, whether its provider still takes it: daily or off." default:"daily" env:"BACKOFFICE_RADAR"`
+	MetricsToken   keyText  `help:"Bearer token that /metrics asks for. Without it there are no metrics. Set it in the environment: other users of this machine can see flags." env:"BACKOFFICE_METRICS_TOKEN" placeholder:"TOKEN"`
 	LogFormat      string   `help:"Form of the log on standard error: text or json." default:"text" env:"BACKOFFICE_LOG_FORMAT"`
 
 	ready func(net.Addr) // tests listen on port 0 and learn the address here
 }
 
-// keyText is a key given in the environment.
+// minMetricsToken is the least length of the metrics token.
+const minMetricsToken = 20
+
+// keyText is a key or a token given in the environment.
 type keyText struct{ secret.Text }
 
 // UnmarshalText takes custody of the key.
@@ -73,6 +78,12 @@ func (s settings) check() (checked, error) {
 	add(listenAddress(s.Addr))
 	if !slices.Contains([]string{"text", "json"}, s.LogFormat) {
 		add(fmt.Errorf("--log-format is %q. Use text or json", s.LogFormat))
+	}
+	if s.Radar != "daily" && s.Radar != "off" {
+		add(fmt.Errorf("--radar is %q. Use daily or off", s.Radar))
+	}
+	if n := s.MetricsToken.Len(); n > 0 && n < minMetricsToken {
+		add(fmt.Errorf("--metrics-token has %d characters, which can be guessed. Use at least %d: openssl rand -hex 32 makes one", n, minMetricsToken))
 	}
 	if s.Environment == "" || len(s.Environment) > 30 || strings.TrimSpace(s.Environment) != s.Environment {
 		add(errors.New("--environment is empty, too long for a badge, or has spaces around it. Use a word such as production or staging"))

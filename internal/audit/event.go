@@ -31,6 +31,10 @@ const (
 	TokenTested  Action = "test.token"
 	Diagnosing   Action = "test.diagnose"
 	Diagnosed    Action = "test.verdict"
+	RadarAsked   Action = "radar.ask"
+	RadarTurned  Action = "radar.turned"
+	RadarPaused  Action = "radar.pause"
+	RadarResumed Action = "radar.resume"
 	CaseExported Action = "test.export"
 
 	OutsideChecked Action = "settings.outside-in"
@@ -57,6 +61,10 @@ var titles = map[Action]string{
 	Diagnosed:       "Tested without consent",
 	TestFinished:    "Tested the connection",
 	TokenTested:     "Tested an access token",
+	RadarAsked:      "Asked by radar",
+	RadarTurned:     "Changed the radar's verdict",
+	RadarPaused:     "Paused the radar",
+	RadarResumed:    "Resumed the radar",
 	CaseExported:    "Exported a case file",
 	OutsideChecked:  "Checked the public address",
 }

@@ -180,7 +180,7 @@ func (d *diagnosis) keep() error {
 		return d.service.store.Update(ctx, cost)
 	}
 	err := d.service.store.Update(ctx, func(tx store.Tx) error {
-		return errors.Join(keepReport(tx, d.report), cost(tx))
+		return errors.Join(keepReport(tx, d.report), d.calibrate(tx), cost(tx))
 	})
 	if errs.Is(err, errs.NotFound) {
 		err = errors.Join(err, d.service.store.Update(ctx, cost))

@@ -75,9 +75,13 @@
 //	oauth/report/<id>/<report>   Report
 //	oauth/reports/<id>           the Summary of each of the last 50, newest first
 //	oauth/health/<id>            the Summary that counts, one a content hash
+//	oauth/calibration/<id>       how the provider answered when a test proved the credentials, as keyed hashes
+//	oauth/radar/<id>             what the radar knows of an entry, and when its next turn is
+//	oauth/radar-pause            whether people want nothing sent unattended
+//	oauth/radar-generation       rises with every record of the radar
 //	oauth/pace/entry/<id>, oauth/pace/host/<host>
 //	                             what diagnoses cost, and until when the next one waits
-//	oauth/generation             rises with every report; see Service.Health
+//	oauth/generation             rises with every report, and when the radar turns; see Service.Health
 //
 // Everything that a provider does differently is data in its
 // connector.Definition; no provider has a line of code here.

@@ -49,7 +49,9 @@ type Health struct {
 type Check struct {
 	Standing Standing
 	Last     Summary
-	Other    bool // Last tested an earlier version, with other content: it says nothing about this one
+	Other    bool    // Last tested an earlier version, with other content: it says nothing about this one
+	Radar    bool    // the radar said so: Last is no test, and has no report
+	Before   Summary // the last test then; the zero Summary unless Radar
 }
 
 // tells reports whether a run says anything about an entry's health: a pasted
@@ -123,6 +125,8 @@ type healthIndex struct {
 	filled     bool
 	generation int64
 	runs       map[config.ID][]Summary
+	radar      *radarIndex
+	wrong      map[config.ID]radarRecord // the radar's records that say so
 	entries    []config.Entry
 	until      time.Time
 	healths    map[config.ID]Health
@@ -181,7 +185,7 @@ func (x *healthIndex) read(r store.Reader) error {
 	for _, rec := range all {
 		x.runs[config.ID(rec.ID)] = rec.Value
 	}
-	return nil
+	return x.readRadar(r)
 }
 
 // judge fills healths, and until with the time at which the next of them grows
@@ -195,6 +199,9 @@ func (x *healthIndex) judge(entries []config.Entry, now time.Time) {
 			continue
 		}
 		h := HealthOf(e, runs, now)
+		if rec, ok := x.wrong[e.ID]; ok {
+			h.Current = rec.overlay(h.Current, e)
+		}
 		x.healths[e.ID] = h
 		for _, c := range []Check{h.Current, h.Pending} {
 			if turns := c.Last.Started.Add(StaleAfter + 1); c.Standing == Works && turns.Before(x.until) {

@@ -90,24 +90,32 @@ type lease struct {
 // transaction, or returns an errs.TooMany that says when to come back.
 func (l lease) take(ctx context.Context, s store.Store, e audit.Event, also func(store.Tx) error) error {
 	return s.Update(ctx, func(tx store.Tx) error {
-		own, err := getPace(tx, entryPace(l.entry))
-		if err != nil {
+		if err := l.reserve(tx); err != nil {
 			return err
 		}
-		host, err := getPace(tx, hostPace(l.host))
-		if err != nil {
-			return err
-		}
-		if err := l.refuse(own, host); err != nil {
-			return err
-		}
-		if l.limits.Budget > 0 {
-			host.Spent, _ = host.recent(l.at)
-			host.Spent = append(host.Spent, spend{Run: l.run, Time: l.at, Calls: l.calls})
-			err = paces.Put(tx, hostPace(l.host), host)
-		}
-		return errors.Join(err, also(tx), audit.Append(tx, e))
+		return errors.Join(also(tx), audit.Append(tx, e))
 	})
+}
+
+// reserve sets the calls of a run aside, or returns an errs.TooMany.
+func (l lease) reserve(tx store.Tx) error {
+	own, err := getPace(tx, entryPace(l.entry))
+	if err != nil {
+		return err
+	}
+	host, err := getPace(tx, hostPace(l.host))
+	if err != nil {
+		return err
+	}
+	if err := l.refuse(own, host); err != nil {
+		return err
+	}
+	if l.limits.Budget == 0 {
+		return nil
+	}
+	host.Spent, _ = host.recent(l.at)
+	host.Spent = append(host.Spent, spend{Run: l.run, Time: l.at, Calls: l.calls})
+	return paces.Put(tx, hostPace(l.host), host)
 }
 
 func (l lease) refuse(own, host pace) error {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
-	"strconv"
 
 	"backoffice/internal/audit"
 	"backoffice/internal/config"
@@ -130,7 +129,7 @@ func deleteReports(tx store.Tx, id config.ID) error {
 	standing.Delete(tx, string(id))
 	starteds.Delete(tx, string(id))
 	paces.Delete(tx, entryPace(id))
-	return raise(tx)
+	return errors.Join(deleteRadar(tx, id), raise(tx))
 }
 
 // Reports returns the summaries of the entry's reports, newest first; none is no
@@ -167,26 +166,6 @@ func (s *Service) Report(ctx context.Context, id config.ID, report string) (Repo
 	return out, nil
 }
 
-func readGeneration(r store.Getter) (int64, error) {
-	b, err := r.Get(generationKey)
-	if errors.Is(err, store.ErrNotFound) {
-		return 0, nil
-	}
-	if err != nil {
-		return 0, err
-	}
-	n, err := strconv.ParseInt(string(b), 10, 64)
-	if err != nil {
-		return 0, fmt.Errorf("%s is damaged: %q is no number", generationKey, b)
-	}
-	return n, nil
-}
+func readGeneration(r store.Getter) (int64, error) { return readCounter(r, generationKey) }
 
-func raise(tx store.Tx) error {
-	n, err := readGeneration(tx)
-	if err != nil {
-		return err
-	}
-	tx.Put(generationKey, []byte(strconv.FormatInt(n+1, 10)))
-	return nil
-}
+func raise(tx store.Tx) error { return raiseCounter(tx, generationKey) }

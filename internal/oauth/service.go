@@ -29,6 +29,7 @@ type Service struct {
 	limits    Limits
 	checkOwn  CheckOwn
 	index     healthIndex
+	radar     radar
 	lives     lives
 	life      context.Context // of the diagnoses: they outlive the request that started them
 	stop      context.CancelFunc
@@ -45,6 +46,7 @@ type Options struct {
 	Now         func() time.Time
 	CallTimeout time.Duration // of one call to a provider; 0 means egress.DefaultTimeout
 	Limits      Limits        // of diagnoses; the zero Limits mean DefaultLimits
+	RadarOff    bool          // the operator wants nothing sent unattended
 	CheckOwn    CheckOwn      // nil: diagnoses say nothing about our own address
 }
 
@@ -53,6 +55,7 @@ type Options struct {
 func New(o Options) *Service {
 	s := &Service{store: o.Store, box: o.Box, config: o.Config, guard: o.Guard,
 		publicURL: strings.TrimRight(o.PublicURL, "/"), now: o.Now, timeout: o.CallTimeout, limits: o.Limits, checkOwn: o.CheckOwn}
+	s.radar.off, s.index.radar = o.RadarOff, &s.radar.index
 	if s.limits.Calls == 0 {
 		s.limits = DefaultLimits()
 	}

@@ -87,8 +87,8 @@ type mine struct {
 func dig(t *testing.T) *mine {
 	m := &mine{canaries: canaries{"password": password, "new password": "CANARY new? pass & 2", "wrong password": "CANARY wrong! pass <3>",
 		"secret": "CANARY+sec/ret=1&<a>", "typed secret": "CANARY/typed+2==\"", "paste": "CANARY=paste;3+/", "pasted token": "CANARY.token~4+/==",
-		"code": "CANARY/code+5==", "state": "CANARY-state/6+=", "set-up token": "CANARY/setup+token+7="}}
-	m.house = open(t, plan{heard: &m.heard, routes: func(g gate) []route {
+		"code": "CANARY/code+5==", "state": "CANARY-state/6+=", "set-up token": "CANARY/setup+token+7=", "metrics token": metricsToken}}
+	m.house = open(t, plan{heard: &m.heard, token: metricsToken, routes: func(g gate) []route {
 		return append(routes(g), route{"POST", "/panic", auth.SignedIn, func(c echo.Context) error { panic(c.FormValue("password")) }})
 	}})
 	m.canaries["sandbox secret"], m.canaries["sandbox token"] = m.provider.ClientSecret(), m.provider.TestToken()
@@ -155,6 +155,9 @@ func TestNoSecretLeaves(t *testing.T) {
 	m.unreadable(m.owner())
 	m.forms(m.owner())
 	m.runs(m.owner())
+	m.visitor().get("/metrics", "Authorization", "Bearer "+metricsToken).want(200, "acme:intercom")
+	m.visitor().get("/metrics", "Authorization", "Bearer "+metricsToken+"2").want(401)
+	m.radar()
 	m.passwords()
 	m.listen()
 }
@@ -197,6 +200,19 @@ func (m *mine) forms(p *person) {
 		p.get(path).want(200)
 	}
 	m.heard = append(m.heard, p.get("/audit?before=5"))
+}
+
+// radar tests without consent and lets the radar ask, with success and without.
+func (m *mine) radar() {
+	m.t.Helper()
+	m.calibrate()
+	m.turn()
+	m.refuse(true)
+	m.turn()
+	m.refuse(false)
+	for _, path := range []string{"/", entry, entry + "/test", "/audit"} {
+		m.owner().get(path).want(200)
+	}
 }
 
 // passwords tries all that are wrong, and then the right one.

@@ -23,6 +23,7 @@ type standing struct {
 	How     string // "without consent"; "" for a consent run
 	Partial bool   // it works but for a permission
 	Earlier int    // the earlier version that was tested instead of this one; 0 if there is none
+	Radar   bool   // the radar says so, not the test
 }
 
 // healthOf is a standing of the domain as pages draw it.
@@ -45,8 +46,12 @@ func (g gate) checked(e config.Entry, c oauth.Check) standing {
 	if def, ok := g.Catalogue.Get(e.Connector); !ok || def.OAuth == nil {
 		return standing{Health: templates.HealthNoTest}
 	}
-	s := standing{Health: healthOf(c.Standing), Fact: c.Last.Headline, Tested: c.Last.Started, By: c.Last.By}
-	if c.Last.Kind == oauth.Diagnosis {
+	test := c.Last
+	if c.Radar {
+		test = c.Before
+	}
+	s := standing{Health: healthOf(c.Standing), Fact: c.Last.Headline, Tested: test.Started, By: test.By, Radar: c.Radar}
+	if test.Kind == oauth.Diagnosis {
 		s.How = "without consent"
 	}
 	s.Partial = c.Standing == oauth.Works && c.Last.Verdict == oauth.Warning && c.Last.Kind == oauth.ConsentRun
@@ -89,6 +94,9 @@ func (g gate) head(c echo.Context, e config.Entry, def *connector.Definition, ta
 	}
 	if e.Current != 0 && e.Pending != 0 {
 		h.More = pendingSentence(e, g.checked(e, tested[e.ID].Pending))
+	}
+	if err := g.addRadar(c, &h, e, tested[e.ID]); err != nil {
+		return templates.EntryHead{}, err
 	}
 	if def != nil && def.OAuth != nil {
 		h.TestVersion, h.TestNote = strconv.Itoa(e.Newest()), testNote(def.Name)

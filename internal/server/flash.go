@@ -31,6 +31,8 @@ const (
 	saidTrimmedPending
 	saidTrimmedForce
 	saidSetUp
+	saidRadarPaused
+	saidRadarResumed
 	saidCleanedPending
 	saidCleanedForce
 	saidOutside
@@ -50,6 +52,8 @@ var sentences = map[said]string{
 	saidCleanedPending: "Saved as version %d, pending. Invisible characters were removed from a value",
 	saidCleanedForce:   "Version %d is saved and in force. Invisible characters were removed from a value",
 	saidSetUp:          "Welcome. You are the first owner of this instance",
+	saidRadarPaused:    "The radar is paused",
+	saidRadarResumed:   "The radar goes on",
 	saidOutside:        "The public address is checked",
 }
 

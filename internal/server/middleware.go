@@ -15,6 +15,7 @@ import (
 	"backoffice/internal/oauth"
 
 	"github.com/labstack/echo/v4"
+	"github.com/prometheus/client_golang/prometheus"
 )
 
 // A gate is what stands before and after every handler.
@@ -22,9 +23,10 @@ type gate struct {
 	Deps
 	lists   *listCache
 	guesses *guesses
+	gauges  *prometheus.Registry
 }
 
-func newGate(d Deps) gate { return gate{d, &listCache{}, &guesses{now: d.Now}} }
+func newGate(d Deps) gate { return gate{d, &listCache{}, &guesses{now: d.Now}, gaugesOf(d)} }
 
 // use installs what holds for every request, in the order in which a request
 // meets it.

@@ -47,6 +47,9 @@ func (p housePages) overview(c echo.Context) error {
 	if page.Events, err = p.lastEvents(c); err != nil {
 		return err
 	}
+	if page.Radar, err = p.radar(c); err != nil {
+		return err
+	}
 	return render(c, http.StatusOK, templates.Overview(page))
 }
 
@@ -108,6 +111,10 @@ func (p housePages) notice(page *templates.OverviewPage, r *listRow) {
 	}
 	switch s.Health {
 	case templates.HealthWrong:
+		if s.Radar {
+			row.Detail, row.Action = who+" The radar saw it.", templates.Link{Label: "Test it", URL: entryURL(r.entry.ID) + "/test"}
+			break
+		}
 		row.Detail, row.Action = who, templates.Link{Label: "See the report", URL: entryURL(r.entry.ID) + "/test"}
 	case templates.HealthInconclusive:
 		row.Detail, row.Action = who+" The last test could not decide.", templates.Link{Label: "See the report", URL: entryURL(r.entry.ID) + "/test"}

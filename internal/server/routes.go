@@ -41,11 +41,13 @@ func routes(g gate) []route {
 	log := auditPages{g}
 	account := accountPages{g}
 	house := housePages{g}
+	radar := radarPages{g}
 	checks := outsidePages{g}
 	static := echo.WrapHandler(web.Handler())
 	return []route{
 		{"GET", "/healthz", auth.Machine, house.healthz},
 		{"GET", "/readyz", auth.Machine, house.readyz},
+		{"GET", "/metrics", auth.Machine, radar.metrics}, // for who has the token of --metrics-token
 		{"GET", "/static/*", auth.Machine, static},
 		{"GET", "/favicon.ico", auth.Machine, house.favicon},
 
@@ -58,6 +60,7 @@ func routes(g gate) []route {
 
 		{"GET", "/", auth.Overview, house.overview},
 		{"GET", "/search", auth.Overview, house.search},
+		{"POST", "/radar", auth.ConfigTest, radar.pause},
 
 		{"GET", "/config", auth.ConfigRead, entries.list},
 		{"POST", "/config", auth.ConfigWrite, forms.create},

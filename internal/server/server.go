@@ -27,6 +27,7 @@ import (
 	"backoffice/internal/connector"
 	"backoffice/internal/oauth"
 	"backoffice/internal/outside"
+	"backoffice/internal/secret"
 	"backoffice/internal/store"
 
 	"github.com/labstack/echo/v4"
@@ -61,6 +62,8 @@ type Site struct {
 	KeyID       string       // id of the key that seals
 	Sandbox     string       // address of the rehearsal sandbox; "" in production
 	Ready       func() error // why the program cannot serve now, or nil
+
+	MetricsToken secret.Text // that /metrics asks for; empty: there are no metrics
 }
 
 // Secure reports whether browsers reach this instance over https.

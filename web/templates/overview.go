@@ -13,6 +13,47 @@ type OverviewPage struct {
 	BoardMore string         // "Show all 10,000 entries"; "" if the board is complete
 	Pending   []PendingRow
 	Events    []EventLine // the last few
+	Radar     RadarPanel
+}
+
+// A RadarPanel is what the unattended check found out. The button posts paused,
+// yes or no, to /radar.
+type RadarPanel struct {
+	Off       bool // by the operator: there is no button
+	Paused    bool
+	PausedBy  string
+	PausedAt  Time
+	Last      Time         // the last call; the zero Time says that there was none
+	Counts    []RadarCount // the states that entries in force have
+	Calibrate string       // what to do about those that have nothing to be compared with; "" for none
+	Turned    []RadarRow   // that the radar saw refused
+	More      string       // "3 entries more"; "" for none
+}
+
+// A RadarCount is how many entries are in one state.
+type RadarCount struct {
+	Verdict Verdict
+	Count   string
+	Word    string // "no change"
+}
+
+// A RadarRow is an entry that the radar saw refused.
+type RadarRow struct {
+	ID      string
+	Initial string
+	Fact    string // "Client secret is refused now"
+	Since   Time
+}
+
+// word is the state of the radar in one word, with its tone.
+func (p RadarPanel) word() status {
+	switch {
+	case p.Off:
+		return in(VerdictNotChecked, "Off")
+	case p.Paused:
+		return in(VerdictWarning, "Paused")
+	}
+	return in(VerdictOK, "On")
 }
 
 // An AttentionRow is an entry that needs somebody, with the next step.

@@ -177,6 +177,11 @@ func sampleOverview() OverviewPage {
 			{"48210", "Saved version 7 of acme:intercom", "integrations@acme.example", before(12 * time.Minute)},
 			{"48208", "Refused a sign-in", "ops@acme.example, from 198.51.100.7", before(31 * time.Minute)},
 		},
+		Radar: RadarPanel{
+			Last: before(7 * time.Minute), Counts: []RadarCount{{VerdictOK, "16", "no change"}, {VerdictWrong, "1", "refused"}, {VerdictNotChecked, "4", "not calibrated"}},
+			Turned:    []RadarRow{{"acme:microsoft", "Ms", "Client secret has expired", before(5 * time.Hour)}},
+			Calibrate: "4 entries have nothing to be compared with. Use Test connection once on each; if that proves client ID and secret, the radar watches it from then on.",
+		},
 	}
 }
 
