@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 )
 
@@ -32,13 +33,14 @@ func (d *diagnosis) heard(address string, got *capture) {
 // differs may be wrong itself; two that agree are right.
 func judgeClock(ticks []tick) FieldVerdict {
 	v := FieldVerdict{Field: Clock, Reason: "No answer told the time."}
-	var off []tick
+	var off, seen []tick
 	for _, t := range ticks {
 		if t.off.Abs() > clockSlack {
 			off = append(off, t)
 		}
-		if v.Verdict = OK; len(v.Evidence) == 0 || v.Evidence[len(v.Evidence)-1] != t.step {
-			v.Evidence = append(v.Evidence, t.step)
+		v.Verdict = OK
+		if !slices.ContainsFunc(seen, func(s tick) bool { return s.host == t.host }) { // one answer of each host is enough to look at
+			seen, v.Evidence = append(seen, t), append(v.Evidence, t.step)
 		}
 	}
 	switch {

@@ -75,6 +75,9 @@ func judge(t evidence, m methodEvidence, door doorEvidence) judgement {
 		j.redirect = judgeRedirect(door, j.id.verdict == OK)
 	}
 	j.method = m.sentence(j.comparison, t.public)
+	if j.method.verdict == OK { // it went through with the same answers
+		j.method.confidence = j.secret.confidence
+	}
 	return j
 }
 
@@ -164,7 +167,7 @@ func (m methodEvidence) sentence(c comparison, public bool) sentence {
 	}
 	switch m.compare(c) {
 	case methodGoes:
-		return sentence{OK, comparisonSays[c].id.confidence, "The secret was sent %A, and the client was not refused."}
+		return sentence{OK, Medium, "The secret was sent %A, and the client was not refused."}
 	case methodWrong:
 		return sentence{Wrong, High, "Sent %A, the client is refused. Sent %O, it is not."}
 	case methodIndifferent:

@@ -107,7 +107,7 @@ type stopping struct {
 }
 
 func (s *Service) lease(r *run) lease {
-	l := lease{run: r.report.ID, entry: r.report.Entry, host: hostName(r.ends.Token), at: r.report.Started, limits: s.limits, calls: s.limits.Calls}
+	l := lease{run: r.report.ID, entry: r.report.Entry, host: hostName(r.ends.Token), name: r.provider(), at: r.report.Started, limits: s.limits, calls: s.limits.Calls}
 	if r.ends.Rehearsal {
 		l.limits = s.limits.rehearsing()
 	}
@@ -146,6 +146,7 @@ func (d *diagnosis) work() {
 	defer s.lives.under.Done()
 	ctx, cancel := context.WithTimeout(s.life, d.lease.limits.Whole)
 	defer cancel()
+	d.run.began = time.Now() // the lease is no part of what the run takes
 	d.examine(ctx)
 	d.report.Took = time.Since(d.began)
 	err := d.keep()

@@ -81,6 +81,7 @@ type lease struct {
 	run    string
 	entry  config.ID
 	host   string // of the token address
+	name   string // of the provider, for people
 	at     time.Time
 	limits Limits
 	calls  int // that are set aside
@@ -122,7 +123,7 @@ func (l lease) refuse(own, host pace) error {
 	_, spent := host.recent(l.at)
 	switch {
 	case l.at.Before(own.Until) && !own.Asked:
-		return tooEarly(own.Until, "%s was tested a moment ago. Each test is a failed sign-in in the eyes of %s, so the next one can start at %s UTC.", l.entry, l.host, clock(own.Until))
+		return tooEarly(own.Until, "%s was tested a moment ago. Each test is a failed sign-in in the eyes of %s, so the next one can start at %s UTC.", l.entry, l.name, clock(own.Until))
 	case l.at.Before(host.Until) && host.Asked:
 		return tooEarly(host.Until, "%s asked for a pause, so nothing is sent there before %s UTC.", l.host, clock(host.Until))
 	case l.at.Before(host.Until):
