@@ -28,7 +28,7 @@ const diagnoses = 21
 // diagnose runs tests without consent against a sandbox on this machine, with
 // values that are not saved, and measures what they take beside their own calls.
 // The reports stay in the history of testedEntry.
-func diagnose(t *testing.T, r *report, db *bolt.DB, box *secret.Box) {
+func diagnose(t testing.TB, r *report, db *bolt.DB, box *secret.Box) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -65,7 +65,7 @@ func diagnose(t *testing.T, r *report, db *bolt.DB, box *secret.Box) {
 		"at most 1.3 times its calls and 20 ms")
 }
 
-func rehearsal(t *testing.T, base string, db *bolt.DB, box *secret.Box) (*oauth.Service, *config.Service) {
+func rehearsal(t testing.TB, base string, db *bolt.DB, box *secret.Box) (*oauth.Service, *config.Service) {
 	t.Helper()
 	catalogue, err := connector.Builtin()
 	if err != nil {
@@ -84,7 +84,7 @@ func rehearsal(t *testing.T, base string, db *bolt.DB, box *secret.Box) (*oauth.
 
 // oneDiagnosis returns how long a run took as its watcher saw it, and how long
 // its calls took by themselves.
-func oneDiagnosis(t *testing.T, s *oauth.Service, d config.Draft) (whole, own time.Duration, rep oauth.Report) {
+func oneDiagnosis(t testing.TB, s *oauth.Service, d config.Draft) (whole, own time.Duration, rep oauth.Report) {
 	t.Helper()
 	began := time.Now()
 	ref, err := s.DiagnoseDraft(t.Context(), by, d)

@@ -16,6 +16,7 @@ import (
 	"backoffice/internal/connector"
 	"backoffice/internal/egress"
 	"backoffice/internal/oauth"
+	"backoffice/internal/outside"
 	"backoffice/internal/secret"
 	"backoffice/internal/server"
 )
@@ -32,6 +33,7 @@ func BenchmarkPages(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+	diagnose(b, &report{}, db, box)
 	catalogue, err := connector.Builtin()
 	if err != nil {
 		b.Fatal(err)
@@ -55,10 +57,15 @@ func BenchmarkPages(b *testing.B) {
 	if _, err := sessions.Renew(w, httptest.NewRequest("GET", "/", nil), u, "127.0.0.1"); err != nil {
 		b.Fatal(err)
 	}
-	handler, err := server.New(server.Deps{Store: db, Config: entries, Catalogue: catalogue, Auth: people, Sessions: sessions,
+	public := &url.URL{Scheme: "http", Host: "example.com"}
+	own, err := outside.New(outside.Options{Store: db, PublicURL: public, Guard: guard, Now: time.Now})
+	if err != nil {
+		b.Fatal(err)
+	}
+	handler, err := server.New(server.Deps{Outside: own, Store: db, Config: entries, Catalogue: catalogue, Auth: people, Sessions: sessions,
 		OAuth: oauth.New(oauth.Options{Store: db, Box: box, Config: entries, Guard: guard, PublicURL: "http://example.com", Now: time.Now}),
 		Audit: audit.NewLog(db), Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Now: time.Now,
-		Site: server.Site{PublicURL: &url.URL{Scheme: "http", Host: "example.com"}, DataSize: func() int64 { return 0 }, Ready: func() error { return nil }, Started: time.Now(), Version: "bench"}})
+		Site: server.Site{PublicURL: public, DataSize: func() int64 { return 0 }, Ready: func() error { return nil }, Started: time.Now(), Version: "bench"}})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -57,7 +57,7 @@ func (s *Service) Doubts(ctx context.Context, id ID, o Opened) ([]Doubt, error) 
 	if err != nil {
 		return nil, fmt.Errorf("looking for the values of %s elsewhere: %w", id, err)
 	}
-	doubts := Inspect(in.def, o)
+	doubts := s.looks.of(in)
 	equal := slices.ContainsFunc(doubts, func(d Doubt) bool { return d.Kind == SameAsID })
 	if !equal {
 		doubts = append(doubts, in.changedPlaces(id, mine, found)...)

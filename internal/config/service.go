@@ -20,6 +20,7 @@ type Service struct {
 	now        func() time.Time
 	alsoDelete []func(tx store.Tx, id ID) error
 	index      indexCache
+	looks      looksMemo
 	holders    holderCache
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 
 	"backoffice/internal/audit"
 	"backoffice/internal/config"
@@ -19,10 +20,21 @@ const Keep = 50
 const keepHealth = 10
 
 var (
-	reports  = store.Table[Report]{Prefix: "oauth/report/"}
-	lists    = store.Table[[]Summary]{Prefix: "oauth/reports/"}
+	reports  = store.Table[Report]{Prefix: "oauth/report/", Memo: store.NewMemo(32, clipReport).UpTo(64 << 10)}
+	lists    = store.Table[[]Summary]{Prefix: "oauth/reports/", Memo: store.NewMemo(32, clipList).UpTo(64 << 10)}
 	standing = store.Table[[]Summary]{Prefix: "oauth/health/"}
 )
+
+// clipReport leaves a shared report without spare capacity.
+func clipReport(r *Report) {
+	r.Fields, r.Remedies, r.Identity, r.Steps = slices.Clip(r.Fields), slices.Clip(r.Remedies), slices.Clip(r.Identity), slices.Clip(r.Steps)
+	for i := range r.Steps {
+		st := &r.Steps[i]
+		st.Sent, st.Received, st.Further = slices.Clip(st.Sent), slices.Clip(st.Received), slices.Clip(st.Further)
+	}
+}
+
+func clipList(list *[]Summary) { *list = slices.Clip(*list) }
 
 const generationKey = "oauth/generation"
 

@@ -14,8 +14,9 @@ import (
 // What it returns is shared: callers must not change what slices, maps and
 // pointers in it lead to. It is safe for concurrent use.
 type Memo[T any] struct {
-	max  int
-	clip func(*T)
+	max   int
+	limit int // bytes of a record
+	clip  func(*T)
 
 	mu   sync.RWMutex
 	last map[string]memoized[T]
@@ -30,12 +31,19 @@ type memoized[T any] struct {
 // once for each decoded record, to take the spare capacity off its slices: else
 // two callers that append to one would write to the same memory.
 func NewMemo[T any](max int, clip func(*T)) *Memo[T] {
-	return &Memo[T]{max: max, clip: clip, last: make(map[string]memoized[T], max)}
+	return &Memo[T]{max: max, limit: memoRecord, clip: clip, last: make(map[string]memoized[T], max)}
 }
 
 // memoRecord is the size of a record, in bytes, above which it is not remembered:
 // records are counted, so a few very large ones must not fill the memory.
 const memoRecord = 16 << 10
+
+// UpTo has m remember records of up to this many bytes, and returns m. Call it
+// before the first use, on one of few records.
+func (m *Memo[T]) UpTo(bytes int) *Memo[T] {
+	m.limit = bytes
+	return m
+}
 
 // decode is f(b), or what it returned for these bytes before.
 func (m *Memo[T]) decode(key string, b []byte, f func([]byte) (T, error)) (T, error) {
@@ -49,7 +57,7 @@ func (m *Memo[T]) decode(key string, b []byte, f func([]byte) (T, error)) (T, er
 		return got.value, nil
 	}
 	v, err := f(b)
-	if err != nil || len(b) > memoRecord {
+	if err != nil || len(b) > m.limit {
 		return v, err
 	}
 	if m.clip != nil {
