@@ -156,6 +156,19 @@ func (s *Service) HealthOfAll(ctx context.Context, entries []config.Entry) (map[
 	return out, nil
 }
 
+// Generation rises with every report that is kept or deleted: for as long as it is
+// the same, so are all reports.
+func (s *Service) Generation(ctx context.Context) (n int64, err error) {
+	err = s.store.View(ctx, func(r store.Reader) (err error) {
+		n, err = readGeneration(r)
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("reading the generation of the reports: %w", err)
+	}
+	return n, nil
+}
+
 func (x *healthIndex) get(r store.Reader, entries []config.Entry, now time.Time) (map[config.ID]Health, error) {
 	generation, err := readGeneration(r)
 	if err != nil {

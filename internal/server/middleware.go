@@ -23,10 +23,13 @@ type gate struct {
 	Deps
 	lists   *listCache
 	guesses *guesses
+	bodies  *bodies
 	gauges  *prometheus.Registry
 }
 
-func newGate(d Deps) gate { return gate{d, &listCache{}, &guesses{now: d.Now}, gaugesOf(d)} }
+func newGate(d Deps) gate {
+	return gate{Deps: d, lists: &listCache{}, guesses: &guesses{now: d.Now}, bodies: &bodies{}, gauges: gaugesOf(d)}
+}
 
 // use installs what holds for every request, in the order in which a request
 // meets it.

@@ -42,6 +42,14 @@ func (p testPages) draw(c echo.Context, t tab) error {
 	}
 	page := templates.EntryTestPage{Frame: p.frame(c, "Test · "+string(e.ID), templates.SectionConfiguration), Entry: head,
 		Provider: providerName(def, e.ID), TokenError: t.tokenFault, Refusal: t.refusal}
+	key, plain, err := p.bodyKey(c, e, t)
+	if err != nil {
+		return err
+	}
+	if known, ok := p.bodies.get(key); plain && ok {
+		page.Rehearsal = known.rehearsal
+		return render(c, t.status, templates.EntryTestAgain(page.Frame, head, known.body))
+	}
 	if def == nil || def.OAuth == nil {
 		page.NoTest = "No definition knows how this service does OAuth, so there is nothing to test. The operator can add one: see --connectors."
 		return render(c, t.status, templates.EntryTest(page))
@@ -61,7 +69,15 @@ func (p testPages) draw(c echo.Context, t tab) error {
 		return err
 	}
 	page.Rehearsal = page.Rehearsal || p.rehearses(def, newest.Texts())
-	return render(c, t.status, templates.EntryTest(page))
+	if !plain || page.Live.Shown() {
+		return render(c, t.status, templates.EntryTest(page))
+	}
+	body, err := templates.DrawTestBody(page)
+	if err != nil {
+		return err
+	}
+	p.bodies.put(key, drawnBody{body, page.Rehearsal})
+	return render(c, t.status, templates.EntryTestAgain(page.Frame, head, body))
 }
 
 // fillResult draws the run that was asked for, or the latest one, and the list of

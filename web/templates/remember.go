@@ -173,6 +173,16 @@ func when(t Time) templ.Component {
 	return times.remember(t, func() templ.Component { return whenMarkup(t) })
 }
 
+// DrawTestBody draws what stands below the head of EntryTest, for a caller that
+// knows when it is the same again.
+func DrawTestBody(p EntryTestPage) (templ.Component, error) {
+	var b strings.Builder
+	if err := testBody(p).Render(context.Background(), &b); err != nil {
+		return nil, fmt.Errorf("drawing a report: %w", err)
+	}
+	return drawn(b.String()), nil
+}
+
 // topbar and sidebar are the same on most pages that a person opens in a row.
 // What they do not draw is taken out of the key.
 func topbar(f Frame) templ.Component {
