@@ -210,10 +210,10 @@ func (d *diagnosis) describe(st *Step, r reading) {
 
 // meaning is what each question is good for.
 var meaning = map[string]string{
-	"S":  "It is compared with those to the controls, which differ from this question in one thing each.",
+	"S":  "It is compared with the answers to the controls, which differ from this question in one thing each.",
 	"S′": "If this method goes further than the other, the method was what is wrong.",
-	"B":  "If it is the same as the answer to S, the provider refused S for its secret, or did not look at secrets yet.",
-	"A":  "If it differs from the answer to S, the provider knows the client ID.",
+	"B":  "If it is the same as with the entry's own secret, that secret is no better than a corrupted one, or the provider did not look at secrets yet.",
+	"A":  "If it differs from the answer to the entry's own client ID, the provider knows that one.",
 	"S2": "If it differs from the first answer, the provider contradicts itself, and the comparison counts for nothing.",
 }
 
