@@ -27,11 +27,15 @@ func TestTheTabIsNeverStale(t *testing.T) {
 	if got := runs(entry + "/test"); got != 1 {
 		t.Errorf("%d runs are listed, want 1", got)
 	}
-	h.pass(2 * bodyAge)
 	_, second := h.diagnose(p, "1")
 	h.finished(second)
 	if got := runs(address); got != 2 {
 		t.Errorf("%d runs are listed after another one, want 2", got)
+	}
+	for path, shown := range map[string]string{address: run, entry + "/test": second, entry + "/test/" + second: second} {
+		if body := p.get(path).body; !strings.Contains(body, "/test/"+shown+"/casefile") {
+			t.Errorf("%s does not show the run %s", path, shown)
+		}
 	}
 	e := must(h.deps.Config.Get(t.Context(), "acme:intercom"))(t)
 	must(h.deps.Config.Promote(t.Context(), audit.Actor{Name: ownerEmail}, config.Move{ID: e.ID, Revision: e.Revision, Version: 1}))(t)
