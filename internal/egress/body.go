@@ -81,6 +81,10 @@ func (b *body) leave(err error) {
 func (b *body) finish(err error) {
 	var failed *Error
 	b.err = err
+	if err == io.EOF && b.ctx.Err() != nil {
+		err = b.ctx.Err() // the connection ended because the time was up: it may not be all
+		b.err = err
+	}
 	if err != io.EOF && err != http.ErrBodyReadAfterClose {
 		failed = describe(b.ctx, err, b.limits.host, receiving)
 		b.err = failed

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"mime"
 	"net/url"
+	"slices"
 	"strings"
 
 	"backoffice/internal/secret"
@@ -85,11 +86,26 @@ func parseJSON(m map[string]json.RawMessage, tokenFields []string) answer {
 			break
 		}
 	}
-	for _, name := range tokenNames {
-		a.secrets = append(a.secrets, scalar(m[name]))
-	}
+	a.secrets = tokensIn(m, maxDepth)
 	a.readError(m)
 	return a
+}
+
+// maxDepth is how deep tokens are looked for.
+const maxDepth = 6
+
+// tokensIn collects the tokens of any sort, also from objects inside.
+func tokensIn(m map[string]json.RawMessage, depth int) (out []string) {
+	for name, raw := range m {
+		var inner map[string]json.RawMessage
+		switch {
+		case slices.Contains(tokenNames, strings.ToLower(name)):
+			out = append(out, scalar(raw))
+		case depth > 0 && len(raw) > 0 && raw[0] == '{' && json.Unmarshal(raw, &inner) == nil:
+			out = append(out, tokensIn(inner, depth-1)...)
+		}
+	}
+	return out
 }
 
 // readError knows RFC 6749 section 5.2, an error that is an object, a list of

@@ -34,11 +34,8 @@ func (d *diagnosis) doors(ctx context.Context) {
 		return
 	}
 	turnedAway := d.door.d.kind == turnsAway && d.door.e != nil && d.door.e.kind == turnsAway
-	switch {
-	case needF || turnedAway:
+	if needF || turnedAway {
 		d.door.f = d.knock(ctx, "F", "Control: the same with a made-up client ID", d.madeUpID(), d.redirect)
-	case d.tokens.again == nil && d.tokens.compare() == accepted:
-		d.repeat(ctx)
 	}
 }
 
@@ -240,7 +237,8 @@ func (d *diagnosis) landingLines(v visitLog) []Line {
 	if v.last.status == 0 || v.location[len(v.location)-1] != nil {
 		return lines
 	}
-	a := parseAnswer(v.last.header.Get("Content-Type"), v.last.body, nil)
+	a := parseAnswer(v.last.header.Get("Content-Type"), v.last.body, d.def.OAuth.TokenFields)
+	d.scrub.add(append(a.secrets, a.token.Reveal())...)
 	if m := titleTag.FindSubmatch(v.last.body[:min(len(v.last.body), 256<<10)]); m != nil && a.form != formJSON {
 		l := d.foreignLine("title", html.UnescapeString(string(m[1])))
 		l.In = Beside

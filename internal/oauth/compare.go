@@ -17,8 +17,10 @@ type comparison int
 const (
 	notCompared         comparison = iota
 	accepted                       // S differs from both controls, and is no refusal of the client
+	acceptedOnce                   // the same, but S was not asked twice
 	refusedApart                   // S differs from both, and is a refusal of the client all the same
 	expired                        // the same, and S says that the secret is too old
+	appRefused                     // S = B or all the same, and S says that the app is switched off, or not allowed from here
 	secretRefused                  // S = B, A differs, and the client is refused: for its secret
 	secretUnasked                  // S = B, A differs, and nothing says that the secret was looked at
 	idBlamed                       // S = B, A differs, but the words of S blame the client ID
@@ -89,6 +91,8 @@ func (e evidence) apart() comparison {
 		return expired
 	case e.s.looksRefused():
 		return refusedApart
+	case e.again == nil:
+		return acceptedOnce
 	}
 	return accepted
 }
@@ -98,6 +102,8 @@ func (e evidence) silentSecret() comparison {
 	switch {
 	case e.s.about.has(mentionsID) && !e.s.about.has(mentionsSecret):
 		return idBlamed
+	case e.s.about.has(mentionsState) && e.s.looksRefused():
+		return appRefused
 	case e.s.refusesClient():
 		return secretRefused
 	}
@@ -107,6 +113,8 @@ func (e evidence) silentSecret() comparison {
 // together is all the same.
 func (e evidence) together() comparison {
 	switch {
+	case e.s.about.has(mentionsState) && e.s.looksRefused():
+		return appRefused
 	case e.s.refusesClient():
 		return refusedAlike
 	case e.s.class == codeRefused:
@@ -119,7 +127,12 @@ func (e evidence) together() comparison {
 
 // firm reports whether S is positively an answer of a server that has accepted
 // the client: then OK is said with High confidence.
-func (e evidence) firm() bool { return e.s.pastClient() && e.again != nil }
+func (e evidence) firm() bool { return e.s.pastClient() }
+
+// knowsID and knowsSecret report whether the refusal of a control is one of the
+// client: then it is the made-up value that was refused, and not its form.
+func (e evidence) knowsID() bool     { return e.a.isControl() }
+func (e evidence) knowsSecret() bool { return e.b != nil && e.b.isControl() }
 
 // A methodEvidence is the answers to S in the method of the definition, and in
 // the other one if that was asked.
@@ -134,7 +147,8 @@ type methodFinding int
 const (
 	methodNotAsked    methodFinding = iota
 	methodGoes                      // the comparison in this method went through
-	methodWrong                     // refused in this method, past the client in the other
+	methodWrong                     // refused in this method, accepted in the other
+	methodPerhaps                   // refused in this method, and not in the other, which proves no more
 	methodIndifferent               // refused in both alike: it is not what is wrong
 	methodUnclear
 )
@@ -143,8 +157,10 @@ func (m methodEvidence) compare(c comparison) methodFinding {
 	switch {
 	case m.own == nil:
 		return methodNotAsked
-	case m.other != nil && m.other.pastClient() && !m.own.pastClient():
+	case m.other != nil && m.other.pastClient() && !m.own.pastClient() && c == accepted:
 		return methodWrong
+	case m.other != nil && m.other.pastClient() && !m.own.pastClient():
+		return methodPerhaps
 	case c == accepted:
 		return methodGoes
 	case m.other != nil && m.other.refusesClient() && m.own.refusesClient():

@@ -16,15 +16,23 @@ const (
 	uppers = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 )
 
-// corrupted returns a copy of a secret that is wrong in its middle.
+// corrupted returns a copy of a secret that is wrong in the middle of its longest
+// part: what stands around that, a prefix or the fixed digits of a UUID, stays.
 func corrupted(secret string) string {
 	runes := []rune(secret)
-	n := len(runes)
-	changed := scramble(runes, n/4, n-n/4)
-	if !changed {
-		changed = scramble(runes, 0, n)
+	from := 0
+	if strings.HasPrefix(secret, "eyJ") && strings.Count(secret, ".") == 2 { // a JSON Web Token: its signature
+		from = len([]rune(secret[:strings.LastIndexByte(secret, '.')+1]))
 	}
-	if !changed && n > 0 { // nothing but signs
+	part, ok := longest(segments(runes, from), false)
+	if n := part.to - part.from; ok {
+		scramble(runes, part, n/4, n-n/4)
+		if string(runes) == secret {
+			scramble(runes, part, 0, n)
+		}
+		return string(runes)
+	}
+	if n := len(runes); n > 0 { // nothing but signs
 		if runes[n-1] != '!' {
 			runes[n-1] = '!'
 		} else {
@@ -34,31 +42,39 @@ func corrupted(secret string) string {
 	return string(runes)
 }
 
-// lookalike returns a made-up client ID of the shape of id.
+// lookalike returns a made-up client ID of the shape of id: its longest part with
+// a digit, or its longest one, is another, but for its beginning.
 func lookalike(id string) string {
 	runes := []rune(id)
-	changed := false
-	for _, s := range segments(runes) {
-		if s.varies {
-			changed = scramble(runes, s.from+s.kept(), s.to) || changed
-		}
+	parts := segments(runes, 0)
+	part, ok := longest(parts, true)
+	if !ok {
+		part, ok = longest(parts, false)
 	}
-	if !changed {
+	if !ok {
 		return corrupted(id)
 	}
+	scramble(runes, part, part.kept(), part.to-part.from)
 	return string(runes)
 }
 
-// A segment is a part of an id between separators.
+// A segment is a part of a value between separators, with its own alphabet.
 type segment struct {
 	from, to int
-	varies   bool // it tells one app from another: a domain at the end, as "apps.example.com", does not
+	digits   string // that may stand in it
+	lowers   string
+	uppers   string
+	numeric  bool // a number: its first digits say how large it is
+	varies   bool // it has a digit, so it is no word
 }
 
-// kept is how much of its beginning stays: prefixes and version digits are
-// checked as a form.
+// kept is how much of its beginning stays: prefixes are checked as a form, and
+// numbers by their size.
 func (s segment) kept() int {
-	switch n := s.to - s.from; {
+	n := s.to - s.from
+	switch {
+	case s.numeric && n > 4:
+		return n - n/2
 	case n >= 16:
 		return 4
 	case n >= 3:
@@ -67,66 +83,58 @@ func (s segment) kept() int {
 	return 0
 }
 
-// segments finds the parts of an id. Those with a digit vary; if none has one,
-// the longest does.
-func segments(runes []rune) []segment {
+// segments finds the parts of a value from a place on.
+func segments(runes []rune, from int) []segment {
 	var out []segment
-	from, longest, any := 0, -1, false
-	for i := 0; i <= len(runes); i++ {
+	for i := from; i <= len(runes); i++ {
 		if i < len(runes) && strings.ContainsRune(digits+lowers+uppers, runes[i]) {
 			continue
 		}
 		if i > from {
-			s := segment{from: from, to: i, varies: strings.ContainsAny(string(runes[from:i]), digits)}
-			any = any || s.varies
-			out = append(out, s)
-			if longest < 0 || s.to-s.from > out[longest].to-out[longest].from {
-				longest = len(out) - 1
-			}
+			out = append(out, segmentOf(string(runes[from:i]), from, i))
 		}
 		from = i + 1
-	}
-	if !any && longest >= 0 {
-		out[longest].varies = true
 	}
 	return out
 }
 
-// scramble changes every letter and digit of runes[from:to] into another one of
-// its alphabet, and reports whether there was any.
-func scramble(runes []rune, from, to int) bool {
-	hex := isHex(runes)
-	changed := false
-	for i := from; i < to; i++ {
-		for _, alphabet := range []string{digits, lowers, uppers} {
-			if !strings.ContainsRune(alphabet, runes[i]) {
-				continue
-			}
-			if hex && alphabet != digits {
-				alphabet = alphabet[:6]
-			}
-			runes[i], changed = other(alphabet, runes[i]), true
-			break
-		}
+// segmentOf learns the alphabet of a part: hexadecimal, base32 (RFC 4648), or any
+// letters and digits.
+func segmentOf(part string, from, to int) segment {
+	s := segment{from: from, to: to, digits: digits, lowers: lowers, uppers: uppers, varies: strings.ContainsAny(part, digits),
+		numeric: strings.Trim(part, digits) == ""}
+	const enough = 8 // characters, for an alphabet to be no accident
+	switch {
+	case len(part) < enough || s.numeric:
+	case strings.Trim(part, digits+"abcdefABCDEF") == "" && s.varies:
+		s.lowers, s.uppers = lowers[:6], uppers[:6]
+	case strings.Trim(part, "234567"+uppers) == "" || strings.Trim(part, "234567"+lowers) == "":
+		s.digits = "234567"
 	}
-	return changed
+	return s
 }
 
-// isHex reports whether all letters are hexadecimal digits, and there are enough
-// of both for that to be no accident.
-func isHex(runes []rune) bool {
-	letters, numbers := 0, 0
-	for _, c := range runes {
-		switch {
-		case strings.ContainsRune(digits, c):
-			numbers++
-		case strings.ContainsRune("abcdefABCDEF", c):
-			letters++
-		case strings.ContainsRune(lowers+uppers, c):
-			return false
+// longest is the longest part, the last of equals. ok is false if there is none.
+func longest(parts []segment, varying bool) (out segment, ok bool) {
+	for _, s := range parts {
+		if (s.varies || !varying) && (!ok || s.to-s.from >= out.to-out.from) {
+			out, ok = s, true
 		}
 	}
-	return letters >= 2 && numbers >= 2 && letters+numbers >= 8
+	return out, ok
+}
+
+// scramble changes the characters of a part, counted from its beginning, each
+// into another one of its alphabet.
+func scramble(runes []rune, s segment, from, to int) {
+	for i := s.from + from; i < s.from+to; i++ {
+		for _, alphabet := range []string{s.digits, s.lowers, s.uppers} {
+			if strings.ContainsRune(alphabet, runes[i]) {
+				runes[i] = other(alphabet, runes[i])
+				break
+			}
+		}
+	}
 }
 
 // other is a random character of the alphabet that is not c.

@@ -15,18 +15,21 @@ func TestControlsKeepTheForm(t *testing.T) {
 		idEnd      string // and ends with
 		secretEnds string // what a corrupted one has at both ends
 	}{
-		{"crm_7Qd2Xk81bV", "crm_7", "", "crm|1bV"},
-		{"1234567890", "1", "", "12|90"},
+		{"crm_7Qd2Xk81bV", "crm_7", "", "crm_7Q|bV"},
+		{"1234567890", "12345", "", "12|90"},
 		{"81af03c2e9b4d1ff00", "81af", "", "81af|ff00"},
-		{"3f2504e0-4f89-41d3-9a0c-0305e82c3301", "3", "", "3f2504e0-|82c3301"},
-		{"407408718192-abc1def2.apps.example.com", "4", ".apps.example.com", "407408718|mple.com"},
+		{"3f2504e0-4f89-41d3-9a0c-0305e82c3301", "3f2504e0-4f89-41d3-9a0c-0", "", "3f2504e0-4f89-41d3-9a0c-030|301"},
+		{"407408718192-abc1def2.apps.example.com", "407408", ".apps.example.com", "407|192-abc1def2.apps.example.com"},
 		{"rocketclient", "r", "", "roc|ent"},
 		{"a", "", "", "|"},
 		{"A1", "", "", "|"},
 		{"--", "--", "", "-|"},
-		{"s3cr3t+/with=signs", "s", "", "s3cr|igns"},
+		{"s3cr3t+/with=signs", "s", "", "s|t+/with=signs"},
 		{"éé€€éé", "éé", "", "éé|"},
 		{"!", "", "", "|"},
+		{"shpss_0f1e2d3c4b5a6978", "shpss_0f1e", "", "shpss_0f1e|6978"},
+		{"1000.ABCDEFGH2345IJKL", "1000.ABCD", "", "1000.ABCD|IJKL"},
+		{"eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhYmNkZWYifQ.dozjgNryP4J3", "eyJ", "", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhYmNkZWYifQ.doz|4J3"},
 	} {
 		for range 20 {
 			id, secret := lookalike(tt.value), corrupted(tt.value)
@@ -48,6 +51,12 @@ func TestControlsKeepTheForm(t *testing.T) {
 		t.Error("nothing became something")
 	}
 	for range 50 {
+		if made := corrupted("shpss_0f1e2d3c4b5a6978"); strings.Trim(made[6:], "0123456789abcdef") != "" {
+			t.Errorf("%q is not hexadecimal any more", made)
+		}
+		if made := corrupted("JBSWY3DPEHPK3PXP"); strings.Trim(made, uppers+"234567") != "" {
+			t.Errorf("%q is not base32 any more", made)
+		}
 		if id := lookalike("81af03c2e9b4d1"); strings.Trim(id, "0123456789abcdef") != "" {
 			t.Errorf("%q is not hexadecimal any more", id)
 		}

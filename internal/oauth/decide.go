@@ -20,6 +20,10 @@ var comparisonSays = map[comparison]struct{ id, secret sentence }{
 	notCompared: {sentence{NotChecked, Unstated, "The questions that would tell were not all asked."}, sentence{NotChecked, Unstated, "The questions that would tell were not all asked."}},
 	accepted: {sentence{OK, Medium, "%P tells it apart from a made-up one, and does not refuse the client."},
 		sentence{OK, Medium, "%P tells it apart from a corrupted copy, and does not refuse the client."}},
+	acceptedOnce: {sentence{Inconclusive, Unstated, "%P tells it apart from a made-up one, but was asked only once: that can be chance."},
+		sentence{Inconclusive, Unstated, "%P tells it apart from a corrupted copy, but was asked only once: that can be chance."}},
+	appRefused: {sentence{Inconclusive, Unstated, "%Q That is about the app, or where it is used from, and not about this value."},
+		sentence{Inconclusive, Unstated, "%P refuses the app%C before it comes to the secret."}},
 	refusedApart: {sentence{Inconclusive, Unstated, "%P refuses the client with it, and the made-up one in another way. That does not decide."},
 		sentence{Inconclusive, Unstated, "%P refuses the client with it, and the corrupted copy in another way: it may have looked at the form only."}},
 	expired: {sentence{OK, High, "A made-up one gets another answer, so %P knows it."},
@@ -61,8 +65,8 @@ func judge(t evidence, m methodEvidence, door doorEvidence) judgement {
 	j := judgement{comparison: t.compare()}
 	both := comparisonSays[j.comparison]
 	j.id, j.secret = both.id, both.secret
-	if j.comparison == accepted && t.firm() {
-		j.id.confidence, j.secret.confidence = High, High
+	if j.comparison == accepted {
+		j.weighControls(t)
 	}
 	if j.comparison == accepted && t.s.class == redirectRefused {
 		j.redirect = sentence{Wrong, High, "%P's answer names it%C, and the controls are refused for the client instead."}
@@ -75,10 +79,26 @@ func judge(t evidence, m methodEvidence, door doorEvidence) judgement {
 		j.redirect = judgeRedirect(door, j.id.verdict == OK)
 	}
 	j.method = m.sentence(j.comparison, t.public)
-	if j.method.verdict == OK { // it went through with the same answers
+	if j.method.verdict == OK && j.secret.verdict != OK { // it was not what was looked at
+		j.method = sentence{Inconclusive, Unstated, "The secret was sent %A. No answer says whether that is the right way."}
+	} else if j.method.verdict == OK { // it went through with the same answers
 		j.method.confidence = j.secret.confidence
 	}
 	return j
+}
+
+// weighControls says OK only as far as the controls were refused for what was made
+// up in them.
+func (j *judgement) weighControls(t evidence) {
+	if t.firm() {
+		j.id.confidence, j.secret.confidence = High, High
+	}
+	if !t.knowsID() {
+		j.id = sentence{Inconclusive, Unstated, "A made-up one is refused too, but in words that may be about its form alone."}
+	}
+	if !t.knowsSecret() && !t.public {
+		j.secret = sentence{Inconclusive, Unstated, "A corrupted copy is refused too, but in words that may be about its form alone."}
+	}
 }
 
 // byDoor lets the authorize address decide the client ID where the token address
@@ -93,9 +113,12 @@ func (j *judgement) byDoor(t evidence, door doorEvidence) {
 	case door.d.kind == comesBack && classOfConsentError[door.d.code] == consentClient:
 		j.id, j.idByDoor = sentence{Wrong, Medium, "%P's authorize address sends the browser back and says that it refuses this client."}, true
 	case known && refused:
-		j.id, j.idByDoor = sentence{OK, High, "%P's authorize address goes on with it, and turns a made-up one away."}, true
+		j.id, j.idByDoor = sentence{OK, Medium, "%P's authorize address goes on with it, and turns a made-up one away."}, true
+		if door.f.about.has(mentionsID|mentionsClient) || classOfConsentError[door.f.code] == consentClient {
+			j.id.confidence = High // it says why it turns that away
+		}
 		if j.comparison == refusedAlike && !t.public {
-			j.secret = sentence{Wrong, High, "%P's token address refuses the client%C. The client ID is known, as the authorize address shows: so it is the secret."}
+			j.secret = sentence{Wrong, Medium, "%P's token address refuses the client%C. The client ID is known, as the authorize address shows: so it is the secret."}
 		}
 	case door.d.kind == turnsAway && door.f != nil && !door.d.same(*door.f) && door.f.kind == turnsAway && door.d.about.has(mentionsRedirect) && !door.d.about.has(mentionsID):
 		j.id, j.idByDoor = sentence{OK, Medium, "%P's authorize address turns a made-up one away in another way, and names the redirect URI with this one."}, true
@@ -125,7 +148,7 @@ func judgeRedirect(door doorEvidence, idGood bool) sentence {
 	case e == nil && d.kind != turnsAway:
 		return sentence{NotChecked, Unstated, "The calls of this run were needed to tell the client ID and the secret apart. Mend what is wrong, and test again."}
 	case d.kind != turnsAway && e.kind == turnsAway:
-		return sentence{OK, High, "%P goes on with it, and turns one away that nobody has registered."}
+		return sentence{OK, Medium, "%P goes on with it, and turns one away that nobody can have registered."}
 	case d.kind != turnsAway && e.kind == unclear:
 		return open("%P gave no clear answer to a redirect URI that nobody has registered.")
 	case d.kind != turnsAway:
@@ -142,7 +165,7 @@ func judgeTurnedAway(d landing, e, f *landing, idGood bool) sentence {
 	case c == consentScope || c == consentGrant:
 		return open("%P's authorize address turns the request away for another reason, so it never came to this.")
 	case d.about.has(mentionsID) && !d.about.has(mentionsRedirect):
-		return open("%P's authorize address turns the client away before it comes to this.")
+		return open("%P's authorize address turns the app away, so it did not come to this.")
 	case e != nil && e.kind != turnsAway:
 		return open("%P's authorize address turns ours away and goes on with one that nobody has registered: that contradicts itself.")
 	case e == nil:
@@ -169,9 +192,11 @@ func (m methodEvidence) sentence(c comparison, public bool) sentence {
 	case methodGoes:
 		return sentence{OK, Medium, "The secret was sent %A, and the client was not refused."}
 	case methodWrong:
-		return sentence{Wrong, High, "Sent %A, the client is refused. Sent %O, it is not."}
+		return sentence{Wrong, High, "Sent %A, the client is refused. Sent %O, it is accepted."}
+	case methodPerhaps:
+		return sentence{Inconclusive, Unstated, "Sent %A, the client is refused; sent %O, another answer comes, which does not prove that the client was looked at. Suspect it."}
 	case methodIndifferent:
-		return sentence{Inconclusive, Unstated, "It is not what is wrong: sent %O, the client is refused in the same way. It is proven when the client is accepted."}
+		return sentence{Inconclusive, Unstated, "Sent %O, the client is refused in the same way, so nothing speaks for the other way. It is proven once the client is accepted."}
 	case methodUnclear:
 		return sentence{Inconclusive, Unstated, "The secret was sent %A. No answer says whether that is the right way."}
 	}
@@ -277,6 +302,9 @@ func (d *diagnosis) decideCompared() {
 		put(RedirectURI, sentence{Inconclusive, Unstated, "%P's authorize address had no answer: " + hints[d.stop.class] + "."}, "D", "E", "F")
 	}
 	reach := FieldVerdict{Field: Reachability, Verdict: OK, Confidence: High, Reason: "Both addresses answer.", Evidence: slices.Clone(d.reached)}
+	if d.endsSoon != "" {
+		reach.Verdict, reach.Reason, reach.Remedy = Warning, "Both addresses answer. "+d.endsSoon, d.endsSoon
+	}
 	if j.comparison == gaveToken {
 		reach.Verdict, reach.Reason = Wrong, words.Replace("The token address gave a token for a code that was made up. It is not %P's, or it is a test double.")
 		reach.Remedy, reach.Evidence = words.Replace(checkToken), []int{d.evidence["S"]}
@@ -285,15 +313,30 @@ func (d *diagnosis) decideCompared() {
 	d.summarise(j, words)
 }
 
-// mark lets the steps that decided carry the verdict.
+// mark lets the questions with the entry's own values carry the verdict. The
+// controls are only asked to compare with: that they are refused is no fault.
 func (d *diagnosis) mark() {
-	for _, v := range d.report.Fields {
-		if len(v.Evidence) == 0 || v.Field == Clock || v.Field == Reachability {
-			continue
+	own := map[Field]string{ClientID: "S", ClientSecret: "S", RedirectURI: "D"}
+	if d.base.auth != d.def.OAuth.ClientAuth {
+		own[ClientID], own[ClientSecret], own[ClientAuth] = "S′", "S′", "S"
+	}
+	marks := map[int]Verdict{}
+	for _, f := range []Field{ClientID, ClientSecret, ClientAuth, RedirectURI} {
+		i, asked := d.evidence[own[f]]
+		v := d.report.Field(f).Verdict
+		switch {
+		case !asked:
+		case v == Wrong || v == Warning && marks[i] != Wrong:
+			marks[i] = v
+		case v == Inconclusive && marks[i] == OK, v != OK && marks[i] == NotChecked:
+			marks[i] = Inconclusive
+		case v == OK && marks[i] == NotChecked:
+			marks[i] = OK
 		}
-		st := &d.report.Steps[v.Evidence[len(v.Evidence)-1]]
-		if v.Verdict == Wrong || v.Verdict == OK && st.Verdict == NotChecked {
-			st.Verdict = v.Verdict
+	}
+	for i, v := range marks {
+		if st := &d.report.Steps[i]; st.Verdict == NotChecked {
+			st.Verdict = v
 		}
 	}
 }

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
+	"strings"
 	"time"
 
 	"backoffice/internal/audit"
@@ -85,8 +87,12 @@ type diagnosis struct {
 	unreached []missed
 	ticks     []tick
 
-	doubts  []config.Doubt
-	own     OwnAddress
+	doubts []config.Doubt
+	own    OwnAddress
+
+	endsSoon string // about a certificate that ends soon
+	differs  string // about a metadata document that contradicts the definition
+
 	stopped bool // nothing more is sent
 	stop    *stopping
 }
@@ -114,13 +120,18 @@ func (s *Service) lease(r *run) lease {
 	return l
 }
 
-// hostName is the host of an address with its port, if it has one.
+// hostName is the host of an address with its port, if it is not the usual one, in
+// one spelling.
 func hostName(address string) string {
 	u, err := url.Parse(address)
 	if err != nil {
 		return address
 	}
-	return u.Host
+	host := strings.ToLower(strings.TrimSuffix(u.Hostname(), "."))
+	if port := u.Port(); port != "" && port != map[string]string{"https": "443", "http": "80"}[u.Scheme] {
+		host = net.JoinHostPort(host, port)
+	}
+	return host
 }
 
 // present returns an errs.NotFound if the entry is gone. Values that are not
@@ -147,11 +158,23 @@ func (d *diagnosis) work() {
 	ctx, cancel := context.WithTimeout(s.life, d.lease.limits.Whole)
 	defer cancel()
 	d.run.began = time.Now() // the lease is no part of what the run takes
-	d.examine(ctx)
+	d.guarded(ctx)
 	d.report.Took = time.Since(d.began)
 	err := d.keep()
 	s.lives.end(d.report, true, s.now()) // first: whoever sees that it is done may start the next
 	d.live.publish(Progress{Report: d.report, Done: true, Kept: err == nil && !d.homeless(), Err: err})
+}
+
+// guarded is examine, which reads foreign bytes: should that ever panic, it is this
+// run alone that ends.
+func (d *diagnosis) guarded(ctx context.Context) {
+	defer func() {
+		if p := recover(); p != nil {
+			d.report.Verdict, d.report.Headline = Inconclusive, "This program failed while it read an answer"
+			d.report.Remedies = []string{"Tell the operator: this is a fault of the program, and says nothing about the entry."}
+		}
+	}()
+	d.examine(ctx)
 }
 
 // tell publishes that a step begins.

@@ -31,7 +31,7 @@ func TestOwnAddressAsAStep(t *testing.T) {
 			"Client secret is wrong"},
 		{"not decided", oauth.OwnAddress{Verdict: oauth.Inconclusive, Headline: "Who knows"}, nil, nil, oauth.Inconclusive, oauth.OK, "Client ID, secret and redirect URI are right"},
 		{"not to be had", oauth.OwnAddress{}, errors.New("another check is under way"), nil, oauth.NotChecked, oauth.OK, "Client ID, secret and redirect URI are right"},
-		{"a redirect URI that is not ours", oauth.OwnAddress{Verdict: oauth.Wrong}, nil, map[string]string{"callbackUrl": wrongRedirect}, -1, oauth.Wrong, "Redirect URI is wrong"},
+		{"a redirect URI that is not ours", oauth.OwnAddress{Verdict: oauth.Wrong}, nil, map[string]string{"callbackUrl": wrongRedirect}, oauth.NotChecked, oauth.Wrong, "Redirect URI is wrong"},
 	} {
 		asked := 0
 		v := &vendor{auth: "both"}
@@ -55,10 +55,10 @@ func TestOwnAddressAsAStep(t *testing.T) {
 				got = s.Verdict
 			}
 		}
-		if got != tt.step || rep.Verdict != tt.verdict || rep.Headline != tt.headline || (asked == 1) != (tt.step >= 0) {
+		if got != tt.step || rep.Verdict != tt.verdict || rep.Headline != tt.headline || (asked == 1) != (tt.values["callbackUrl"] == "") {
 			t.Errorf("%s: step %d, %s, %q, asked %d times", tt.name, got, rep.Verdict, rep.Headline, asked)
 		}
-		if tt.own.Verdict == oauth.Wrong && tt.step >= 0 && !strings.Contains(strings.Join(rep.Remedies, " "), "Check from outside") {
+		if tt.own.Verdict == oauth.Wrong && asked == 1 && !strings.Contains(strings.Join(rep.Remedies, " "), "Check from outside") {
 			t.Errorf("%s: remedies %q", tt.name, rep.Remedies)
 		}
 	}
@@ -106,10 +106,10 @@ func TestRemedies(t *testing.T) {
 			}
 		}
 	}
-	if len(rep.Remedies) != 2 || rep.Remedies[0] != secret || rep.Remedies[1] != redirect {
+	if len(rep.Remedies) != 3 || rep.Remedies[0] != secret || rep.Remedies[1] != redirect {
 		t.Errorf("remedies %q", rep.Remedies)
 	}
-	if first := rep.Steps[0]; first.Verdict != oauth.Warning || len(first.Received) == 0 {
+	if first := rep.Steps[0]; first.Verdict != oauth.Warning || !strings.Contains(first.Why, "clientSecret: There is a quotation mark") {
 		t.Errorf("the first step: %+v", first)
 	}
 }

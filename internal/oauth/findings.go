@@ -26,7 +26,7 @@ const (
 	notAsked   = "It was not used: there was no code to exchange."
 	answers    = "%P's token address answers."
 	onlyRetry  = "Start the test again: every run needs a fresh code."
-	checkToken = "Check the token address: the region of the entry, or the connector's definition."
+	checkToken = "Check the token address: it comes from the connector's definition, and from the entry where that leaves a choice."
 )
 
 // notJudged is what a call without a verdict on the client leaves open.

@@ -75,7 +75,8 @@ func newProvider(t testing.TB) *provider {
 		p.forms, p.heads = append(p.forms, form), append(p.heads, r.Header.Clone())
 		p.mu.Unlock()
 		r.Form = form
-		p.token(w, r)
+		token, _ := p.acting()
+		token(w, r)
 	})
 	mux.HandleFunc("/me", func(w http.ResponseWriter, r *http.Request) {
 		p.mu.Lock()
@@ -84,11 +85,12 @@ func newProvider(t testing.TB) *provider {
 		p.identity(w, r)
 	})
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		if p.pages == nil {
+		_, pages := p.acting()
+		if pages == nil {
 			http.NotFound(w, r)
 			return
 		}
-		p.pages(w, r)
+		pages(w, r)
 	})
 	p.Server = httptest.NewUnstartedServer(mux)
 	p.Config.ErrorLog = log.New(io.Discard, "", 0)
@@ -96,6 +98,19 @@ func newProvider(t testing.TB) *provider {
 	t.Cleanup(p.Close)
 	p.token, p.identity = answer(200, `{"access_token":"`+accessToken+`","token_type":"Bearer"}`), answer(200, me)
 	return p
+}
+
+// play has the provider behave as v from now on.
+func (p *provider) play(v *vendor) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.token, p.pages = v.token, v.page
+}
+
+func (p *provider) acting() (token, pages http.HandlerFunc) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.token, p.pages
 }
 
 const me = `{"name":"Ada","email":"ada@acme.example","email_verified":true,"app":{"name":"Acme","region":"US"}}`

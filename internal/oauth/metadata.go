@@ -87,6 +87,7 @@ func (d *diagnosis) weigh(m metadata, st *Step) {
 			doubts[i] = d.scrub.foreign(doubts[i])
 		}
 		st.Why = strings.Join(doubts, " ")
+		d.differs = st.Why
 	}
 	for _, l := range []struct{ name, value string }{{"issuer", m.Issuer}, {"authorization_endpoint", m.Authorize}, {"token_endpoint", m.Token},
 		{"token_endpoint_auth_methods_supported", strings.Join(m.Methods, " ")}, {"code_challenge_methods_supported", strings.Join(m.PKCE, " ")},

@@ -2,6 +2,7 @@ package oauth
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,13 +22,17 @@ type CheckOwn func(ctx context.Context, by audit.Actor) (OwnAddress, error)
 // ourAddress asks whether the redirect URI brings the browser back to us. It is
 // left out for one that is not ours.
 func (d *diagnosis) ourAddress(ctx context.Context) {
-	check := d.service.checkOwn
-	if check == nil || !strings.HasPrefix(d.redirect, d.service.publicURL+"/") {
+	check, name := d.service.checkOwn, "Reach our own public address from outside"
+	if check == nil {
 		return
 	}
-	name := "Reach our own public address from outside"
 	d.tell(name)
-	st := Step{Name: name, Sent: []Line{d.line("GET", d.service.publicURL)}}
+	st := Step{Name: name}
+	if !strings.HasPrefix(d.redirect, d.service.publicURL+"/") {
+		st.Hint, st.Why = "not ours", "The redirect URI of this entry is not at our public address, so whoever is there receives the code."
+		d.add(st)
+		return
+	}
 	var own OwnAddress
 	var err error
 	d.timed(&st, func() { own, err = check(ctx, d.by) })
@@ -38,7 +43,7 @@ func (d *diagnosis) ourAddress(ctx context.Context) {
 	}
 	d.own = own
 	st.Verdict, st.Hint = own.Verdict, "checked at "+clock(own.Time)+" UTC"
-	st.Why = own.Headline + ". Settings has every part of it, with the lines to change."
+	st.Why = own.Headline + ". The settings of this program have every part of it, with the lines to change."
 	d.add(st)
 }
 
@@ -49,7 +54,7 @@ func (d *diagnosis) ownFault() {
 	if d.own.Verdict != Wrong {
 		return
 	}
-	r.Remedies = append(r.Remedies, d.own.Headline+". See Settings, Check from outside.")
+	r.Remedies = slices.Insert(r.Remedies, 0, d.own.Headline+". See Settings, Check from outside.")
 	if r.Verdict == OK {
 		r.Verdict = Warning
 		r.Headline += ", but our own address has a fault"

@@ -32,6 +32,7 @@ func (d *diagnosis) probes(ctx context.Context) {
 	q := d.question(d.code, secret.Text{})
 	if d.def.OAuth.PKCE {
 		q.verifier = secret.NewText(oauth2.GenerateVerifier())
+		d.scrub.add(q.verifier.Reveal())
 	}
 	d.tokens.public = d.secret.IsZero()
 	d.method.own = d.probe(ctx, "S", "Ask with the entry's values and an impossible code", q)
@@ -43,14 +44,14 @@ func (d *diagnosis) probes(ctx context.Context) {
 		d.stopped = true // each further question would bring another token
 		return
 	}
-	if !d.tokens.public && !d.method.own.pastClient() && d.worthTheOtherMethod() {
+	if !d.tokens.public && d.method.own.maybeMethod() && d.worthTheOtherMethod() {
 		d.otherMethod(ctx, q)
 	}
 	if d.stopped {
 		return
 	}
 	d.controls(ctx)
-	if !d.stopped && d.tokens.again == nil && d.tokens.byWords() {
+	if c := d.tokens.compare(); !d.stopped && d.tokens.again == nil && (d.tokens.byWords() || c == acceptedOnce) {
 		d.repeat(ctx)
 	}
 }

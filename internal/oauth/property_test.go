@@ -36,6 +36,13 @@ func randomWorld(r *rand.Rand, auth string) world {
 		v.down = 1 + r.IntN(4)
 	}
 	if chance(10) {
+		v.throttle = 1 + r.IntN(4)
+	}
+	if chance(10) {
+		v.doorDown = 1 + r.IntN(3)
+	}
+	v.checksum, v.incident, v.lax, v.disabled = chance(10), chance(5), chance(10), chance(5)
+	if chance(10) {
 		v.grant = "unauthorized_client"
 	}
 	w := world{vendor: v, auth: auth, id: goodID, secret: goodSecret, redirect: goodRedirect}
@@ -48,7 +55,7 @@ func randomWorld(r *rand.Rand, auth string) world {
 	if chance(40) {
 		w.redirect = []string{wrongRedirect, goodRedirect + "/", "https://backoffice.example.com/auth/rocket/callbac"}[r.IntN(3)]
 	}
-	w.goodID, w.goodSecret, w.goodURI = w.id == goodID, w.secret == goodSecret && !v.expired, w.redirect == goodRedirect
+	w.goodID, w.goodSecret, w.goodURI = w.id == goodID, w.secret == goodSecret && (!v.expired || v.disabled), w.redirect == goodRedirect
 	return w
 }
 
@@ -99,7 +106,7 @@ func TestNoFalseOK(t *testing.T) {
 }
 
 func (r *rig) tryWorld(w world) oauth.Report {
-	r.provider.token, r.provider.pages = w.vendor.token, w.vendor.page
+	r.provider.play(w.vendor)
 	d := config.Draft{ID: "acme:rocket:trial"}
 	for k, v := range map[string]string{"clientId": w.id, "clientSecret": w.secret, "callbackUrl": w.redirect, "region": connector.RehearsalValue} {
 		d.Values = append(d.Values, config.Input{Key: k, Secret: k == "clientSecret", Value: config.TextValue(secret.NewText(v))})
@@ -135,6 +142,9 @@ func (w world) judge(rep oauth.Report) string {
 			return f.field.Label() + " is not checked, without a reason"
 		}
 	}
+	w.vendor.mu.Lock()
+	codes := len(w.vendor.codes)
+	w.vendor.mu.Unlock()
 	asked := 0
 	for _, s := range rep.Steps {
 		if s.Probe != "" {
@@ -146,7 +156,7 @@ func (w world) judge(rep oauth.Report) string {
 		return "the run is called OK, and something is wrong"
 	case rep.Calls > 6 || asked != rep.Calls:
 		return fmt.Sprintf("%d calls, %d questions", rep.Calls, asked)
-	case len(w.vendor.codes) > 1:
+	case codes > 1:
 		return "more than one code was sent"
 	case rep.Headline == "":
 		return "there is no headline"

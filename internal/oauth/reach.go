@@ -77,7 +77,8 @@ func (d *diagnosis) certificateSoon(st *Step) {
 	for _, c := range x.TLS.Chain {
 		if left := c.NotAfter.Sub(d.now()); left < certificateSoon {
 			st.Verdict, st.Hint = Warning, "certificate ends soon"
-			st.Why = fmt.Sprintf("The certificate of %s ends on %s. Whoever runs that host must renew it, or calls to it will fail.", c.Subject, c.NotAfter.UTC().Format("2006-01-02"))
+			d.endsSoon = fmt.Sprintf("The certificate of %s ends on %s. Whoever runs that host must renew it, or calls to it will fail.", d.scrub.foreign(c.Subject), c.NotAfter.UTC().Format("2006-01-02"))
+			st.Why = d.endsSoon
 		}
 	}
 }

@@ -29,6 +29,9 @@ const (
 	mentionsCode
 	mentionsRedirect
 	mentionsExpiry
+	mentionsState // the app is switched off, or not allowed from here
+	mentionsForm  // a value has not the form of one
+	mentionsHaste // too many requests
 
 	mentionsCredentials = mentionsID | mentionsSecret | mentionsClient
 )
@@ -49,6 +52,10 @@ var phrases = []struct {
 	{mentionsCode, []string{"code", "grant"}},
 	{mentionsRedirect, []string{"redirect", "redirecturi", "redirect uri", "redirect url", "callback", "callbackurl", "reply url"}},
 	{mentionsExpiry, []string{"expired", "expiry", "outdated"}},
+	{mentionsState, []string{"disabled", "suspended", "inactive", "deactivated", "not active", "revoked", "blocked", "banned", "deleted", "not enabled", "not allowed",
+		"not permitted", "ip address", "allowlist", "whitelist"}},
+	{mentionsForm, []string{"malformed", "format", "length", "not a valid uuid", "syntax", "checksum", "could not be parsed", "cannot be parsed"}},
+	{mentionsHaste, []string{"rate limit", "rate limited", "ratelimit", "rate limit exceeded", "throttle", "throttled", "slow down", "slowdown", "quota", "too many requests", "too many attempts"}},
 }
 
 var notAWord = regexp.MustCompile(`[^a-z0-9]+`)
@@ -82,6 +89,9 @@ var (
 	spaces     = regexp.MustCompile(`\s+`)
 )
 
+// maxCompared is how much of a text is looked at, in bytes.
+const maxCompared = 4 << 10
+
 // maxReading is how many characters of a description are compared.
 const maxReading = 200
 
@@ -112,6 +122,7 @@ func removeAll(text, s string) string {
 // read is the reading of an answer to a question with these values.
 func read(got *capture, a answer, sent []string) reading {
 	r := reading{class: classify(got, a), form: a.form, status: got.status, www: got.header.Get("WWW-Authenticate") != ""}
+	a.code, a.description = a.code[:min(len(a.code), maxCompared)], a.description[:min(len(a.description), maxCompared)]
 	r.code, _ = steady(a.code, sent)
 	r.words, r.vendor = steady(a.description, sent)
 	if r.vendor == "" {
@@ -123,6 +134,9 @@ func read(got *capture, a answer, sent []string) reading {
 	r.about = mentions(r.words + " " + strings.NewReplacer("_", " ", "-", " ").Replace(r.code))
 	if r.class == nowhere && a.form == formJSON && (a.code != "" || a.description != "") {
 		r.class = otherRefusal // something answers there that speaks of errors as an API does
+	}
+	if r.about.has(mentionsHaste) && r.class != issued {
+		r.class = tooMany // whatever the status says
 	}
 	if r.class == issued {
 		r.code, r.words, r.vendor, r.about = "", "", "", 0
@@ -158,9 +172,22 @@ func (r reading) refusesClient() bool {
 	return false
 }
 
+// isControl reports whether the answer to a control refuses the client for what
+// was made up: a value that has not the form of one proves nothing about another
+// that has.
+func (r reading) isControl() bool {
+	return (r.refusesClient() || r.class == unauthorized) && !r.about.has(mentionsForm|mentionsState)
+}
+
 // looksRefused is refusesClient, or a bare 401 or 403: it may be one.
 func (r reading) looksRefused() bool {
 	return r.refusesClient() || r.class == unauthorized || r.class == forbidden
+}
+
+// maybeMethod reports whether the client authentication method can be what the
+// answer refuses.
+func (r reading) maybeMethod() bool {
+	return r.looksRefused() || r.class == requestRefused || r.class == otherRefusal
 }
 
 // pastClient reports whether the answer is one that is given after the client
@@ -180,5 +207,5 @@ func (r reading) isAnswer() bool {
 
 // lockedOut reports whether the provider may be about to lock the client.
 func (r reading) lockedOut() bool {
-	return r.status == http.StatusTooManyRequests || r.status == http.StatusLocked || strings.Contains(r.words, "locked") || strings.Contains(r.words, "too many")
+	return r.class == tooMany || r.status == http.StatusTooManyRequests || r.status == http.StatusLocked || strings.Contains(r.words, "locked") || strings.Contains(r.words, "too many")
 }

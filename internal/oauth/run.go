@@ -166,7 +166,7 @@ func characters(n int) string {
 // shortCode is an error code that may stand in a sentence: one word of a
 // machine's kind. Anything else is shown as evidence only.
 func (r *run) shortCode(code string) string {
-	if utf8.RuneCountInString(code) > 64 || strings.Trim(code, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-") != "" || r.scrub.holds(code) {
+	if utf8.RuneCountInString(code) > 64 || strings.Trim(code, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-") != "" || r.scrub.foreign(code) != code {
 		return ""
 	}
 	return code

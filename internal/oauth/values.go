@@ -24,14 +24,12 @@ func (d *diagnosis) values(ctx context.Context) {
 	if d.report.Rehearsal { // the sandbox has one app for all
 		d.doubts = slices.DeleteFunc(d.doubts, func(x config.Doubt) bool { return x.Kind == config.SharedValue })
 	}
-	for _, x := range d.doubts {
-		line := d.line(x.Key, x.Words())
-		line.In = Beside
-		st.Received = append(st.Received, line)
-	}
 	if n := len(d.doubts); n > 0 {
 		st.Verdict, st.Hint = Warning, fmt.Sprintf("%d to look at", n)
-		st.Why = "This is only how the values look. What the provider says about them is below."
+		st.Why = "This is only how the values look; what the provider says of them is below."
+	}
+	for _, x := range d.doubts {
+		st.Why += " " + d.scrub.clean(x.Key+": "+x.Words(), maxOwnURL)
 	}
 	d.add(st)
 }

@@ -34,12 +34,19 @@ type vendor struct {
 	generous bool      // gives a token for any code
 	fickle   int       // calls after which it answers everything in another way; 0 means never
 	script   []string  // the words of each answer, with one code: whatever was sent
+	checksum bool      // checks first whether the secret has a sound form, as one with a checksum has
+	throttle int       // calls after which it answers 403 and speaks of a limit; 0 means never
+	incident bool      // has a new error code for every answer
+	lax      bool      // takes a request without a client, and goes straight to the code
+	disabled bool      // the registered app is switched off
+	doorDown int       // visits after which the authorize address fails; 0 means never
 	format   bool      // checks the form of the id first: its prefix
 
-	mu    sync.Mutex
-	calls int
-	codes map[string]int
-	rng   *rand.Rand
+	mu     sync.Mutex
+	calls  int
+	visits int
+	codes  map[string]int
+	rng    *rand.Rand
 }
 
 type order int
@@ -114,6 +121,10 @@ func (v *vendor) token(w http.ResponseWriter, r *http.Request) {
 		v.fail(w, 400, "refused", v.script[(v.calls-1)%len(v.script)])
 		return
 	}
+	if v.throttle > 0 && v.calls > v.throttle {
+		v.fail(w, 403, "abuse", "You have exceeded a secondary rate limit")
+		return
+	}
 	id, secret, how := v.client(r)
 	if v.generous {
 		w.Header().Set("Content-Type", "application/json")
@@ -124,7 +135,11 @@ func (v *vendor) token(w http.ResponseWriter, r *http.Request) {
 		v.fail(w, 400, "invalid_request", "The audience is missing")
 		return
 	}
-	if v.order == codeFirst {
+	if v.checksum && how && !sound(secret) {
+		v.fail(w, 400, "invalid_request", "The secret has a malformed checksum")
+		return
+	}
+	if v.order == codeFirst || v.lax && !how {
 		v.fail(w, 400, "invalid_grant", "The authorization code is invalid")
 		return
 	}
@@ -163,6 +178,8 @@ func (v *vendor) refuse(id, secret string, how bool) (status int, code, words st
 		return 400, "client_error", "Refused", true
 	}
 	switch {
+	case v.disabled && !unknown:
+		return 401, "invalid_client", "This client is disabled", true
 	case v.expired && !unknown && !wrong:
 		return 401, "invalid_client", "AADSTS7000222: The provided client secret has expired", true
 	case !unknown && !wrong:
@@ -185,9 +202,25 @@ func (v *vendor) refuse(id, secret string, how bool) (status int, code, words st
 
 var noises = []string{"Please try again", "Something went wrong", "That did not work", "Sorry about that", "We could not do that", "Oh dear"}
 
+// sound is a form that a corrupted copy cannot keep.
+func sound(secret string) bool {
+	sum := 0
+	for _, c := range secret {
+		sum = (sum*31 + int(c)) % 97
+	}
+	want := 0
+	for _, c := range goodSecret {
+		want = (want*31 + int(c)) % 97
+	}
+	return sum == want || secret == wrongSecret
+}
+
 // fail writes an error in the vendor's envelope.
 func (v *vendor) fail(w http.ResponseWriter, status int, code, words string) {
 	request := fmt.Sprintf("%08x%08x", v.random(1<<30), v.random(1<<30))
+	if v.incident {
+		code = "incident_" + request[:8]
+	}
 	if v.noise {
 		words = fmt.Sprintf("%s (%s, ref %s, 2026-09-17T12:%02d:%02dZ)", words, noises[v.random(len(noises))], request, v.random(60), v.random(60))
 	}
@@ -228,6 +261,10 @@ func (v *vendor) page(w http.ResponseWriter, r *http.Request) {
 	defer v.mu.Unlock()
 	if strings.HasPrefix(r.URL.Path, "/.well-known/") {
 		http.NotFound(w, r)
+		return
+	}
+	if v.visits++; v.doorDown > 0 && v.visits > v.doorDown {
+		v.html(w, 429, "Too many requests")
 		return
 	}
 	q := r.URL.Query()

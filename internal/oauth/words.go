@@ -40,7 +40,11 @@ func (d *diagnosis) remedy(f Field) string {
 	case ClientAuth:
 		return fmt.Sprintf("The connector's definition says clientAuth: %s. Ask the operator to have it say %s.", o.ClientAuth, otherMethod(o.ClientAuth))
 	case RedirectURI:
-		return fmt.Sprintf("Register %s with %s, character by character: scheme, host, port, path and final slash count.", d.redirect, d.provider())
+		text := fmt.Sprintf("Register %s with %s, character by character: scheme, host, port, path and final slash count.", d.redirect, d.provider())
+		if own := d.service.publicURL + "/auth/" + d.def.Key + "/callback"; d.redirect != own {
+			text += fmt.Sprintf(" Or remove the %s from the entry, to use %s.", lowerFirst(d.label(o.RedirectKey)), own)
+		}
+		return text
 	}
 	return ""
 }
@@ -98,9 +102,7 @@ func (d *diagnosis) summarise(j judgement, words *strings.Replacer) {
 			r.Remedies = append(r.Remedies, v.Remedy)
 		}
 	}
-	if clock := r.Field(Clock); clock.Verdict == Wrong {
-		r.Remedies = append(r.Remedies, clock.Remedy)
-	}
+	defer d.besides(words)
 	id, secret, redirect := r.Field(ClientID).Verdict, r.Field(ClientSecret).Verdict, r.Field(RedirectURI).Verdict
 	good := id == OK && (secret == OK || d.tokens.public)
 	switch {
@@ -121,17 +123,36 @@ func (d *diagnosis) summarise(j judgement, words *strings.Replacer) {
 	case good && redirect == Warning:
 		r.Verdict, r.Headline = Warning, words.Replace("Client ID and secret are right; %P takes any redirect URI")
 	case good:
-		r.Verdict, r.Headline = Warning, "Client ID and secret are right; the redirect URI is not decided"
+		r.Verdict, r.Headline = Inconclusive, "Client ID and secret are right; the redirect URI is not decided"
 		r.Remedies = append(r.Remedies, words.Replace("Go on in %P: the consent run decides the redirect URI."))
 	default:
 		r.Verdict, r.Headline = Inconclusive, words.Replace(headlines[j.comparison])
-		r.Remedies = append(r.Remedies, words.Replace("Go on in %P: the consent run asks with a real code, and decides."))
+		r.Remedies = append(r.Remedies, d.undecided(j, words)...)
 	}
+}
+
+// undecided is what to do if nothing is called wrong: a client that is refused
+// would be refused after the consent too.
+func (d *diagnosis) undecided(j judgement, words *strings.Replacer) (out []string) {
+	switch j.comparison {
+	case refusedAlike, refusedApart, idBlamed, idUnasked:
+		out = append(out, d.doubted(d.def.OAuth.ClientSecretKey, fmt.Sprintf("Copy the %s and the %s again, whole, from the same app%s, and save both.",
+			lowerFirst(d.label(d.def.OAuth.ClientIDKey)), lowerFirst(d.label(d.def.OAuth.ClientSecretKey)), d.where(d.def.OAuth.ClientSecretKey))))
+	case appRefused:
+		out = append(out, words.Replace("Look at the app in %P's console: is it switched on, and may it be used from this server's address?"))
+	}
+	if d.door.d != nil && d.door.d.kind == turnsAway {
+		return append(out, words.Replace("%P's authorize address turns this app away, so a consent run would not come back. Check the client ID and the redirect URI there first."))
+	}
+	return append(out, words.Replace("Go on in %P: the consent run asks with a real code, and decides."))
 }
 
 // headlines are for runs that found nothing wrong and did not prove it right.
 var headlines = map[comparison]string{
+	accepted:            "Nothing was found wrong; not all of it is decided",
 	notCompared:         "Not all questions could be asked",
+	acceptedOnce:        "Not decided: not all questions could be asked",
+	appRefused:          "%P refuses the app; its values are not decided",
 	refusedApart:        "%P refuses the client; which value is wrong is not decided",
 	idBlamed:            "%P refuses the client; suspect the client ID",
 	idUnasked:           "Not decided: the answers do not fit together",
@@ -152,4 +173,23 @@ func sentenceCase(labels []string) string {
 		return labels[0]
 	}
 	return strings.Join(labels[:len(labels)-1], ", ") + " and " + labels[len(labels)-1]
+}
+
+// besides adds what is worth doing whatever the verdict is.
+func (d *diagnosis) besides(words *strings.Replacer) {
+	r := &d.report
+	if clock := r.Field(Clock); clock.Remedy != "" {
+		r.Remedies = append(r.Remedies, clock.Remedy)
+	}
+	if d.endsSoon != "" {
+		r.Remedies = append(r.Remedies, d.endsSoon)
+	}
+	if d.differs == "" {
+		return
+	}
+	r.Remedies = append(r.Remedies, words.Replace("Have the operator compare the connector's definition with what %P publishes about itself: ")+d.differs)
+	if v := r.Field(ClientAuth); v.Verdict != OK && strings.Contains(d.differs, "client_secret_") {
+		v.Reason += " " + d.differs
+		r.set(v)
+	}
 }
