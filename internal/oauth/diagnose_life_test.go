@@ -2,8 +2,11 @@ package oauth_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -72,6 +75,36 @@ func TestRestraint(t *testing.T) {
 	if e := r.events(audit.Diagnosed)[4]; e.Outcome != audit.Done || !strings.Contains(e.Note, "6 calls to 127.0.0.1") {
 		t.Errorf("the event of the first run: %+v", e)
 	}
+}
+
+// Runs of several entries that begin at once are one run for their provider.
+func TestOneRunAHost(t *testing.T) {
+	limits := oauth.Limits{Calls: 6, CoolDown: time.Minute, LongCoolDown: 15 * time.Minute, Budget: 60, Whole: time.Minute, Pause: func() time.Duration { return 0 }}
+	v := &vendor{auth: "both"}
+	r := newRig(t, setup{limits: &limits, authorize: "%s/authorize", definition: "  clientAuth: post\n  apiUrl: \"{authorizeBase}/api\""})
+	r.provider.play(v)
+	var wg sync.WaitGroup
+	var began, refused atomic.Int64
+	for n := range 8 {
+		wg.Go(func() {
+			ref, err := r.oauth.DiagnoseDraft(t.Context(), by, r.draft(config.ID(fmt.Sprintf("globex:rocket:m%d", n)), 0, 0))
+			if errs.Is(err, errs.TooMany) {
+				refused.Add(1)
+				return
+			}
+			must(t, err)
+			began.Add(1)
+			r.wait(ref)
+		})
+	}
+	wg.Wait()
+	if began.Load() != 1 || refused.Load() != 7 {
+		t.Errorf("%d runs began and %d were refused", began.Load(), refused.Load())
+	}
+	r.clock.pass(61 * time.Second)
+	ref, err := r.oauth.DiagnoseDraft(t.Context(), by, r.draft("globex:rocket:m9", 0, 0))
+	must(t, err)
+	r.wait(ref)
 }
 
 func (r *rig) newest() oauth.Report {

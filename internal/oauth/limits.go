@@ -114,6 +114,9 @@ func (l lease) reserve(tx store.Tx) error {
 	if l.limits.Budget == 0 {
 		return nil
 	}
+	if l.limits.CoolDown > 0 { // until settle knows better: one run a host, also if the program is killed
+		host.Until, host.Asked, host.Latest = l.at.Add(l.limits.Whole+l.limits.CoolDown), false, l.run
+	}
 	host.Spent, _ = host.recent(l.at)
 	host.Spent = append(host.Spent, spend{Run: l.run, Time: l.at, Calls: l.calls})
 	return paces.Put(tx, hostPace(l.host), host)
@@ -178,11 +181,15 @@ func (l lease) settle(tx store.Tx, calls int, asked bool, at time.Time) error {
 		}
 	}
 	host.Spent = spent
+	until := l.at // nothing was sent
+	if calls > 0 {
+		until = at.Add(wait)
+	}
+	if wait > 0 && (host.Latest == l.run || until.After(host.Until)) {
+		host.Until, host.Asked, host.Latest = until, asked && calls > 0, l.run
+	}
 	if calls > 0 && wait > 0 {
-		own.Until, own.Asked, own.Latest = at.Add(wait), asked, l.run
-		if until := at.Add(wait); until.After(host.Until) {
-			host.Until, host.Asked, host.Latest = until, asked, l.run
-		}
+		own.Until, own.Asked, own.Latest = until, asked, l.run
 		if err := paces.Put(tx, entryPace(l.entry), own); err != nil {
 			return err
 		}

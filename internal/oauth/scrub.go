@@ -78,10 +78,11 @@ func (s *scrubber) foreign(text string) string {
 	if !short {
 		text = strings.ToValidUTF8(text[:maxForeign], "")
 	}
-	text = s.removeShared(s.removeForms(printable(text)))
+	text = s.removeForms(printable(text))
 	if s.holdsHidden(text) {
 		return removed
 	}
+	text = s.removeShared(text)
 	if !short { // a secret that the cut went through is at the end
 		text = strings.ToValidUTF8(text[:max(len(text)-s.longest, 0)], "")
 	}
