@@ -123,7 +123,7 @@ func (st Step) describe(m *markdown, n int) {
 		m.para("What it shows: " + prose(st.Why))
 	}
 	if !st.called() && len(st.Sent) > 0 {
-		m.para("A browser carried this step, or it sent no request: the HAR file has no entry for it.")
+		m.para("No request of HTTP was sent by this program in this step: the HAR file has no entry for it.")
 	}
 	lineTable(m, "Sent", st.Sent)
 	lineTable(m, "Received", st.Received)

@@ -78,7 +78,7 @@ func (c caseFile) carried() (n int) {
 func (c caseFile) limits() []string {
 	out := []string{
 		fmt.Sprintf("One call took at most %s in all, and at most %d KiB of an answer were read.", spoken(cmp.Or(c.timeout, egress.DefaultTimeout)), egress.DefaultMaxBody>>10),
-		"No call was repeated. The method of client authentication was pinned.",
+		"Each call was made once, in one method of client authentication; a question that was asked again is a step of its own.",
 		"Only public addresses over https were called, and hosts that the operator allows.",
 	}
 	switch c.report.Kind {

@@ -98,6 +98,9 @@ func answersOf(r Report) sheet {
 // answered reads the status and the error code off the lines of the step.
 func (st Step) answered() StepAnswer {
 	a := StepAnswer{Verdict: st.Verdict}
+	if st.Probe != "" { // what it is taken to mean is the verdict of a field, not an answer
+		a.Verdict = NotChecked
+	}
 	for _, l := range st.Received {
 		switch name := l.Name[strings.LastIndex(l.Name, ".")+1:]; {
 		case l.In == InHeader || l.Redacted: // a code that was taken out is no word for an error

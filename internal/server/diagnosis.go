@@ -19,7 +19,7 @@ import (
 
 // testNote is what stands beside every button that starts a test.
 func testNote(provider string) string {
-	return fmt.Sprintf("Up to %d calls to %s. One has a corrupted secret and counts there as a failed sign-in. No real code is sent.",
+	return fmt.Sprintf("Up to %d calls to %s, and one look for what it publishes about itself. Those with a corrupted secret or a made-up client ID may count there as failed sign-ins. No real code is sent.",
 		oauth.DefaultLimits().Calls, provider)
 }
 

@@ -2,6 +2,7 @@ package server
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -26,40 +27,43 @@ func testedName(r oauth.Report, e config.Entry) string {
 	return "Not saved"
 }
 
-// remedySteps are the things to do, in order. What a field says already is not
-// said twice.
+// remedySteps are the things to do, in order.
 func remedySteps(r oauth.Report) (out []templates.RemedyStep) {
-	said := map[string]bool{}
-	for _, f := range r.Fields {
-		if f.Remedy != "" {
-			said[f.Remedy] = true
-		}
-	}
-	if len(said) > 0 {
-		out = append(out, templates.RemedyStep{Text: "Do what the fields above say."})
-	}
 	for _, text := range r.Remedies {
-		if !said[text] {
-			out = append(out, templates.RemedyStep{Text: text})
-		}
+		out = append(out, templates.RemedyStep{Text: text})
 	}
-	if len(said) > 0 {
+	if r.Kind == oauth.Diagnosis && r.Verdict == oauth.Wrong && len(out) > 0 {
 		out = append(out, templates.RemedyStep{Text: "Test again."})
 	}
 	return out
 }
 
+// cardRemedy is what a field says to do, unless the list of all remedies says it.
+func cardRemedy(f oauth.FieldVerdict, r oauth.Report) string {
+	if slices.Contains(r.Remedies, f.Remedy) {
+		return ""
+	}
+	return f.Remedy
+}
+
 // nextStep leads what to do after a test without consent.
 func nextStep(r oauth.Report, provider string) string {
+	consent := "go on in " + provider
+	if r.Unsaved {
+		consent = "save these values, and go on in " + provider + " from the tab Test"
+	}
+	odd := slices.ContainsFunc(r.Steps, func(s oauth.Step) bool { return s.Verdict == oauth.Warning })
 	switch {
 	case len(remedySteps(r)) > 0:
 		return ""
+	case odd && (r.Verdict == oauth.OK || r.Verdict == oauth.Warning):
+		return fmt.Sprintf("Nothing was found wrong; a step below has something to know. A consent run proves the rest: %s.", consent)
 	case r.Verdict == oauth.OK || r.Verdict == oauth.Warning:
-		return fmt.Sprintf("All that was checked is right. A consent run proves the rest: go on in %s.", provider)
+		return fmt.Sprintf("All that was checked is right. A consent run proves the rest: %s.", consent)
 	case r.Verdict == oauth.Wrong:
 		return "Look at the steps below, put right what is wrong, and test again."
 	}
-	return fmt.Sprintf("Nothing was found wrong, and not everything could be decided without consent. To decide it, go on in %s.", provider)
+	return fmt.Sprintf("Nothing was found wrong, and not everything could be decided without consent. To decide it, %s.", consent)
 }
 
 // howCompared says on what the verdicts of a test without consent rest.

@@ -2,6 +2,7 @@ package server
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -51,7 +52,7 @@ func (p testPages) report(r oauth.Report, e config.Entry, def *connector.Definit
 		out.Fields = append(out.Fields, fieldVerdict(f, r, def, v))
 	}
 	out.Grid = len(out.Fields) == 6
-	if (r.Verdict == oauth.Wrong || r.Verdict == oauth.Inconclusive) && !r.Denied && r.Field(oauth.ClientSecret).Verdict != oauth.OK {
+	if (r.Verdict == oauth.Wrong || r.Verdict == oauth.Inconclusive) && !r.Denied && (r.Field(oauth.ClientSecret).Verdict != oauth.OK || r.Field(oauth.RedirectURI).Verdict == oauth.Wrong) {
 		out.Action = templates.Link{Label: "Edit the values", URL: entryURL(e.ID) + "/edit"}
 	}
 	out.Remedy = remedySteps(r)
@@ -168,7 +169,7 @@ func shownFields(r oauth.Report) (out []oauth.FieldVerdict) {
 }
 
 func fieldVerdict(f oauth.FieldVerdict, r oauth.Report, def *connector.Definition, v config.Version) templates.FieldVerdict {
-	out := templates.FieldVerdict{Label: f.Field.Label(), Verdict: verdictOf(f.Verdict), Text: f.Reason, Remedy: f.Remedy,
+	out := templates.FieldVerdict{Label: f.Field.Label(), Verdict: verdictOf(f.Verdict), Text: f.Reason, Remedy: cardRemedy(f, r),
 		Confidence: confidenceWords(f.Confidence), Evidence: evidenceLinks(f, r)}
 	if f.Field == oauth.Permission && f.Verdict == oauth.Wrong {
 		out.Word = "Missing"
@@ -236,7 +237,7 @@ func drawSteps(out *templates.Report, r oauth.Report) {
 	scale := templates.ScaleFor(r.Took)
 	out.Ticks = scale.Ticks()
 	out.StepsHeading = plural(len(r.Steps), "step") + " in " + out.Took
-	decided := false
+	open := decidingStep(r)
 	for i, s := range r.Steps {
 		step := templates.Step{Number: strconv.Itoa(i + 1), Control: madeUp(s), Name: s.Name, Hint: s.Hint, Verdict: verdictOf(s.Verdict), Bar: scale.Bar(s.Start, s.Took), Took: templates.Took(s.Took),
 			Evidence: s.Why, Sent: templates.Message{Lines: lines(s.Sent)}, Received: templates.Message{Lines: lines(s.Received)}}
@@ -247,14 +248,30 @@ func drawSteps(out *templates.Report, r oauth.Report) {
 			step.Foot = phases(*x)
 		}
 		out.Controls = out.Controls || step.Control
-		if s.Verdict == oauth.Wrong && !decided {
-			step.Open, decided = true, true
+		step.Open = i == open
+		if s.Verdict == oauth.NotChecked && s.Exchange != nil && s.Exchange.Status != 0 {
+			step.Word = "Answered"
 		}
 		if len(s.Received) > 0 {
 			step.Received.Meta = "Named fields only"
 		}
 		out.Steps = append(out.Steps, step)
 	}
+}
+
+// decidingStep is the step that is unfolded at first: what the first wrong field
+// rests on, or the first step that is wrong. It is -1 if nothing is.
+func decidingStep(r oauth.Report) int {
+	wrong := func(i int) bool { return i >= 0 && i < len(r.Steps) && r.Steps[i].Verdict == oauth.Wrong }
+	for _, f := range r.Fields {
+		if f.Verdict != oauth.Wrong {
+			continue
+		}
+		if i := slices.IndexFunc(f.Evidence, wrong); i >= 0 {
+			return f.Evidence[i]
+		}
+	}
+	return slices.IndexFunc(r.Steps, func(s oauth.Step) bool { return s.Verdict == oauth.Wrong })
 }
 
 func lines(in []oauth.Line) (out []templates.Line) {

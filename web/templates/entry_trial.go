@@ -123,7 +123,8 @@ type Step struct {
 	Name     string // "Exchange the code for a token"
 	Hint     string // "secret refused"
 	Verdict  Verdict
-	Bar      Bar // see Scale.Bar
+	Word     string // "Answered"; "" says the word of the verdict
+	Bar      Bar    // see Scale.Bar
 	Took     string
 	Number   string // its place in the run: the row is #step-{Number}
 	Control  bool   // it was asked with made-up values

@@ -2,7 +2,7 @@ package templates
 
 import "time"
 
-const sampleTestNote = "Up to 6 calls to Intercom. One has a corrupted secret and counts there as a failed sign-in. No real code is sent."
+const sampleTestNote = "Up to 6 calls to Intercom. Those with a corrupted secret or a made-up client ID may count there as failed sign-ins. No real code is sent."
 
 func sampleRuns(chosen string) []Choice {
 	return []Choice{
