@@ -158,6 +158,22 @@ func (r *room) promote(id config.ID, n int) error {
 	return err
 }
 
+// A UUID where the secret belongs, and a long run of hexadecimal digits where the
+// id does, look swapped, also in a first version and with no definition's help.
+func TestSwappedByTheirLooks(t *testing.T) {
+	const uuid, hex = "5b1c7f0e-3c44-4c0e-9a7a-1d2e3f405162", "0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c"
+	for _, tt := range []struct {
+		id, secret string
+		swapped    bool
+	}{{hex, uuid, true}, {uuid, hex, false}, {uuid, uuid[:35] + "3", false}, {hex, hex[:39] + "d", false}} {
+		d := app("acme:intercom", tt.id, tt.secret)
+		got := strings.Join(open(t).doubtsOf(d), "\n")
+		if strings.Contains(got, "changed places") != tt.swapped || strings.Contains(got, tt.id) || strings.Contains(got, tt.secret) {
+			t.Errorf("id %s, secret %s: %q", tt.id, tt.secret, got)
+		}
+	}
+}
+
 // Swapped values are known by what the entry's other versions hold.
 func TestSwappedAgainstAnotherVersion(t *testing.T) {
 	for name, tt := range map[string]struct {

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -123,6 +124,13 @@ func (in inspection) belongs(k connector.Known, p use) bool {
 	return strings.HasPrefix(strings.ToLower(service), k.Service) // googleChat takes Google's
 }
 
+// A client id is often a UUID, and a secret a long run of hexadecimal digits;
+// hardly ever the other way round.
+var (
+	uuid    = regexp.MustCompile(`^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$`)
+	longHex = regexp.MustCompile(`^[0-9a-fA-F]{32,}$`)
+)
+
 // pair is what is odd about the client id and the client secret together.
 func (in inspection) pair() []Doubt {
 	idKey, secretKey := idAndSecret(in.def, in.o.Version)
@@ -137,7 +145,7 @@ func (in inspection) pair() []Doubt {
 	seenSecret, ok2 := connector.Recognise(secret)
 	idIsSecret := ok1 && seenID.Is == connector.ClientSecret || in.fitsOnly(idKey, secret, id)
 	secretIsID := ok2 && seenSecret.Is == connector.ClientIdentifier || in.fitsOnly(secretKey, id, secret)
-	if idIsSecret && (secretIsID || !ok2) || secretIsID && !ok1 {
+	if idIsSecret && (secretIsID || !ok2) || secretIsID && !ok1 || uuid.MatchString(secret) && longHex.MatchString(id) {
 		return []Doubt{in.doubt(idKey, look{Swapped, fmt.Sprintf("By their looks, %s and %s have changed places.", in.label(idKey), in.label(secretKey)), "Put each into the other's field."})}
 	}
 	return nil

@@ -1,7 +1,7 @@
 // Package connector knows what can be configured: one definition a connector,
 // written in YAML, embedded in the program or read from a directory of the
 // operator's own. A definition is data. The handshake, the forms and the
-// webhook receiver read it; none of them knows a provider by name.
+// tests read it; none of them knows a provider by name.
 //
 // The language is documented for its authors in docs/connectors.md.
 package connector

@@ -19,7 +19,7 @@ func TestBetween(t *testing.T) {
 	fields := func(secret, redirect oauth.Verdict) []oauth.FieldVerdict {
 		return []oauth.FieldVerdict{{Field: oauth.ClientSecret, Verdict: secret, Reason: "why"}, {Field: oauth.RedirectURI, Verdict: redirect}}
 	}
-	good, bad := oauth.StepAnswer{Verdict: oauth.OK, Status: "401 Unauthorized", Code: "code_refused"}, oauth.StepAnswer{Verdict: oauth.Wrong, Status: "401 Unauthorized", Code: "client_refused"}
+	good, bad := oauth.StepAnswer{Status: "401 Unauthorized", Code: "code_refused"}, oauth.StepAnswer{Status: "401 Unauthorized", Code: "client_refused"}
 	subject := asked("S", "Ask", oauth.OK, "401 Unauthorized", "code_refused")
 	refused := asked("S", "Ask the same", oauth.Wrong, "401 Unauthorized", "client_refused")
 	again := refused

@@ -252,6 +252,13 @@ func TestDiagnoseDraft(t *testing.T) {
 	}
 }
 
+func (r *rig) summaries() []oauth.Summary {
+	r.t.Helper()
+	list, err := r.oauth.Reports(r.t.Context(), id)
+	must(r.t, err)
+	return list
+}
+
 func (r *rig) health() oauth.Health {
 	r.t.Helper()
 	all, err := r.oauth.Health(r.t.Context())
@@ -290,5 +297,17 @@ func TestDiagnosisAndHealth(t *testing.T) {
 	r.diagnose(1)
 	if h := r.health(); h.Current.Standing != oauth.Broken {
 		t.Errorf("after a bad run: %+v", h)
+	}
+	v.order, v.doors, v.expired, v.codes = codeFirst, afterLogin, false, nil
+	r.diagnose(1)
+	if h := r.health(); h.Current.Standing != oauth.Broken {
+		t.Errorf("an undecided run took a bad one away: %+v", h)
+	}
+	v.order, v.codes = clientFirst, nil // the redirect URI stays open, but the credentials are found good
+	right := r.diagnose(1)
+	for name, h := range map[string]oauth.Health{"kept": r.health(), "of the history": oauth.HealthOf(e, r.summaries(), r.clock.now())} {
+		if h.Current.Standing != oauth.Undecided || h.Current.Last.ID != right.ID {
+			t.Errorf("%s, after the credentials were found good: %+v", name, h.Current)
+		}
 	}
 }

@@ -60,8 +60,14 @@ type Check struct {
 func tells(s Summary) bool { return s.Kind != TokenRun && !s.Denied }
 
 // weak reports whether a run takes nothing from what an earlier one of the same
-// content has shown: a test without consent that could not decide.
+// content has shown: a test without consent that could not decide. See yields.
 func weak(s Summary) bool { return s.Kind == Diagnosis && s.Verdict == Inconclusive }
+
+// yields reports whether what a run found gives way to an earlier one that did
+// decide: unless that was wrong, and now the credentials are found good.
+func yields(s, earlier Summary) bool {
+	return weak(s) && !weak(earlier) && !(earlier.Verdict == Wrong && s.Credentials() == OK)
+}
 
 // HealthOf judges the entry from the summaries of its runs, newest first. It is
 // pure. A run counts for every version with the content that it tested.
@@ -81,10 +87,13 @@ func check(version int, hash string, earlier func(Summary) bool, runs []Summary,
 	for _, s := range runs {
 		switch {
 		case !tells(s):
-		case s.ContentHash == hash && !weak(s):
-			return Check{Standing: stands(s, now), Last: s}
-		case s.ContentHash == hash && !undecided:
+		case s.ContentHash == hash && !undecided && weak(s):
 			out, undecided = Check{Standing: stands(s, now), Last: s}, true
+		case s.ContentHash == hash && weak(s):
+		case s.ContentHash == hash && undecided && !yields(out.Last, s):
+			return out
+		case s.ContentHash == hash:
+			return Check{Standing: stands(s, now), Last: s}
 		case undecided:
 		case out.Standing == NotTested && earlier(s):
 			out = Check{Standing: Stale, Last: s, Other: true}

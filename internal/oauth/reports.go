@@ -110,7 +110,7 @@ func keepStanding(tx store.Tx, r Report) error {
 	}
 	list := []Summary{r.Summary()}
 	for _, s := range old {
-		if s.ContentHash == r.ContentHash && weak(r.Summary()) && !weak(s) {
+		if s.ContentHash == r.ContentHash && yields(r.Summary(), s) {
 			return nil
 		}
 		if s.ContentHash != r.ContentHash && len(list) < keepHealth {

@@ -239,7 +239,7 @@ func (j judge) speed() Finding {
 		f.Verdict, f.Reason = Warning, "The answer to a notification takes "+took.String()+"; less than "+j.c.good.String()+" is good."
 		f.Remedy = "Check again. If it stays so, look for what is slow between the public address and this program."
 	default:
-		f.Verdict, f.Reason = OK, "A notification is answered in "+took.String()+"."
+		f.Verdict, f.Reason = OK, "A notification is answered in "+max(took, time.Millisecond).String()+"."
 	}
 	return f
 }

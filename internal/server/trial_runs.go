@@ -171,7 +171,11 @@ func answered(a *oauth.StepAnswer) templates.FieldVerdict {
 	if a == nil {
 		return templates.FieldVerdict{Word: "Not asked"}
 	}
-	return templates.FieldVerdict{Verdict: verdictOf(a.Verdict), Text: strings.TrimSpace(a.Status + " " + a.Code)}
+	out := templates.FieldVerdict{Verdict: verdictOf(a.Verdict), Text: strings.TrimSpace(a.Status + " " + a.Code)}
+	if a.Verdict == oauth.NotChecked && a.Status != "" {
+		out.Word = "Answered"
+	}
+	return out
 }
 
 // changedValues says how the values differ that two runs tested. Of values that

@@ -985,7 +985,7 @@ func radar(p RadarPanel) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 83, "<div class=\"panel-body stack-s\"><p class=\"dim\">Once a day, at a random moment, each entry in force sends its provider one request that cannot succeed. The radar compares the answer with the last test that proved client ID and secret. It does not look at redirect URIs or permissions, so it replaces no test.</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 83, "<div class=\"panel-body stack-s\"><p class=\"dim\">While it is on, each entry in force that a test has proven sends its provider one request that cannot succeed, once a day at a random moment. The radar compares the answer with the last test that proved client ID and secret. It does not look at redirect URIs or permissions, so it replaces no test.</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -1002,7 +1002,7 @@ func radar(p RadarPanel) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if p.Off {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 85, "<span>Switched off by the operator: see <code>--radar</code>.</span> ")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 85, "<span>Switched off: the setting <code>--radar</code> says so.</span> ")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
