@@ -65,6 +65,13 @@ func (s *Service) Doubts(ctx context.Context, id ID, o Opened) ([]Doubt, error) 
 	return in.ordered(append(doubts, in.shared(id, mine, found)...)), nil
 }
 
+// Looks is the part of Doubts that the values tell by themselves. It reads nothing.
+// The caller may append to what it gets.
+func (s *Service) Looks(id ID, o Opened) []Doubt {
+	in := inspection{s.Definition(id), o}
+	return in.ordered(s.looks.of(in))
+}
+
 // baseHolders adds what the version that o was made from holds: it may have lost
 // its label to o.
 func baseHolders(r store.Reader, id ID, in inspection, found map[secret.Fingerprint][]holder) error {

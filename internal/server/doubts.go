@@ -79,10 +79,20 @@ func cleanedOf(o config.Opened, key string) string {
 	return ""
 }
 
+// standingDoubts are those about a version that is kept. That another entry has the
+// same values is said until they are in force, and once when they were just saved,
+// but not ever after: to find out takes a look at every entry.
+func (p valuePages) standingDoubts(c echo.Context, e config.Entry, o config.Opened, saved bool) ([]config.Doubt, error) {
+	if o.Number != e.Pending && !saved {
+		return p.Config.Looks(e.ID, o), nil
+	}
+	return p.doubts(c, e.ID, o)
+}
+
 // fillDoubts says what is doubtful about a version. One that a test proved has
 // doubts beside its values only: it works as it is.
 func (p valuePages) fillDoubts(c echo.Context, page *templates.EntryValuesPage, e config.Entry, o config.Opened) error {
-	doubts, err := p.doubts(c, e.ID, o)
+	doubts, err := p.standingDoubts(c, e, o, page.Toast != "")
 	if err != nil {
 		return err
 	}

@@ -72,7 +72,7 @@ func TestDoubtsNameTheOtherEntry(t *testing.T) {
 	h.save("globex:intercom", nil)
 	p := h.owner()
 	page := p.get("/config/new?connector=intercom&id=acme:intercom")
-	p.submit(page, "/config", "f.clientId", "another", "f.clientSecret", h.provider.ClientSecret(), "f.region", "US", "then", "current").leadsTo(entry)
+	p.submit(page, "/config", "f.clientId", "another", "f.clientSecret", h.provider.ClientSecret(), "f.region", "US", "then", "pending").leadsTo(entry)
 	h.save("hooli:intercom", nil)
 	p.get("/config/hooli:intercom").want(200, "This is a rehearsal").lacks("Same ")
 	shown := p.get(entry).want(200, "Same value as Client secret of globex:intercom, version 1, in force, and as one more entry.").lacks(h.provider.ClientSecret())
@@ -82,6 +82,10 @@ func TestDoubtsNameTheOtherEntry(t *testing.T) {
 	if links := p.get(entry + "/edit").texts("a[href=/config/globex:intercom]"); len(links) != 1 {
 		t.Errorf("links in the form: %q", links)
 	}
+	page = p.get("/config/new?connector=intercom&id=initech:intercom")
+	p.submit(page, "/config", "f.clientId", "yet another", "f.clientSecret", h.provider.ClientSecret(), "f.region", "US", "then", "current").leadsTo("/config/initech:intercom")
+	p.get("/config/initech:intercom").want(200, "Same value as Client secret of")
+	p.get("/config/initech:intercom").want(200, "yet another").lacks("Same value as")
 	h.become("reader") // a role that may do nothing yet sees nothing of it either
 	p.get(entry).want(403).lacks("globex")
 }
