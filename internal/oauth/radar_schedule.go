@@ -172,12 +172,17 @@ func (x *radar) due(entries []config.Entry, records map[config.ID]radarRecord, n
 // the radar was away: after a night without power nothing is asked at once.
 func (s *Service) schedule(ctx context.Context, entries []config.Entry, records map[config.ID]radarRecord, now time.Time) (changed bool, err error) {
 	away := s.radar.sweeps(now)
+	calibrated, err := s.calibrated(ctx)
+	if err != nil {
+		return false, err
+	}
 	moments := map[config.ID]time.Time{}
 	for _, e := range entries {
 		rec, known := records[e.ID]
 		switch {
 		case len(moments) == radarBatch && !away:
 		case e.Current == 0 || !s.radarCan(e.ID):
+		case !known && !calibrated[e.ID]: // there would be nothing to compare an answer with
 		case !known:
 			moments[e.ID] = now.Add(rand.N(radarInterval))
 		case away && now.Sub(rec.Due) > radarAway:
@@ -195,6 +200,19 @@ func (s *Service) schedule(ctx context.Context, entries []config.Entry, records 
 		}
 		return raiseCounter(tx, radarGeneration)
 	})
+}
+
+// calibrated are the entries that a test has proven at some time.
+func (s *Service) calibrated(ctx context.Context) (map[config.ID]bool, error) {
+	out := map[config.ID]bool{}
+	err := s.store.View(ctx, func(r store.Reader) error {
+		all, err := calibrations.Scan(r, store.Range{})
+		for _, rec := range all {
+			out[config.ID(rec.ID)] = true
+		}
+		return err
+	})
+	return out, err
 }
 
 // setDue sets the moment of an entry, unless it was deleted.
