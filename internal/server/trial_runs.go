@@ -148,7 +148,7 @@ func comparedWords(d oauth.Difference) string {
 func runTime(t time.Time) string { return t.UTC().Format("2 January, 15:04:05") + " UTC" }
 
 func comparedRun(r oauth.Report) templates.ComparedRun {
-	return templates.ComparedRun{Run: r.ID, Name: runTime(r.Started), Result: templates.FieldVerdict{Verdict: verdictOf(r.Verdict), Word: r.Headline}}
+	return templates.ComparedRun{Run: r.ID, Name: kindWords(r.Kind) + ", " + runTime(r.Started), Result: templates.FieldVerdict{Verdict: verdictOf(r.Verdict), Word: r.Headline}}
 }
 
 func fillDifference(page *templates.CompareRunsPage, d oauth.Difference, a, b oauth.Report) {
