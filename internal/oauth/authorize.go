@@ -40,13 +40,7 @@ func (d *diagnosis) doors(ctx context.Context) {
 }
 
 // undecidedID reports whether the token address left the client ID open.
-func (d *diagnosis) undecidedID() bool {
-	switch d.tokens.compare() {
-	case accepted, secretRefused, secretUnasked, expired:
-		return false
-	}
-	return true
-}
+func (d *diagnosis) undecidedID() bool { return !d.tokens.decidesID() }
 
 // madeUpID is the one of the controls, so that both addresses get the same.
 func (d *diagnosis) madeUpID() string {

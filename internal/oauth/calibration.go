@@ -76,7 +76,7 @@ func (m mark) same(o mark) bool { return m.sameForm(o) && slices.Equal(m.Blames,
 
 // readingVersion is raised when a change to the reading of answers makes an
 // older calibration mean nothing.
-const readingVersion = "1"
+const readingVersion = "2"
 
 // asked tells one way of asking S from every other: another address, method or
 // redirect URI may get another answer for the same credentials.
@@ -93,7 +93,7 @@ func (r *run) asked() string {
 // proves client ID and secret in the method of the definition.
 func (d *diagnosis) calibrate(tx store.Tx) error {
 	t := d.tokens
-	if t.compare() != accepted || d.base.auth != d.def.OAuth.ClientAuth {
+	if t.compare() != accepted || d.base.auth != d.def.OAuth.ClientAuth || d.report.Summary().Credentials() != OK {
 		return nil
 	}
 	c := calibration{ContentHash: d.report.ContentHash, Asked: d.run.asked(), Time: d.report.Started, Report: d.report.ID, S: markOf(d.box, *t.s), A: markOf(d.box, *t.a)}
@@ -151,7 +151,7 @@ func (c calibration) weigh(box *secret.Box, r reading) (Verdict, RadarReason) {
 		return Wrong, RadarAsCorrupted
 	case likeA:
 		return Wrong, RadarAsMadeUp
-	case r.refusesClient() && r.about.has(mentionsExpiry) && r.about.has(mentionsSecret):
+	case r.saysExpired():
 		return Wrong, RadarExpired
 	}
 	return Inconclusive, RadarOther

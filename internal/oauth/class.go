@@ -47,6 +47,8 @@ const (
 	consentFailed // any other error
 	codeMissing
 	codeTwice
+
+	outOfTime // we stopped: the whole test has its time, and the program may end
 )
 
 // classOfEgress is the class of a call without a whole answer.

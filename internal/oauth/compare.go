@@ -87,7 +87,7 @@ func (e evidence) compare() comparison {
 // apart is S unlike both controls.
 func (e evidence) apart() comparison {
 	switch {
-	case e.s.refusesClient() && e.s.about.has(mentionsExpiry) && e.s.about.has(mentionsSecret):
+	case e.s.saysExpired():
 		return expired
 	case e.s.looksRefused():
 		return refusedApart
@@ -104,7 +104,7 @@ func (e evidence) silentSecret() comparison {
 		return idBlamed
 	case e.s.about.has(mentionsState) && e.s.looksRefused():
 		return appRefused
-	case e.s.refusesClient():
+	case e.s.refusesClient() && !e.s.about.has(mentionsCode|mentionsRedirect|mentionsForm):
 		return secretRefused
 	}
 	return secretUnasked
@@ -128,6 +128,15 @@ func (e evidence) together() comparison {
 // firm reports whether S is positively an answer of a server that has accepted
 // the client: then OK is said with High confidence.
 func (e evidence) firm() bool { return e.s.pastClient() }
+
+// decidesID reports whether the token address has decided the client ID.
+func (e evidence) decidesID() bool {
+	switch e.compare() {
+	case accepted, secretRefused, secretUnasked, expired:
+		return e.knowsID()
+	}
+	return false
+}
 
 // knowsID and knowsSecret report whether the refusal of a control is one of the
 // client: then it is the made-up value that was refused, and not its form.

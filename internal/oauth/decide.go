@@ -65,9 +65,7 @@ func judge(t evidence, m methodEvidence, door doorEvidence) judgement {
 	j := judgement{comparison: t.compare()}
 	both := comparisonSays[j.comparison]
 	j.id, j.secret = both.id, both.secret
-	if j.comparison == accepted {
-		j.weighControls(t)
-	}
+	j.weighControls(t)
 	if j.comparison == accepted && t.s.class == redirectRefused {
 		j.redirect = sentence{Wrong, High, "%P's answer names it%C, and the controls are refused for the client instead."}
 	}
@@ -75,6 +73,9 @@ func judge(t evidence, m methodEvidence, door doorEvidence) judgement {
 		j.secret = sentence{NotChecked, Unstated, "This entry has none: the client is public and protected by PKCE."}
 	}
 	j.byDoor(t, door)
+	if j.id.verdict == Wrong && j.secret.verdict == Inconclusive {
+		j.secret.reason = "It cannot be told as long as the client ID is wrong."
+	}
 	if j.redirect.reason == "" {
 		j.redirect = judgeRedirect(door, j.id.verdict == OK)
 	}
@@ -90,13 +91,26 @@ func judge(t evidence, m methodEvidence, door doorEvidence) judgement {
 // weighControls says OK only as far as the controls were refused for what was made
 // up in them.
 func (j *judgement) weighControls(t evidence) {
-	if t.firm() {
-		j.id.confidence, j.secret.confidence = High, High
+	switch j.comparison {
+	case accepted:
+		if t.firm() {
+			j.id.confidence, j.secret.confidence = High, High
+		}
+	case secretRefused:
+		if !t.s.about.has(mentionsSecret) { // the client, for whatever reason
+			j.secret.confidence = Medium
+		}
+	case secretUnasked, expired:
+	default:
+		return
 	}
 	if !t.knowsID() {
 		j.id = sentence{Inconclusive, Unstated, "A made-up one is refused too, but in words that may be about its form alone."}
+		if j.comparison == secretRefused {
+			j.secret = sentence{Inconclusive, Unstated, "%P refuses the client%C, and a corrupted copy of the secret gets the same answer, as it would if the client ID is not known."}
+		}
 	}
-	if !t.knowsSecret() && !t.public {
+	if j.comparison == accepted && !t.knowsSecret() && !t.public {
 		j.secret = sentence{Inconclusive, Unstated, "A corrupted copy is refused too, but in words that may be about its form alone."}
 	}
 }
@@ -108,26 +122,28 @@ func (j *judgement) byDoor(t evidence, door doorEvidence) {
 		return
 	}
 	known := door.d.kind == goesOn || door.d.kind == comesBack
-	refused := door.f != nil && door.f.kind == turnsAway
+	refused := door.f != nil && door.f.kind == turnsAway && !door.f.about.has(mentionsForm)
+	anywhere := door.e != nil && door.e.kind == strays || door.f != nil && door.f.kind == comesBack
 	switch {
+	case door.d.kind == comesBack && classOfConsentError[door.d.code] == consentClient && anywhere: // it looks at nothing
 	case door.d.kind == comesBack && classOfConsentError[door.d.code] == consentClient:
 		j.id, j.idByDoor = sentence{Wrong, Medium, "%P's authorize address sends the browser back and says that it refuses this client."}, true
 	case known && refused:
 		j.id, j.idByDoor = sentence{OK, Medium, "%P's authorize address goes on with it, and turns a made-up one away."}, true
-		if door.f.about.has(mentionsID|mentionsClient) || classOfConsentError[door.f.code] == consentClient {
+		if door.f.about.has(mentionsID) || classOfConsentError[door.f.code] == consentClient {
 			j.id.confidence = High // it says why it turns that away
 		}
 		if j.comparison == refusedAlike && !t.public {
 			j.secret = sentence{Wrong, Medium, "%P's token address refuses the client%C. The client ID is known, as the authorize address shows: so it is the secret."}
 		}
-	case door.d.kind == turnsAway && door.f != nil && !door.d.same(*door.f) && door.f.kind == turnsAway && door.d.about.has(mentionsRedirect) && !door.d.about.has(mentionsID):
+	case door.d.kind == turnsAway && refused && !door.d.same(*door.f) && door.d.about.has(mentionsRedirect) && !door.d.about.has(mentionsID):
 		j.id, j.idByDoor = sentence{OK, Medium, "%P's authorize address turns a made-up one away in another way, and names the redirect URI with this one."}, true
 		if j.comparison == refusedAlike && !t.public {
 			j.secret = sentence{Wrong, Medium, "%P's token address refuses the client%C, and the client ID is known: so it is the secret."}
 		}
 	case door.d.kind == turnsAway && refused && door.d.same(*door.f) && j.comparison == refusedAlike:
 		j.id, j.idByDoor = sentence{Wrong, Medium, "%P refuses the client%C at the token address, and its authorize address turns it away exactly as it does a made-up one."}, true
-		if door.d.about.has(mentionsID | mentionsClient) {
+		if door.d.about.has(mentionsID) {
 			j.id.confidence = High
 		}
 	}
@@ -147,6 +163,8 @@ func judgeRedirect(door doorEvidence, idGood bool) sentence {
 		return sentence{Warning, High, "%P sends the browser to any redirect URI, also one that nobody can have registered. That is a danger by itself: ask %P's support."}
 	case e == nil && d.kind != turnsAway:
 		return sentence{NotChecked, Unstated, "The calls of this run were needed to tell the client ID and the secret apart. Mend what is wrong, and test again."}
+	case d.kind != turnsAway && e.kind == turnsAway && e.about.has(mentionsForm):
+		return open("%P goes on with it. It refuses the one that nobody can have registered for its form, which proves nothing.")
 	case d.kind != turnsAway && e.kind == turnsAway:
 		return sentence{OK, Medium, "%P goes on with it, and turns one away that nobody can have registered."}
 	case d.kind != turnsAway && e.kind == unclear:
@@ -162,7 +180,7 @@ func judgeRedirect(door doorEvidence, idGood bool) sentence {
 func judgeTurnedAway(d landing, e, f *landing, idGood bool) sentence {
 	open := func(reason string) sentence { return sentence{Inconclusive, Unstated, reason} }
 	switch c := classOfConsentError[d.code]; {
-	case c == consentScope || c == consentGrant:
+	case c == consentScope || c == consentGrant || d.about.has(mentionsScope) && !d.about.has(mentionsRedirect):
 		return open("%P's authorize address turns the request away for another reason, so it never came to this.")
 	case d.about.has(mentionsID) && !d.about.has(mentionsRedirect):
 		return open("%P's authorize address turns the app away, so it did not come to this.")

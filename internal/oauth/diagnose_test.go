@@ -135,6 +135,20 @@ func TestDiagnose(t *testing.T) {
 		{"a request without a client goes to the code: wrong secret", &vendor{auth: "post", lax: true, words: oneCode}, "post", secret, "ok inconclusive inconclusive not-checked ok", "", oauth.Inconclusive},
 		{"the app is switched off", &vendor{disabled: true}, "post", nil, "ok inconclusive inconclusive not-checked ok", "Rocket refuses the app; its values are not decided", oauth.Inconclusive},
 		{"the authorize address fails", &vendor{doorDown: 1}, "post", nil, "ok ok ok inconclusive ok", "Client ID and secret are right; the redirect URI is not decided", oauth.Inconclusive},
+		{"a made-up id is malformed, wrong id", &vendor{says: malformed(wrongID, "invalid_client: Client authentication failed"), doors: afterLogin}, "post", id, "inconclusive inconclusive inconclusive not-checked ok", "", oauth.Inconclusive},
+		{"a made-up id is malformed, code first, wrong id", &vendor{says: malformed(wrongID, "invalid_grant: Bad code"), doors: afterLogin}, "post", id, "inconclusive inconclusive inconclusive inconclusive ok", "", oauth.Inconclusive},
+		{"the door knows the form of an id, wrong id", &vendor{words: oneCode, door: doorForm, doors: afterLogin}, "post", id, "inconclusive inconclusive inconclusive not-checked ok", "", oauth.Inconclusive},
+		{"the door refuses a form of redirect URI, wrong one", &vendor{door: doorURIForm, doors: afterLogin}, "post", redirect, "ok ok ok inconclusive ok", "", oauth.Inconclusive},
+		{"the method is another one altogether", &vendor{says: known("invalid_client: This method is not supported, use private_key_jwt")}, "post", nil, "ok inconclusive inconclusive not-checked ok", "", oauth.Inconclusive},
+		{"the app is pending review", &vendor{says: known("invalid_client: This app is pending review")}, "post", nil, "ok inconclusive inconclusive not-checked ok", "", oauth.Inconclusive},
+		{"the redirect URI is looked at before the secret", &vendor{says: known("invalid_client: The client has no such redirect URI")}, "post", nil, "ok inconclusive inconclusive ok ok", "", oauth.Inconclusive},
+		{"words that speak of an expired code and a password", &vendor{says: func(id, secret string) string {
+			if id == goodID && secret == goodSecret {
+				return "invalid_grant: The authorization code, refresh token or password is invalid or expired"
+			}
+			return "invalid_client: Client authentication failed"
+		}}, "post", nil, "ok ok ok ok ok", "Client ID, secret and redirect URI are right", oauth.OK},
+		{"the door says that a scope is invalid", &vendor{door: func(string, string) string { return "A requested scope is invalid" }}, "post", nil, "ok ok ok inconclusive ok", "", oauth.Inconclusive},
 		{"rate-limited at the second call", &vendor{limit: 1}, "post", nil, "inconclusive inconclusive inconclusive inconclusive warning", "Rocket asks for a pause", oauth.Inconclusive},
 		{"down in the middle", &vendor{down: 2}, "post", nil, "inconclusive inconclusive inconclusive inconclusive inconclusive", "The answer of Rocket is cut off", oauth.Inconclusive},
 		{"a token for any code", &vendor{generous: true}, "post", nil, "inconclusive inconclusive inconclusive not-checked wrong", "The token address takes any code", oauth.Wrong},
@@ -155,6 +169,41 @@ func TestDiagnose(t *testing.T) {
 			}
 		})
 	}
+}
+
+// malformed is a provider that knows the form of ids, and says the same to all that
+// have it. Only some made-up ones have it.
+func malformed(sound, otherwise string) func(id, secret string) string {
+	return func(id, _ string) string {
+		if id != sound && id != goodID {
+			return "invalid_request: client_id is malformed"
+		}
+		return otherwise
+	}
+}
+
+// known is a provider that says one thing to every client that it knows.
+func known(words string) func(id, secret string) string {
+	return func(id, _ string) string {
+		if id == goodID {
+			return words
+		}
+		return ""
+	}
+}
+
+func doorForm(id, _ string) string {
+	if id != goodID && id != wrongID {
+		return "Malformed client_id"
+	}
+	return ""
+}
+
+func doorURIForm(_, redirect string) string {
+	if strings.Contains(redirect, ".invalid") {
+		return "Malformed redirect URI"
+	}
+	return ""
 }
 
 // restrained holds a run to the limits, and to its record.

@@ -132,6 +132,10 @@ var findings = map[class]finding{
 	cutOff: {verdict: Inconclusive, headline: "The answer of %P is cut off", step: Inconclusive, hint: "connection cut", fields: notJudged(Inconclusive, "%E"),
 		remedies: []string{"Start the test again. If it stays so, look at what stands between this server and %P."}},
 
+	outOfTime: {verdict: Inconclusive, headline: "The test was ended before its time", step: Inconclusive, hint: "ended", fields: and(same(Inconclusive,
+		"The test was ended before this was decided."), Reachability, Inconclusive, "The test was ended before this was decided."),
+		remedies: []string{"Start the test again: it took too long, or this program was about to end."}},
+
 	noName: {verdict: Wrong, headline: "The token address has no known host", step: Wrong, hint: "name not found", fields: unreached(), remedies: []string{checkToken}},
 	noConnection: {verdict: Wrong, headline: "No connection to the token address", step: Wrong, hint: "no connection", fields: unreached(),
 		remedies: []string{"Check that this server may reach %P, through any firewall.", checkToken}},

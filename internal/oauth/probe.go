@@ -36,7 +36,7 @@ func (d *diagnosis) probes(ctx context.Context) {
 	}
 	d.tokens.public = d.secret.IsZero()
 	d.method.own = d.probe(ctx, "S", "Ask with the entry's values and an impossible code", q)
-	if d.stopped {
+	if d.stopped || d.method.own == nil {
 		return
 	}
 	d.base, d.tokens.s = q, d.method.own
@@ -73,7 +73,7 @@ func (d *diagnosis) otherMethod(ctx context.Context, q question) {
 	q.auth = otherMethod(q.auth)
 	d.method.other = d.probe(ctx, "S′", "Ask again with the other client authentication method ("+q.auth.String()+")", q)
 	switch {
-	case d.stopped:
+	case d.stopped || d.method.other == nil:
 	case d.method.other.pastClient():
 		d.base, d.tokens.s = q, d.method.other
 	case d.method.own.refusesClient() && d.method.other.same(*d.method.own) && d.method.other.words == d.method.own.words:
@@ -165,7 +165,7 @@ func (d *diagnosis) turn(ctx context.Context, doing string) bool {
 	}
 	d.tell(doing)
 	if d.report.Calls > 0 && !sleep(ctx, d.lease.limits.Pause()) || ctx.Err() != nil {
-		d.end(stopping{class: cutOff, step: -1})
+		d.end(stopping{class: outOfTime, step: -1, door: d.tokens.compare() != notCompared})
 		return false
 	}
 	d.report.Calls++
@@ -224,7 +224,7 @@ var hints = map[class]string{
 	requestRefused: "request refused", unauthorized: "refused", forbidden: "forbidden", scopeMissing: "forbidden", otherRefusal: "refused", noToken: "no token in the answer",
 	unreadable: "not readable", tooMany: "too many requests", serverError: "server error", aPage: "a page, no answer", nowhere: "nothing at this address",
 	redirected: "redirect", tooLarge: "too large", timedOut: "no answer in time", cutOff: "connection cut", noName: "name not found", noConnection: "no connection",
-	noTLS: "TLS failed", notAllowed: "address refused", unsendable: "not sendable",
+	noTLS: "TLS failed", outOfTime: "the test ran out of time", notAllowed: "address refused", unsendable: "not sendable",
 }
 
 // randomHost is a host that nobody can have registered: RFC 2606 keeps .invalid

@@ -32,6 +32,7 @@ const (
 	mentionsState // the app is switched off, or not allowed from here
 	mentionsForm  // a value has not the form of one
 	mentionsHaste // too many requests
+	mentionsScope // the scopes, or another parameter of the authorize request
 
 	mentionsCredentials = mentionsID | mentionsSecret | mentionsClient
 )
@@ -47,14 +48,16 @@ var phrases = []struct {
 	{mentionsID, []string{"client id", "clientid", "app id", "appid", "application id", "consumer key", "unknown client", "unknown app", "unknown application",
 		"client not found", "app not found", "application not found", "no such client", "no such app", "no such application", "client does not exist",
 		"application does not exist", "app does not exist", "not a registered client", "unregistered client"}},
-	{mentionsSecret, []string{"secret", "clientsecret", "consumer secret", "password"}},
+	{mentionsSecret, []string{"secret", "clientsecret", "consumer secret"}},
 	{mentionsClient, []string{"client", "clients", "credential", "credentials"}},
 	{mentionsCode, []string{"code", "grant"}},
 	{mentionsRedirect, []string{"redirect", "redirecturi", "redirect uri", "redirect url", "callback", "callbackurl", "reply url"}},
 	{mentionsExpiry, []string{"expired", "expiry", "outdated"}},
 	{mentionsState, []string{"disabled", "suspended", "inactive", "deactivated", "not active", "revoked", "blocked", "banned", "deleted", "not enabled", "not allowed",
-		"not permitted", "ip address", "allowlist", "whitelist"}},
+		"not permitted", "ip address", "allowlist", "whitelist", "pending", "review", "approval", "not supported", "unsupported", "method", "private key jwt", "assertion",
+		"public", "confidential", "presented"}},
 	{mentionsForm, []string{"malformed", "format", "length", "not a valid uuid", "syntax", "checksum", "could not be parsed", "cannot be parsed"}},
+	{mentionsScope, []string{"scope", "scopes", "state", "pkce", "code challenge", "response type", "nonce"}},
 	{mentionsHaste, []string{"rate limit", "rate limited", "ratelimit", "rate limit exceeded", "throttle", "throttled", "slow down", "slowdown", "quota", "too many requests", "too many attempts"}},
 }
 
@@ -170,6 +173,11 @@ func (r reading) refusesClient() bool {
 		return r.about.has(mentionsCredentials) && !r.about.has(mentionsCode|mentionsRedirect)
 	}
 	return false
+}
+
+// saysExpired reports whether the client is refused because its secret is too old.
+func (r reading) saysExpired() bool {
+	return r.class != codeRefused && r.refusesClient() && r.about.has(mentionsExpiry) && r.about.has(mentionsSecret) && !r.about.has(mentionsCode)
 }
 
 // isControl reports whether the answer to a control refuses the client for what

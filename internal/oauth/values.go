@@ -39,7 +39,7 @@ func (d *diagnosis) values(ctx context.Context) {
 func (d *diagnosis) doubted(key, remedy string) string {
 	for _, x := range d.doubts {
 		if x.Key == key {
-			remedy += " " + x.Words()
+			remedy += " " + d.scrub.clean(x.Words(), maxOwnURL)
 		}
 	}
 	return remedy

@@ -20,27 +20,29 @@ const (
 // A vendor is a provider that behaves in one of the ways that are found in the
 // world: each of its members is a choice that real ones make differently.
 type vendor struct {
-	order    order     // what the token address looks at first
-	words    wording   // how it tells a wrong id from a wrong secret
-	envelope envelope  // the form of its errors
-	auth     string    // "post", "basic" or "both"
-	noise    bool      // request ids, times and random words in every error
-	doors    doorStyle // how the authorize address turns people away
-	nodes    bool      // two servers behind one name, which answer in turn and differ
-	limit    int       // calls after which it answers 429; 0 means never
-	down     int       // calls after which it hangs up; 0 means never
-	grant    string    // "unauthorized_client": the app may not use this grant
-	expired  bool      // the registered secret is too old
-	generous bool      // gives a token for any code
-	fickle   int       // calls after which it answers everything in another way; 0 means never
-	script   []string  // the words of each answer, with one code: whatever was sent
-	checksum bool      // checks first whether the secret has a sound form, as one with a checksum has
-	throttle int       // calls after which it answers 403 and speaks of a limit; 0 means never
-	incident bool      // has a new error code for every answer
-	lax      bool      // takes a request without a client, and goes straight to the code
-	disabled bool      // the registered app is switched off
-	doorDown int       // visits after which the authorize address fails; 0 means never
-	format   bool      // checks the form of the id first: its prefix
+	order    order                            // what the token address looks at first
+	words    wording                          // how it tells a wrong id from a wrong secret
+	envelope envelope                         // the form of its errors
+	auth     string                           // "post", "basic" or "both"
+	noise    bool                             // request ids, times and random words in every error
+	doors    doorStyle                        // how the authorize address turns people away
+	nodes    bool                             // two servers behind one name, which answer in turn and differ
+	limit    int                              // calls after which it answers 429; 0 means never
+	down     int                              // calls after which it hangs up; 0 means never
+	grant    string                           // "unauthorized_client": the app may not use this grant
+	expired  bool                             // the registered secret is too old
+	generous bool                             // gives a token for any code
+	fickle   int                              // calls after which it answers everything in another way; 0 means never
+	script   []string                         // the words of each answer, with one code: whatever was sent
+	checksum bool                             // checks first whether the secret has a sound form, as one with a checksum has
+	throttle int                              // calls after which it answers 403 and speaks of a limit; 0 means never
+	incident bool                             // has a new error code for every answer
+	lax      bool                             // takes a request without a client, and goes straight to the code
+	disabled bool                             // the registered app is switched off
+	doorDown int                              // visits after which the authorize address fails; 0 means never
+	says     func(id, secret string) string   // the words of a refusal, or ""; before everything else
+	door     func(id, redirect string) string // the title of an error page, or ""; before everything else
+	format   bool                             // checks the form of the id first: its prefix
 
 	mu     sync.Mutex
 	calls  int
@@ -134,6 +136,13 @@ func (v *vendor) token(w http.ResponseWriter, r *http.Request) {
 	if v.order == requestFirst {
 		v.fail(w, 400, "invalid_request", "The audience is missing")
 		return
+	}
+	if v.says != nil {
+		if words := v.says(id, secret); words != "" {
+			code, text, _ := strings.Cut(words, ": ")
+			v.fail(w, 400, code, text)
+			return
+		}
 	}
 	if v.checksum && how && !sound(secret) {
 		v.fail(w, 400, "invalid_request", "The secret has a malformed checksum")
@@ -269,6 +278,12 @@ func (v *vendor) page(w http.ResponseWriter, r *http.Request) {
 	}
 	q := r.URL.Query()
 	id, redirect := q.Get("client_id"), q.Get("redirect_uri")
+	if v.door != nil {
+		if title := v.door(id, redirect); title != "" {
+			v.html(w, 400, title)
+			return
+		}
+	}
 	if r.URL.Path == "/authorize" && v.doors == loginRoute {
 		http.Redirect(w, r, "/session/new?"+r.URL.RawQuery, http.StatusFound)
 		return

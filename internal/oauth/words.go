@@ -127,6 +127,9 @@ func (d *diagnosis) summarise(j judgement, words *strings.Replacer) {
 		r.Remedies = append(r.Remedies, words.Replace("Go on in %P: the consent run decides the redirect URI."))
 	default:
 		r.Verdict, r.Headline = Inconclusive, words.Replace(headlines[j.comparison])
+		if r.Headline == "" || j.comparison == secretUnasked && id != OK {
+			r.Headline = "Not decided: the answers fit more than one cause"
+		}
 		r.Remedies = append(r.Remedies, d.undecided(j, words)...)
 	}
 }
@@ -135,7 +138,7 @@ func (d *diagnosis) summarise(j judgement, words *strings.Replacer) {
 // would be refused after the consent too.
 func (d *diagnosis) undecided(j judgement, words *strings.Replacer) (out []string) {
 	switch j.comparison {
-	case refusedAlike, refusedApart, idBlamed, idUnasked:
+	case refusedAlike, refusedApart, idBlamed, idUnasked, secretRefused:
 		out = append(out, d.doubted(d.def.OAuth.ClientSecretKey, fmt.Sprintf("Copy the %s and the %s again, whole, from the same app%s, and save both.",
 			lowerFirst(d.label(d.def.OAuth.ClientIDKey)), lowerFirst(d.label(d.def.OAuth.ClientSecretKey)), d.where(d.def.OAuth.ClientSecretKey))))
 	case appRefused:
@@ -161,6 +164,7 @@ var headlines = map[comparison]string{
 	requestRefusedFirst: "Not decided: %P refuses the request as such",
 	alike:               "Not decided: %P answers everything in the same way",
 	unsteady:            "Not decided: %P contradicts itself",
+	secretRefused:       "%P refuses the client; which value is wrong is not decided",
 	secretUnasked:       "Client ID is known; the secret is not decided",
 }
 

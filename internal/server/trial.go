@@ -69,7 +69,7 @@ func (p testPages) draw(c echo.Context, t tab) error {
 		return err
 	}
 	page.Rehearsal = page.Rehearsal || p.rehearses(def, newest.Texts())
-	if !plain || page.Live.Shown() {
+	if !plain || page.Live.Shown() || page.UnderWay.Known() {
 		return render(c, t.status, templates.EntryTest(page))
 	}
 	body, err := templates.DrawTestBody(page)
