@@ -22,7 +22,7 @@ generate: ## Draw the Go code of the templates anew
 
 test: check ## Everything: generated code, format, vet, staticcheck, arrows, all tests with -race, the browser
 	@scripts/needs.sh gcc chromium
-	$(GO) test -race -timeout 20m ./...
+	$(GO) test -race -count=1 -timeout 20m ./...
 
 check: ## What needs no test run: generated code is current, gofmt, vet, staticcheck
 	@scripts/check.sh
@@ -33,7 +33,7 @@ unit: ## All tests but those in the browser
 
 browser: ## The tests in the browser
 	@scripts/needs.sh chromium
-	$(GO) test -timeout 20m ./e2e
+	$(GO) test -count=1 -timeout 20m ./e2e
 
 # pipefail, so that a failing run does not hide behind grep.
 bench: SHELL := bash
