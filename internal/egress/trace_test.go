@@ -14,6 +14,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 // Whatever secret goes through a call, in either direction and in any place, no
@@ -259,4 +261,20 @@ func TestForeignTextIsTamed(t *testing.T) {
 	if got := printable(strings.Repeat("é", 300)); len(got) > 210 || !strings.HasSuffix(got, "…") {
 		t.Errorf("%d bytes: %q", len(got), got)
 	}
+}
+
+// FuzzCertificateNames shows what any certificate says of itself: it is foreign
+// text, and must not disturb a page, a terminal or a log.
+func FuzzCertificateNames(f *testing.F) {
+	f.Add("provider.example", "Authority", "Org")
+	f.Add("a\x1b[31m\u202e", "", "\x00")
+	f.Add(strings.Repeat("é", 300), "\xff\xfe", "<script>")
+	f.Fuzz(func(t *testing.T, dns, common, org string) {
+		s := security([]*x509.Certificate{{DNSNames: []string{dns, dns}, Issuer: pkix.Name{CommonName: common}, Subject: pkix.Name{Organization: []string{org}}}}, "TLS 1.3")
+		for _, text := range append(s.Names, s.Issuer, s.Chain[0].Subject, s.Chain[0].Issuer) {
+			if len(text) > 203 || !utf8.ValidString(text) || strings.ContainsFunc(text, func(c rune) bool { return !unicode.IsPrint(c) }) {
+				t.Errorf("%q", text)
+			}
+		}
+	})
 }
