@@ -2,8 +2,6 @@ package oauth
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"fmt"
 	"html"
 	"net/http"
@@ -61,7 +59,7 @@ func (d *diagnosis) knock(ctx context.Context, letter, name, clientID, redirect 
 	}
 	asked := d.subject
 	asked.clientID, asked.redirect = clientID, redirect
-	state, verifier := randomState(), ""
+	state, verifier := randomHex(16), ""
 	if d.def.OAuth.PKCE {
 		verifier = oauth2.GenerateVerifier()
 	}
@@ -106,12 +104,6 @@ var doorMeaning = map[string]string{
 	"D": "A provider that knows the client ID and the redirect URI goes on, to a login or a consent page. It is compared with the controls.",
 	"E": "If the provider goes on here as it does with ours, it looks at the redirect URI only after the login.",
 	"F": "If this ends elsewhere than the question with our client ID, the provider knows ours.",
-}
-
-func randomState() string {
-	b := make([]byte, 16)
-	_, _ = rand.Read(b) // never fails: crypto/rand ends the program instead
-	return hex.EncodeToString(b)
 }
 
 // visit opens an address, follows redirects on the same origin, and no others.

@@ -125,10 +125,6 @@ func (e evidence) together() comparison {
 	return alike
 }
 
-// firm reports whether S is positively an answer of a server that has accepted
-// the client: then OK is said with High confidence.
-func (e evidence) firm() bool { return e.s.pastClient() }
-
 // decidesID reports whether the token address has decided the client ID.
 func (e evidence) decidesID() bool {
 	switch e.compare() {

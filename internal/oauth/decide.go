@@ -13,6 +13,9 @@ type sentence struct {
 	reason     string
 }
 
+// open is a sentence about what the evidence does not decide.
+func open(reason string) sentence { return sentence{Inconclusive, Unstated, reason} }
+
 // comparisonSays is what each comparison of the token address's answers says about the
 // client ID and the secret. A field that only the authorize address can decide
 // is Inconclusive here.
@@ -20,34 +23,34 @@ var comparisonSays = map[comparison]struct{ id, secret sentence }{
 	notCompared: {sentence{NotChecked, Unstated, "The questions that would tell were not all asked."}, sentence{NotChecked, Unstated, "The questions that would tell were not all asked."}},
 	accepted: {sentence{OK, Medium, "%P tells it apart from a made-up one, and does not refuse the client."},
 		sentence{OK, Medium, "%P tells it apart from a corrupted copy, and does not refuse the client."}},
-	acceptedOnce: {sentence{Inconclusive, Unstated, "%P tells it apart from a made-up one, but was asked only once: that can be chance."},
-		sentence{Inconclusive, Unstated, "%P tells it apart from a corrupted copy, but was asked only once: that can be chance."}},
-	appRefused: {sentence{Inconclusive, Unstated, "%Q That is about the app, or where it is used from, and not about this value."},
-		sentence{Inconclusive, Unstated, "%P refuses the app%C before it comes to the secret."}},
-	refusedApart: {sentence{Inconclusive, Unstated, "%P refuses the client with it, and the made-up one in another way. That does not decide."},
-		sentence{Inconclusive, Unstated, "%P refuses the client with it, and the corrupted copy in another way: it may have looked at the form only."}},
+	acceptedOnce: {open("%P tells it apart from a made-up one, but was asked only once: that can be chance."),
+		open("%P tells it apart from a corrupted copy, but was asked only once: that can be chance.")},
+	appRefused: {open("%Q That is about the app, or where it is used from, and not about this value."),
+		open("%P refuses the app%C before it comes to the secret.")},
+	refusedApart: {open("%P refuses the client with it, and the made-up one in another way. That does not decide."),
+		open("%P refuses the client with it, and the corrupted copy in another way: it may have looked at the form only.")},
 	expired: {sentence{OK, High, "A made-up one gets another answer, so %P knows it."},
 		sentence{Wrong, High, "%P says that it has expired, which it does not say of a corrupted copy."}},
 	secretRefused: {sentence{OK, High, "A made-up one gets another answer, so %P knows it."},
 		sentence{Wrong, High, "%P refuses the client%C, and a corrupted copy of the secret gets the very same answer."}},
 	secretUnasked: {sentence{OK, Medium, "A made-up one gets another answer, so %P knows it."},
-		sentence{Inconclusive, Unstated, "A corrupted copy gets the same answer, and nothing says that %P looked at it: it may look at the code first."}},
-	idBlamed: {sentence{Inconclusive, Unstated, "%Q A made-up one gets another answer, so this is not certain; suspect it all the same."},
-		sentence{Inconclusive, Unstated, "A corrupted copy gets the same answer, as it would if the client ID is not known."}},
-	idUnasked: {sentence{Inconclusive, Unstated, "A made-up one gets the same answer, but a corrupted secret another: suspect it, or the form in which the secret is checked."},
-		sentence{Inconclusive, Unstated, "A corrupted copy gets another answer, but so would the form of it alone."}},
-	refusedAlike: {sentence{Inconclusive, Unstated, "%P refuses the client%C, and the controls in the same way: it is this, or the secret."},
-		sentence{Inconclusive, Unstated, "%P refuses the client%C, and the controls in the same way: it is this, or the client ID."}},
-	codeRefusedFirst: {sentence{Inconclusive, Unstated, "%P looks at the code first: a made-up client ID gets the same answer."},
-		sentence{Inconclusive, Unstated, "%P looks at the code first: a corrupted secret gets the same answer."}},
-	requestRefusedFirst: {sentence{Inconclusive, Unstated, "%P refuses the request%C before it looks at the client: a made-up client ID gets the same answer."},
-		sentence{Inconclusive, Unstated, "%P refuses the request%C before it looks at the client: a corrupted secret gets the same answer."}},
-	alike: {sentence{Inconclusive, Unstated, "%P gives a made-up client ID the same answer."},
-		sentence{Inconclusive, Unstated, "%P gives a corrupted secret the same answer."}},
-	unsteady: {sentence{Inconclusive, Unstated, "%P answers the same question in different ways, so a comparison proves nothing."},
-		sentence{Inconclusive, Unstated, "%P answers the same question in different ways, so a comparison proves nothing."}},
-	gaveToken: {sentence{Inconclusive, Unstated, "The token address takes a code that was made up, so it proves nothing."},
-		sentence{Inconclusive, Unstated, "The token address takes a code that was made up, so it proves nothing."}},
+		open("A corrupted copy gets the same answer, and nothing says that %P looked at it: it may look at the code first.")},
+	idBlamed: {open("%Q A made-up one gets another answer, so this is not certain; suspect it all the same."),
+		open("A corrupted copy gets the same answer, as it would if the client ID is not known.")},
+	idUnasked: {open("A made-up one gets the same answer, but a corrupted secret another: suspect it, or the form in which the secret is checked."),
+		open("A corrupted copy gets another answer, but so would the form of it alone.")},
+	refusedAlike: {open("%P refuses the client%C, and the controls in the same way: it is this, or the secret."),
+		open("%P refuses the client%C, and the controls in the same way: it is this, or the client ID.")},
+	codeRefusedFirst: {open("%P looks at the code first: a made-up client ID gets the same answer."),
+		open("%P looks at the code first: a corrupted secret gets the same answer.")},
+	requestRefusedFirst: {open("%P refuses the request%C before it looks at the client: a made-up client ID gets the same answer."),
+		open("%P refuses the request%C before it looks at the client: a corrupted secret gets the same answer.")},
+	alike: {open("%P gives a made-up client ID the same answer."),
+		open("%P gives a corrupted secret the same answer.")},
+	unsteady: {open("%P answers the same question in different ways, so a comparison proves nothing."),
+		open("%P answers the same question in different ways, so a comparison proves nothing.")},
+	gaveToken: {open("The token address takes a code that was made up, so it proves nothing."),
+		open("The token address takes a code that was made up, so it proves nothing.")},
 }
 
 // A judgement is what all the evidence of a run amounts to, before it is put
@@ -81,7 +84,7 @@ func judge(t evidence, m methodEvidence, door doorEvidence) judgement {
 	}
 	j.method = m.sentence(j.comparison, t.public)
 	if j.method.verdict == OK && j.secret.verdict != OK { // it was not what was looked at
-		j.method = sentence{Inconclusive, Unstated, "The secret was sent %A. No answer says whether that is the right way."}
+		j.method = open("The secret was sent %A. No answer says whether that is the right way.")
 	} else if j.method.verdict == OK { // it went through with the same answers
 		j.method.confidence = j.secret.confidence
 	}
@@ -93,7 +96,7 @@ func judge(t evidence, m methodEvidence, door doorEvidence) judgement {
 func (j *judgement) weighControls(t evidence) {
 	switch j.comparison {
 	case accepted:
-		if t.firm() {
+		if t.s.pastClient() { // positively the answer of a server that has accepted the client
 			j.id.confidence, j.secret.confidence = High, High
 		}
 	case secretRefused:
@@ -105,13 +108,13 @@ func (j *judgement) weighControls(t evidence) {
 		return
 	}
 	if !t.knowsID() {
-		j.id = sentence{Inconclusive, Unstated, "A made-up one is refused too, but in words that may be about its form alone."}
+		j.id = open("A made-up one is refused too, but in words that may be about its form alone.")
 		if j.comparison == secretRefused {
-			j.secret = sentence{Inconclusive, Unstated, "%P refuses the client%C, and a corrupted copy of the secret gets the same answer, as it would if the client ID is not known."}
+			j.secret = open("%P refuses the client%C, and a corrupted copy of the secret gets the same answer, as it would if the client ID is not known.")
 		}
 	}
 	if j.comparison == accepted && !t.knowsSecret() && !t.public {
-		j.secret = sentence{Inconclusive, Unstated, "A corrupted copy is refused too, but in words that may be about its form alone."}
+		j.secret = open("A corrupted copy is refused too, but in words that may be about its form alone.")
 	}
 }
 
@@ -153,7 +156,6 @@ func (j *judgement) byDoor(t evidence, door doorEvidence) {
 // be good.
 func judgeRedirect(door doorEvidence, idGood bool) sentence {
 	d, e, f := door.d, door.e, door.f
-	open := func(reason string) sentence { return sentence{Inconclusive, Unstated, reason} }
 	switch {
 	case d == nil:
 		return sentence{NotChecked, Unstated, "The authorize address was not asked."}
@@ -178,7 +180,6 @@ func judgeRedirect(door doorEvidence, idGood bool) sentence {
 // judgeTurnedAway is for an authorize address that does not go on with our own
 // values: the client ID, the redirect URI, or something else about the request.
 func judgeTurnedAway(d landing, e, f *landing, idGood bool) sentence {
-	open := func(reason string) sentence { return sentence{Inconclusive, Unstated, reason} }
 	switch c := classOfConsentError[d.code]; {
 	case c == consentScope || c == consentGrant || d.about.has(mentionsScope) && !d.about.has(mentionsRedirect):
 		return open("%P's authorize address turns the request away for another reason, so it never came to this.")
@@ -212,11 +213,11 @@ func (m methodEvidence) sentence(c comparison, public bool) sentence {
 	case methodWrong:
 		return sentence{Wrong, High, "Sent %A, the client is refused. Sent %O, it is accepted."}
 	case methodPerhaps:
-		return sentence{Inconclusive, Unstated, "Sent %A, the client is refused; sent %O, another answer comes, which does not prove that the client was looked at. Suspect it."}
+		return open("Sent %A, the client is refused; sent %O, another answer comes, which does not prove that the client was looked at. Suspect it.")
 	case methodIndifferent:
-		return sentence{Inconclusive, Unstated, "Sent %O, the client is refused in the same way, so nothing speaks for the other way. It is proven once the client is accepted."}
+		return open("Sent %O, the client is refused in the same way, so nothing speaks for the other way. It is proven once the client is accepted.")
 	case methodUnclear:
-		return sentence{Inconclusive, Unstated, "The secret was sent %A. No answer says whether that is the right way."}
+		return open("The secret was sent %A. No answer says whether that is the right way.")
 	}
 	return sentence{NotChecked, Unstated, "The token address was not asked."}
 }
@@ -240,31 +241,26 @@ func (d *diagnosis) decide() {
 // decideUnreached is for hosts that could not be reached: nothing was sent.
 func (d *diagnosis) decideUnreached() {
 	miss := d.unreached[0]
-	f := findings[miss.class]
-	words := d.words(&capture{}, answer{})
+	f, words := findings[miss.class], d.words(&capture{}, answer{})
+	say := func(text string) string {
+		if text = words.Replace(text); miss.authorize { // the findings are about the token address
+			text = strings.ReplaceAll(text, "token address", "authorize address")
+		}
+		return text
+	}
 	r := &d.report
-	r.Verdict, r.Headline = f.verdict, words.Replace(f.headline)
-	if miss.authorize {
-		r.Headline = strings.Replace(r.Headline, "token address", "authorize address", 1)
+	r.Verdict, r.Headline = f.verdict, say(f.headline)
+	for _, text := range f.remedies {
+		r.Remedies = append(r.Remedies, say(text))
 	}
 	for _, field := range []Field{ClientID, ClientSecret, ClientAuth, RedirectURI} {
 		r.set(FieldVerdict{Field: field, Reason: "Nothing was sent: the address was not reached."})
 	}
-	v := FieldVerdict{Field: Reachability, Verdict: f.step, Confidence: High, Reason: miss.why, Remedy: words.Replace(f.remedies[0])}
+	v := FieldVerdict{Field: Reachability, Verdict: f.step, Confidence: High, Reason: miss.why, Remedy: r.Remedies[0]}
 	for _, m := range d.unreached {
 		v.Evidence = append(v.Evidence, m.step)
 	}
-	if miss.authorize {
-		v.Remedy = strings.ReplaceAll(v.Remedy, "token address", "authorize address")
-	}
 	r.set(v)
-	for _, text := range f.remedies {
-		text = words.Replace(text)
-		if miss.authorize {
-			text = strings.ReplaceAll(text, "token address", "authorize address")
-		}
-		r.Remedies = append(r.Remedies, text)
-	}
 }
 
 // decideStopped is for a token address that gave no answer to compare.
@@ -317,7 +313,7 @@ func (d *diagnosis) decideCompared() {
 	put(ClientAuth, j.method, "S", "S′")
 	put(RedirectURI, j.redirect, "D", "E", "F")
 	if j.redirect.verdict == Inconclusive && d.stop != nil && d.stop.door {
-		put(RedirectURI, sentence{Inconclusive, Unstated, "%P's authorize address had no answer: " + hints[d.stop.class] + "."}, "D", "E", "F")
+		put(RedirectURI, open("%P's authorize address had no answer: "+findings[d.stop.class].hint+"."), "D", "E", "F")
 	}
 	reach := FieldVerdict{Field: Reachability, Verdict: OK, Confidence: High, Reason: "Both addresses answer.", Evidence: slices.Clone(d.reached)}
 	if d.endsSoon != "" {

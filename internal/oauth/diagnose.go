@@ -74,7 +74,6 @@ type diagnosis struct {
 	lease   lease
 	asked   bool // the provider asked for a pause, or looks as if it locks us out
 
-	code    secret.Text // impossible
 	base    question    // S, in the method that went further
 	strange secret.Text // the made-up client ID
 	tokens  evidence
@@ -220,16 +219,9 @@ func (d *diagnosis) keep() error {
 func (d *diagnosis) ending() audit.Event {
 	e := d.event()
 	e.Action = audit.Diagnosed
-	e.Note = fmt.Sprintf("%s. %s to %s.", d.report.Headline, calls(d.report.Calls), d.lease.host)
+	e.Note = fmt.Sprintf("%s. %s to %s.", d.report.Headline, counted(d.report.Calls, "call"), d.lease.host)
 	if d.report.Unsaved {
 		e.Note += " The values were not saved."
 	}
 	return e
-}
-
-func calls(n int) string {
-	if n == 1 {
-		return "1 call"
-	}
-	return fmt.Sprintf("%d calls", n)
 }

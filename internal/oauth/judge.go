@@ -14,7 +14,7 @@ import (
 const maxRetryAfter = 365 * 24 * 60 * 60
 
 // A finding is what a class of answer proves, as data. In its texts %P is the
-// provider's name, %A how the client authenticates, %C the error code in
+// provider's name, %A how the client authenticates, %O the other way, %C the error code in
 // brackets, if it is fit to be shown, %Q a sentence that quotes the answer, %Y
 // " without saying why" if there is nothing to quote, %E what the call itself
 // says, %W how long to wait, and %N the permission that the identity call needs.
@@ -71,15 +71,15 @@ func (r *run) words(got *capture, a answer) *strings.Replacer {
 	if code != "" {
 		code = " (" + code + ")"
 	}
-	method := "in the form fields of the request (post)"
+	method, other := "in the form fields of the request (post)", "in the Authorization header (basic)"
 	if r.def.OAuth.ClientAuth == connector.ClientSecretBasic {
-		method = "in the Authorization header (basic)"
+		method, other = other, method
 	}
 	permission := "a permission that the call needs"
 	if r.def.Identity != nil && r.def.Identity.Permission != "" {
 		permission = fmt.Sprintf("the permission %q", r.permissionLabel())
 	}
-	return strings.NewReplacer("%P", r.provider(), "%A", method, "%C", code, "%Q", quote, "%Y", why, "%E", problem(got), "%W", r.wait(got.header), "%N", permission)
+	return strings.NewReplacer("%P", r.provider(), "%A", method, "%O", other, "%C", code, "%Q", quote, "%Y", why, "%E", problem(got), "%W", r.wait(got.header), "%N", permission)
 }
 
 // quote is a sentence with the provider's own words, or "" if it had none.

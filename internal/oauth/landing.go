@@ -67,16 +67,13 @@ type visitLog struct {
 	last     *capture
 }
 
-// land reads where a chain ended. own and foreign are redirect URIs: the one
-// that was sent, and one that leads nowhere.
+// land reads where a chain ended. own is the redirect URI that was sent.
 func land(v visitLog, own string, sent []string) landing {
 	var l landing
 	for i, x := range v.hops {
 		h := hop{status: x.Status}
 		if u := v.location[i]; u != nil {
 			h.to, _ = steady(u.Host+u.Path, sent)
-			l.hops = append(l.hops, h)
-			continue
 		}
 		l.hops = append(l.hops, h)
 	}

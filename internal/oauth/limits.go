@@ -201,5 +201,5 @@ func clock(t time.Time) string {
 	if t.Nanosecond() > 0 {
 		t = t.Add(time.Second)
 	}
-	return fmt.Sprint(t.UTC().Format("15:04:05"))
+	return t.UTC().Format("15:04:05")
 }

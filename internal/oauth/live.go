@@ -80,10 +80,13 @@ func (l *Live) publish(p Progress) {
 type lives struct {
 	mu      sync.Mutex
 	runs    map[string]*Live
-	entries map[config.ID]bool // that have a run under way
+	entries map[config.ID]string // the run that is under way
 	under   sync.WaitGroup
 	closed  bool
 }
+
+// radarAsks stands for a turn of the radar, which has no report.
+const radarAsks = "radar"
 
 // begin makes r watchable, or returns an errs.TooMany: an entry has one run at
 // a time.
@@ -93,15 +96,15 @@ func (x *lives) begin(r Report, by string, now time.Time) (*Live, error) {
 	switch {
 	case x.closed:
 		return nil, errs.New(errs.Unavailable, "The program is about to end. Start the test again when it is back.")
-	case x.entries[r.Entry]:
+	case x.entries[r.Entry] != "":
 		return nil, errs.Newf(errs.TooMany, "A test of %s is under way. Wait until it is done: it takes some seconds.", r.Entry)
 	}
 	if x.runs == nil {
-		x.runs, x.entries = map[string]*Live{}, map[config.ID]bool{}
+		x.runs, x.entries = map[string]*Live{}, map[config.ID]string{}
 	}
 	x.sweep(now)
 	l := &Live{By: by, changed: make(chan struct{}), progress: Progress{Report: r}}
-	x.runs[r.ID], x.entries[r.Entry] = l, true
+	x.runs[r.ID], x.entries[r.Entry] = l, r.ID
 	x.under.Add(1)
 	return l, nil
 }
@@ -150,10 +153,8 @@ func (s *Service) Live(run string) (*Live, bool) { return s.lives.get(run, s.now
 func (s *Service) UnderWay(id config.ID) string {
 	s.lives.mu.Lock()
 	defer s.lives.mu.Unlock()
-	for run, l := range s.lives.runs {
-		if p := l.Progress(); p.Report.Entry == id && !p.Done {
-			return run
-		}
+	if run := s.lives.entries[id]; s.lives.runs[run] != nil { // not the radar, which nobody watches
+		return run
 	}
 	return ""
 }

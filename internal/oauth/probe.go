@@ -2,9 +2,6 @@ package oauth
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
-	"fmt"
 	"net/url"
 	"time"
 
@@ -20,16 +17,13 @@ import (
 const impossible = "probe-"
 
 func impossibleCode() secret.Text {
-	b := make([]byte, 16)
-	_, _ = rand.Read(b) // never fails: crypto/rand ends the program instead
-	return secret.NewText(impossible + hex.EncodeToString(b))
+	return secret.NewText(impossible + randomHex(16))
 }
 
 // probes asks the token address: S first, in the other method too if S looks
 // refused, then the controls in whichever method went further.
 func (d *diagnosis) probes(ctx context.Context) {
-	d.code = impossibleCode()
-	q := d.question(d.code, secret.Text{})
+	q := d.question(impossibleCode(), secret.Text{})
 	if d.def.OAuth.PKCE {
 		q.verifier = secret.NewText(oauth2.GenerateVerifier())
 		d.scrub.add(q.verifier.Reveal())
@@ -192,7 +186,7 @@ func sleep(ctx context.Context, t time.Duration) bool {
 
 // describe says on the step what sort of answer came.
 func (d *diagnosis) describe(st *Step, r reading) {
-	st.Verdict, st.Hint = NotChecked, hints[r.class]
+	st.Verdict, st.Hint = NotChecked, findings[r.class].hint
 	switch {
 	case r.class == issued:
 		st.Verdict, st.Hint = Wrong, "a token for an impossible code"
@@ -218,19 +212,8 @@ var meaning = map[string]string{
 	"S2": "If it differs from the first answer, the provider contradicts itself, and the comparison counts for nothing.",
 }
 
-// hints are the few words for a class of answer.
-var hints = map[class]string{
-	issued: "token issued", clientRefused: "client refused", codeRefused: "code refused", redirectRefused: "redirect URI refused", grantRefused: "grant not allowed",
-	requestRefused: "request refused", unauthorized: "refused", forbidden: "forbidden", scopeMissing: "forbidden", otherRefusal: "refused", noToken: "no token in the answer",
-	unreadable: "not readable", tooMany: "too many requests", serverError: "server error", aPage: "a page, no answer", nowhere: "nothing at this address",
-	redirected: "redirect", tooLarge: "too large", timedOut: "no answer in time", cutOff: "connection cut", noName: "name not found", noConnection: "no connection",
-	noTLS: "TLS failed", outOfTime: "the test ran out of time", notAllowed: "address refused", unsendable: "not sendable",
-}
-
 // randomHost is a host that nobody can have registered: RFC 2606 keeps .invalid
 // free for ever.
 func randomHost() string {
-	b := make([]byte, 8)
-	_, _ = rand.Read(b) // never fails: crypto/rand ends the program instead
-	return fmt.Sprintf("%s.invalid", hex.EncodeToString(b))
+	return randomHex(8) + ".invalid"
 }

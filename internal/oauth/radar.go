@@ -262,13 +262,13 @@ func (x *lives) hold(id config.ID) error {
 	switch {
 	case x.closed:
 		return errs.New(errs.Unavailable, "The program is about to end.")
-	case x.entries[id]:
+	case x.entries[id] != "":
 		return errs.Newf(errs.TooMany, "A test of %s is under way.", id)
 	}
 	if x.runs == nil {
-		x.runs, x.entries = map[string]*Live{}, map[config.ID]bool{}
+		x.runs, x.entries = map[string]*Live{}, map[config.ID]string{}
 	}
-	x.entries[id] = true
+	x.entries[id] = radarAsks
 	x.under.Add(1)
 	return nil
 }

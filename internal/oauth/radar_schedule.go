@@ -8,6 +8,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -54,6 +55,9 @@ type radar struct {
 	turns map[Verdict]uint64
 	index radarIndex
 	seen  radarSeen
+
+	proven   map[config.ID]bool // of the sweep alone, which is one goroutine; see Service.proven
+	provenAt int64
 }
 
 func (x *radar) count(r RadarRun) {
@@ -172,7 +176,7 @@ func (x *radar) due(entries []config.Entry, records map[config.ID]radarRecord, n
 // the radar was away: after a night without power nothing is asked at once.
 func (s *Service) schedule(ctx context.Context, entries []config.Entry, records map[config.ID]radarRecord, now time.Time) (changed bool, err error) {
 	away := s.radar.sweeps(now)
-	calibrated, err := s.calibrated(ctx)
+	proven, err := s.proven(ctx)
 	if err != nil {
 		return false, err
 	}
@@ -182,7 +186,7 @@ func (s *Service) schedule(ctx context.Context, entries []config.Entry, records 
 		switch {
 		case len(moments) == radarBatch && !away:
 		case e.Current == 0 || !s.radarCan(e.ID):
-		case !known && !calibrated[e.ID]: // there would be nothing to compare an answer with
+		case !known && !proven[e.ID]: // there would be nothing to compare an answer with
 		case !known:
 			moments[e.ID] = now.Add(rand.N(radarInterval))
 		case away && now.Sub(rec.Due) > radarAway:
@@ -202,17 +206,25 @@ func (s *Service) schedule(ctx context.Context, entries []config.Entry, records 
 	})
 }
 
-// calibrated are the entries that a test has proven at some time.
-func (s *Service) calibrated(ctx context.Context) (map[config.ID]bool, error) {
-	out := map[config.ID]bool{}
+// proven are the entries that a test has calibrated at some time. They are read
+// again only when there is another report: calibrations are kept with one.
+func (s *Service) proven(ctx context.Context) (map[config.ID]bool, error) {
 	err := s.store.View(ctx, func(r store.Reader) error {
-		all, err := calibrations.Scan(r, store.Range{})
-		for _, rec := range all {
-			out[config.ID(rec.ID)] = true
+		generation, err := readGeneration(r)
+		if err != nil || s.radar.proven != nil && s.radar.provenAt == generation {
+			return err
 		}
-		return err
+		items, err := r.Scan(store.Range{Prefix: calibrations.Prefix})
+		if err != nil {
+			return err
+		}
+		s.radar.proven, s.radar.provenAt = make(map[config.ID]bool, len(items)), generation
+		for _, it := range items {
+			s.radar.proven[config.ID(strings.TrimPrefix(it.Key, calibrations.Prefix))] = true
+		}
+		return nil
 	})
-	return out, err
+	return s.radar.proven, err
 }
 
 // setDue sets the moment of an entry, unless it was deleted.

@@ -54,7 +54,7 @@ func (d *diagnosis) reachOne(ctx context.Context, name, address string) bool {
 			failed = &egress.Error{Class: egress.Protocol, Msg: "The address could not be reached."}
 		}
 		c := classOfEgress[failed.Class]
-		st.Verdict, st.Hint, st.Why = findings[c].step, hints[c], failed.Msg
+		st.Verdict, st.Hint, st.Why = findings[c].step, findings[c].hint, failed.Msg
 		d.unreached = append(d.unreached, missed{class: c, why: failed.Msg, step: len(d.report.Steps), authorize: address == d.ends.Authorize && address != d.ends.Token})
 	}
 	d.reached = append(d.reached, d.add(st))

@@ -47,10 +47,13 @@ func (s *Service) newRun(sub subject, by audit.Actor, kind Kind, began, at time.
 }
 
 // newReportID sorts by time, and no two runs have the same.
-func newReportID(at time.Time) string {
-	salt := make([]byte, 4)
-	_, _ = rand.Read(salt) // never fails: crypto/rand ends the program instead
-	return at.Format("20060102-150405.000") + "-" + hex.EncodeToString(salt)
+func newReportID(at time.Time) string { return at.Format("20060102-150405.000") + "-" + randomHex(4) }
+
+// randomHex is n random bytes.
+func randomHex(n int) string {
+	b := make([]byte, n)
+	_, _ = rand.Read(b) // never fails: crypto/rand ends the program instead
+	return hex.EncodeToString(b)
 }
 
 func (r *run) provider() string { return r.def.Name }
@@ -156,11 +159,13 @@ func (r *run) clientIDLine() Line {
 	return r.line("client_id", r.clientID)
 }
 
-func characters(n int) string {
-	if n == 1 {
-		return "1 character"
+func characters(n int) string { return counted(n, "character") }
+
+func counted(n int, what string) string {
+	if n != 1 {
+		what += "s"
 	}
-	return fmt.Sprintf("%d characters", n)
+	return fmt.Sprintf("%d %s", n, what)
 }
 
 // shortCode is an error code that may stand in a sentence: one word of a

@@ -7,26 +7,15 @@ import (
 	"backoffice/internal/connector"
 )
 
-// comparedWords are the marks of a finding, filled from the answer to S, and %O
-// for the method that the definition does not name.
+// comparedWords are the marks of a finding, filled from the answer to S in the
+// method that went further.
 func (d *diagnosis) comparedWords() *strings.Replacer {
-	s, ok := d.replies["S"]
+	letter := "S"
 	if d.base.auth != d.def.OAuth.ClientAuth {
-		s, ok = d.replies["S′"]
+		letter = "S′"
 	}
-	if !ok {
-		s = reply{}
-	}
-	ours := d.words(&s.got, s.answer)
-	other := "in the Authorization header (basic)"
-	if d.def.OAuth.ClientAuth == connector.ClientSecretBasic {
-		other = "in the form fields of the request (post)"
-	}
-	pairs := []string{"%O", other}
-	for _, mark := range []string{"%P", "%A", "%C", "%Q", "%Y", "%E", "%W", "%N"} {
-		pairs = append(pairs, mark, ours.Replace(mark))
-	}
-	return strings.NewReplacer(pairs...)
+	s := d.replies[letter]
+	return d.words(&s.got, s.answer)
 }
 
 // remedy is what to do about a field that is wrong.
