@@ -124,7 +124,10 @@ func house(c checked, sandbox string, db *bolt.DB, box *secret.Box, log *slog.Lo
 		auth:     auth.New(auth.Options{Store: db, Box: box, Now: now}),
 		sessions: auth.NewSessionStore(db, auth.SessionOptions{Secure: c.public.Scheme == "https", Now: now}),
 		oauth: oauth.New(oauth.Options{Store: db, Box: box, Config: entries, Guard: guard,
-			PublicURL: c.public.String(), Now: now, CheckOwn: checkOwn(own), RadarOff: c.Radar == "off"})}
+			PublicURL: c.public.String(), Now: now, CheckOwn: checkOwn(own),
+			Panicked: func(run, what string, stack []byte) {
+				log.Error("panic in a test", "run", run, "type", what, "stack", string(stack))
+			}, RadarOff: c.Radar == "off"})}
 	r.handler, err = server.New(server.Deps{Store: db, Config: entries, Catalogue: catalogue, OAuth: r.oauth, Auth: r.auth,
 		Sessions: r.sessions, Outside: own, Audit: audit.NewLog(db), Log: log, Now: now,
 		Site: server.Site{PublicURL: c.public, Environment: c.Environment, Proxies: c.proxies, Version: version, Started: now(),

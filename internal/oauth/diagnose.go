@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -169,6 +170,9 @@ func (d *diagnosis) work() {
 func (d *diagnosis) guarded(ctx context.Context) {
 	defer func() {
 		if p := recover(); p != nil {
+			if told := d.service.panicked; told != nil {
+				told(d.report.ID, fmt.Sprintf("%T", p), debug.Stack())
+			}
 			d.report.Verdict, d.report.Headline = Inconclusive, "This program failed while it read an answer"
 			d.report.Remedies = []string{"Tell the operator: this is a fault of the program, and says nothing about the entry."}
 		}

@@ -311,3 +311,22 @@ func TestDiagnosisAndHealth(t *testing.T) {
 		}
 	}
 }
+
+// A fault of ours in a run ends that run alone, is told to the log without what it
+// was about, and leaves a report that blames nobody.
+func TestPanicEndsOneRun(t *testing.T) {
+	var told []string
+	r := newRig(t, setup{own: func(context.Context, audit.Actor) (oauth.OwnAddress, error) { panic("CANARY-in-a-panic") },
+		panicked: func(run, what string, stack []byte) { told = append(told, run, what, string(stack)) }})
+	rep := r.diagnose(1)
+	if rep.Verdict != oauth.Inconclusive || rep.Headline != "This program failed while it read an answer" || rep.Field(oauth.ClientSecret).Verdict != oauth.NotChecked {
+		t.Errorf("%s: %q", rep.Verdict, rep.Headline)
+	}
+	if len(told) != 3 || told[0] != rep.ID || told[1] != "string" || !strings.Contains(told[2], "ourAddress") || strings.Contains(told[2], "CANARY") {
+		t.Errorf("told %q", told)
+	}
+	if strings.Contains(r.dump(), "CANARY-in") {
+		t.Error("what it panicked with is kept")
+	}
+	r.diagnose(1) // the next one may begin
+}

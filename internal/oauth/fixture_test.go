@@ -157,6 +157,7 @@ type setup struct {
 	authorize  string        // the authorize address, with %s for the provider's origin
 	limits     *oauth.Limits // of diagnoses; nil for ones without waiting
 	own        oauth.CheckOwn
+	panicked   func(run, what string, stack []byte)
 }
 
 const identityYAML = `
@@ -288,7 +289,7 @@ func (r *rig) service(u setup, publicURL string) *oauth.Service {
 	if u.limits != nil {
 		limits = *u.limits
 	}
-	return oauth.New(oauth.Options{Limits: limits, CheckOwn: u.own, Store: r.raw, Box: r.box, Config: r.config, Guard: r.guard(u), PublicURL: publicURL, Now: r.clock.now, CallTimeout: u.timeout})
+	return oauth.New(oauth.Options{Limits: limits, CheckOwn: u.own, Panicked: u.panicked, Store: r.raw, Box: r.box, Config: r.config, Guard: r.guard(u), PublicURL: publicURL, Now: r.clock.now, CallTimeout: u.timeout})
 }
 
 func catalogue(t testing.TB, yaml string) *connector.Catalogue {

@@ -28,6 +28,7 @@ type Service struct {
 	timeout   time.Duration
 	limits    Limits
 	checkOwn  CheckOwn
+	panicked  func(run, what string, stack []byte)
 	index     healthIndex
 	radar     radar
 	lives     lives
@@ -36,7 +37,7 @@ type Service struct {
 }
 
 // Options are what a Service is made of. All but
-// CallTimeout, Limits and CheckOwn are needed.
+// CallTimeout, Limits, CheckOwn and Panicked are needed.
 type Options struct {
 	Store       store.Store
 	Box         *secret.Box
@@ -48,13 +49,17 @@ type Options struct {
 	Limits      Limits        // of diagnoses; the zero Limits mean DefaultLimits
 	RadarOff    bool          // the operator wants nothing sent unattended
 	CheckOwn    CheckOwn      // nil: diagnoses say nothing about our own address
+
+	// Panicked is told of a diagnosis that panicked, for the log: the type of what it
+	// panicked with, whose text may be foreign, and the stack. Nil: nobody is told.
+	Panicked func(run, what string, stack []byte)
 }
 
 // New returns a Service over o. From now on, deleting an entry deletes its
 // reports too.
 func New(o Options) *Service {
 	s := &Service{store: o.Store, box: o.Box, config: o.Config, guard: o.Guard,
-		publicURL: strings.TrimRight(o.PublicURL, "/"), now: o.Now, timeout: o.CallTimeout, limits: o.Limits, checkOwn: o.CheckOwn}
+		publicURL: strings.TrimRight(o.PublicURL, "/"), now: o.Now, timeout: o.CallTimeout, limits: o.Limits, checkOwn: o.CheckOwn, panicked: o.Panicked}
 	s.radar.off, s.index.radar = o.RadarOff, &s.radar.index
 	if s.limits.Calls == 0 {
 		s.limits = DefaultLimits()
