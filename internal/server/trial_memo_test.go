@@ -8,6 +8,7 @@ import (
 
 	"backoffice/internal/audit"
 	"backoffice/internal/config"
+	"backoffice/internal/secret"
 )
 
 // The body of the tab is remembered, and what changes is seen at once all the
@@ -27,10 +28,14 @@ func TestTheTabIsNeverStale(t *testing.T) {
 	if got := runs(entry + "/test"); got != 1 {
 		t.Errorf("%d runs are listed, want 1", got)
 	}
+	must(h.deps.OAuth.TestToken(t.Context(), audit.Actor{Name: ownerEmail}, "acme:intercom", 1, secret.NewText("a-token")))(t) // no time passes
+	if got := runs(address); got != 2 {
+		t.Errorf("%d runs are listed after a token was tried, want 2", got)
+	}
 	_, second := h.diagnose(p, "1")
 	h.finished(second)
-	if got := runs(address); got != 2 {
-		t.Errorf("%d runs are listed after another one, want 2", got)
+	if got := runs(address); got != 3 {
+		t.Errorf("%d runs are listed after another one, want 3", got)
 	}
 	for path, shown := range map[string]string{address: run, entry + "/test": second, entry + "/test/" + second: second} {
 		if body := p.get(path).body; !strings.Contains(body, "/test/"+shown+"/casefile") {
