@@ -19,9 +19,12 @@ function show(toast) {
   timer = setTimeout(() => region.replaceChildren(), 8000);
 }
 
-// A toast that came with the page is put in again, so that it is heard as well.
+// A toast that came with the page is put in again, so that it is heard as well,
+// unless something newer was said by then.
 const first = region?.firstElementChild;
 if (first) {
   region.replaceChildren();
-  setTimeout(() => show(first), 150);
+  setTimeout(() => {
+    if (!region.firstElementChild) show(first);
+  }, 150);
 }
