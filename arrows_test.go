@@ -34,13 +34,15 @@ var rooms = map[string][]string{
 	"internal/config":          {"internal/errs", "internal/store", "internal/audit", "internal/secret", "internal/connector"},
 	"internal/oauth": {"internal/errs", "internal/store", "internal/audit", "internal/secret", "internal/connector", "internal/config",
 		"internal/egress"},
+	"internal/webhook": {"internal/errs", "internal/store", "internal/audit", "internal/secret", "internal/connector", "internal/config",
+		"internal/egress"},
 	"internal/outside": {"internal/errs", "internal/store", "internal/audit", "internal/egress"},
 	"web":              {},
 	"web/templates":    {"web"},
 	"internal/server": {"internal/errs", "internal/store", "internal/audit", "internal/secret", "internal/connector", "internal/config",
-		"internal/egress", "internal/oauth", "internal/outside", "internal/auth", "web", "web/templates"},
+		"internal/egress", "internal/oauth", "internal/outside", "internal/webhook", "internal/auth", "web", "web/templates"},
 	"cmd/backoffice": {"internal/errs", "internal/store", "internal/store/bolt", "internal/audit", "internal/secret", "internal/connector",
-		"internal/config", "internal/egress", "internal/oauth", "internal/outside", "internal/auth", "internal/server", "internal/sandbox"},
+		"internal/config", "internal/egress", "internal/oauth", "internal/outside", "internal/webhook", "internal/auth", "internal/server", "internal/sandbox"},
 }
 
 // nevers are what a room must not reach at all, with the reason.
@@ -49,6 +51,8 @@ var nevers = []struct{ room, never, why string }{
 	{"internal/oauth", "github.com/labstack/echo", "requests end in server"},
 	{"internal/auth", "github.com/labstack/echo", "requests end in server"},
 	{"internal/outside", "github.com/labstack/echo", "requests end in server"},
+	{"internal/webhook", "github.com/labstack/echo", "requests end in server"},
+	{"internal/webhook", "go.etcd.io/bbolt", "only cmd chooses the engine"},
 	{"internal/outside", "go.etcd.io/bbolt", "only cmd chooses the engine"},
 	{"internal/audit", "github.com/labstack/echo", "requests end in server"},
 	{"internal/audit", "net/http", "the log knows nothing of requests"},

@@ -6,6 +6,8 @@
 // The language is documented for its authors in docs/connectors.md.
 package connector
 
+import "time"
+
 // A Definition describes one connector: which values its entries need, how its
 // provider does OAuth 2, which permissions and webhook topics it has.
 type Definition struct {
@@ -166,22 +168,68 @@ type Topic struct {
 	Note   string
 }
 
-// Webhooks says how notifications are signed. A field key is tried in order:
-// the first that an entry has is the signing secret.
+// Webhooks says how notifications are signed and read. Every field key of
+// SecretKeys that an entry has a value for is tried, in this order.
 type Webhooks struct {
-	Signatures []Signature
-	SecretKeys []string // "webhookSecret", "clientSecret"
-	Aliases    []TopicAlias
-	Notes      []string
+	Signatures   []Signature
+	SecretKeys   []string      // "webhookSecret", "clientSecret"
+	Refuse       int           // HTTP status for a notification that no known secret signed; 401 unless the provider asks for another
+	AnswerWithin time.Duration // how long the provider waits for an answer; 0 if it does not say
+	SlowAfter    time.Duration // answers slower than this have consequences at the provider; 0 if it does not say
+	Reads        NotificationReads
+	Sources      []Source // addresses that the provider says it sends from
+	Samples      []Sample // bodies for notifications that this program sends itself, to test
+	Aliases      []TopicAlias
+	Notes        []string
 }
 
-// A Signature is one header in which a notification may be signed.
+// A Signature is one way in which a notification may be signed: an HMAC, where
+// it stands, and over what.
 type Signature struct {
-	Header    string // "X-Hub-Signature"
-	Algorithm string // "sha1", "sha256", "sha512": HMAC over the raw body
-	Encoding  string // "hex", "base64"
-	Prefix    string // "sha1="
-	For       string // which notifications carry it, in words
+	Header    string     // the header that carries it: "X-Hub-Signature"
+	Algorithm string     // of the HMAC: "sha1", "sha256", "sha512"
+	Encoding  string     // "hex", "base64"
+	Prefix    string     // stands before the signature: "sha1=", "v0="
+	Item      string     // if the header is a list of name=value, the name of the signature in it: "v1"; "" if it is the signature alone
+	Signed    string     // what is signed, as a template of {body} and {timestamp}: "{body}", "v0:{timestamp}:{body}"
+	Timestamp *Timestamp // nil: nothing says when it was signed
+	For       string     // which notifications carry it, in words
+}
+
+// A Timestamp says when a notification was signed, in unix seconds. It stands in
+// a header of its own, or in an item of the signature's header.
+type Timestamp struct {
+	Header    string        // "X-Slack-Request-Timestamp", or "" if Item says where
+	Item      string        // "t", or "" if Header says where
+	Tolerance time.Duration // how far from now it may be
+}
+
+// NotificationReads says where a notification tells about itself: a path of JSON
+// member names in the body ("data.item.type"), or, where it begins with "header ",
+// the name of a header ("header X-GitHub-Event"). "" if it does not say. Times are
+// unix seconds.
+type NotificationReads struct {
+	ID        string // the provider's id, by which repetitions are known
+	Topic     string
+	Account   string // whose data it is about: the workspace, the tenant
+	Happened  string // when it happened
+	FirstSent string // when it was first sent
+	Attempt   string // which attempt this is, from 1
+}
+
+// A Source is a network or address that a provider documents as its own.
+type Source struct {
+	Label     string   // "US"
+	Addresses []string // "34.231.68.152", "10.0.0.0/8"
+}
+
+// A Sample is the body of a notification for tests. Topics are names, or prefixes
+// that end in "*". In Body, {id}, {topic}, {now} (unix seconds) and {account} are
+// replaced.
+type Sample struct {
+	Topics []string
+	Body   string
+	Header string // the signature header that such a notification carries; "" for the first of Signatures
 }
 
 // A TopicAlias maps a topic name of another guide to current topics.

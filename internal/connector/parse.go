@@ -20,8 +20,12 @@ var members = map[string][]string{
 	"fact":       {"label", "path"},
 	"permission": {"name", "label", "meaning", "group", "aliases", "note"},
 	"topic":      {"name", "needs", "always", "note"},
-	"webhooks":   {"signatures", "secretKeys", "aliases", "notes"},
-	"signature":  {"header", "algorithm", "encoding", "prefix", "for"},
+	"webhooks":   {"signatures", "secretKeys", "refuse", "answerWithin", "slowAfter", "reads", "sources", "samples", "aliases", "notes"},
+	"signature":  {"header", "algorithm", "encoding", "prefix", "item", "signed", "timestamp", "for"},
+	"timestamp":  {"header", "item", "tolerance"},
+	"reads":      {"id", "topic", "account", "happened", "firstSent", "attempt"},
+	"source":     {"label", "addresses"},
+	"sample":     {"topics", "body", "header"},
 	"topicAlias": {"alias", "topics", "note"},
 	"rateLimit":  {"limit", "remaining", "reset", "note"},
 	"link":       {"label", "url", "for"},
@@ -175,19 +179,4 @@ func (r *reader) link(path string, n ast.Node) Link {
 		r.faultf(path, "for is missing. Say what the page is good for: %s.", oneOf(linkUses))
 	}
 	return Link{Label: o.text("label", maxName), URL: o.text("url", maxToken), For: linkUses[o.choice("for", linkUses)]}
-}
-
-func (r *reader) webhooks(n ast.Node) *Webhooks {
-	o := r.object("webhooks", n, members["webhooks"])
-	w := &Webhooks{SecretKeys: o.texts("secretKeys", maxName), Notes: o.paragraphs("notes")}
-	o.list("signatures", func(path string, n ast.Node) {
-		s := r.object(path, n, members["signature"])
-		w.Signatures = append(w.Signatures, Signature{Header: s.text("header", maxName), Algorithm: s.text("algorithm", maxName),
-			Encoding: s.text("encoding", maxName), Prefix: s.text("prefix", maxName), For: s.prose("for", maxProse)})
-	})
-	o.list("aliases", func(path string, n ast.Node) {
-		a := r.object(path, n, members["topicAlias"])
-		w.Aliases = append(w.Aliases, TopicAlias{Alias: a.text("alias", maxToken), Topics: a.texts("topics", maxToken), Note: a.prose("note", maxProse)})
-	})
-	return w
 }

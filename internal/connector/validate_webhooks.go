@@ -35,6 +35,9 @@ func (v validator) webhooks() {
 	if len(w.Signatures) > 0 && len(w.SecretKeys) == 0 {
 		v.fault("webhooks", "secretKeys is missing. Name the field that holds the signing secret.")
 	}
+	if w.Refuse < 400 || w.Refuse > 499 {
+		v.fault("webhooks.refuse", "refuse must be a status from 400 to 499: what a notification is answered that no known secret signed.")
+	}
 	v.topicAliases(w.Aliases)
 }
 
