@@ -116,7 +116,7 @@ func TestRoutesAsOwner(t *testing.T) {
 		if r.path == "/logout" {
 			continue
 		}
-		p := h.owner() // a session each: some routes end or renew it
+		p := h.owner()                                                    // a session each: some routes end or renew it
 		if !r.safe() && (r.path == servicePath || r.path == vendorPath) { // a provider's signature counts there, and nobody's role
 			p.ask(r).want(401)
 			continue
