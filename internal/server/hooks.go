@@ -57,7 +57,7 @@ func (p hookPages) draw(c echo.Context, status int, form templates.SaveForm, cho
 		topics = *chosen
 	}
 	page.URL = p.webhookURL(e.ID)
-	page.URLHint = "Belongs in the webhook settings of the app at " + def.Name + ". This release keeps the settings; it does not receive notifications yet."
+	page.URLHint = "Belongs in the webhook settings of the app at " + def.Name + "."
 	if err := p.fillSigning(c, &page, def, e, o); err != nil {
 		return err
 	}
