@@ -83,7 +83,7 @@ func (r *rig) settled(d sandbox.Delivery) {
 	if err := r.Send(d); err != nil {
 		r.t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(r.t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(r.t.Context(), time.Minute)
 	defer cancel()
 	if err := r.Settle(ctx); err != nil {
 		r.t.Fatal(err)
