@@ -66,6 +66,8 @@ var views = []view{
 	{name: "overview", path: "/"},
 	{name: "sandbox", path: "sandbox:/"},
 	{name: "sandbox-consent", reach: reachConsent},
+	{name: "sandbox-refused", reach: reachForeignAddress, status: 422},
+	{name: "sandbox-sent", reach: reachSent},
 	{name: "search", path: "/search?q=intercom"},
 	{name: "search-none", path: "/search?q=nothing-like-it"},
 	{name: "settings", path: "/settings"},
@@ -173,6 +175,27 @@ func reachChecked(p *person) {
 func reachOutside(p *person) {
 	p.Open("/settings")
 	p.Follow("Check with your browser")
+}
+
+// reachForeignAddress asks the sandbox to send to another machine.
+func reachForeignAddress(p *person) {
+	p.Open(p.house.sandbox + "/")
+	p.Fill("Address for notifications", "https://elsewhere.example/webhooks")
+	p.FollowRefused("Set address", 422)
+	p.See("The sandbox sends to this machine alone")
+}
+
+// reachSent has the sandbox send a notification to the program beside it.
+func reachSent(p *person) {
+	p.Open(p.house.sandbox + "/")
+	p.WantValue("Address for notifications", p.house.url+"/webhooks/intercom")
+	p.Fill("Topic", "contact.merged")
+	p.Follow("Send")
+	p.until("the notification in the log", func() (bool, string) {
+		p.Open(p.house.sandbox + "/")
+		text := p.Text()
+		return strings.Contains(text, "notif_"), text
+	})
 }
 
 func reachRefused(p *person) {

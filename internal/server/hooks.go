@@ -106,7 +106,11 @@ func signing(def *connector.Definition, e config.Entry, o config.Opened) (key st
 }
 
 func signatureWords(s connector.Signature) string {
-	words := fmt.Sprintf("HMAC-%s over the raw body, in %s", strings.ToUpper(strings.Replace(s.Algorithm, "sha", "sha-", 1)), s.Encoding)
+	over := "the raw body"
+	if s.Timestamp != nil {
+		over = s.Signed + ", the body raw"
+	}
+	words := fmt.Sprintf("HMAC-%s over %s, in %s", strings.ToUpper(strings.Replace(s.Algorithm, "sha", "sha-", 1)), over, s.Encoding)
 	if s.Prefix != "" {
 		words += " after " + s.Prefix
 	}

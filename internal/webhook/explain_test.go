@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+	"encoding/json"
 	"net/http"
 	"slices"
 	"strings"
@@ -93,6 +94,29 @@ func TestExplain_changedBody(t *testing.T) {
 	}
 }
 
+// A proxy that sorts members loses their order. The samples of a definition have
+// the documented one.
+func TestExplain_sortedByAProxy(t *testing.T) {
+	w := hubScheme(t)
+	sample, _ := w.Sample("company.created")
+	body, err := sample.Fill(connector.SampleValues{ID: "notif_1", Topic: "company.created", Account: "a86dr8yl", Now: time.Unix(1392731331, 0)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var any map[string]any
+	if err := json.Unmarshal(body, &any); err != nil {
+		t.Fatal(err)
+	}
+	sorted, err := json.MarshalIndent(any, "", "  ")
+	if err != nil || string(sorted) == string(body) {
+		t.Fatalf("%s, %v", sorted, err)
+	}
+	got := Explain(w, theSecrets(), Request{Header: Sign(w.Signatures[0], secret.NewText("current"), body, time.Time{}), Body: sorted})
+	if !slices.Equal(got.Causes, []Cause{ChangedBody}) || got.Body != "written without spaces, in the order of the documented example" {
+		t.Errorf("got %+v", got)
+	}
+}
+
 func TestExplain_header(t *testing.T) {
 	body := bodyPing
 	sum1, sum256 := signedAs("current", body), digestOf(sha256.New, "current", body)
@@ -132,6 +156,16 @@ func TestExplain_header(t *testing.T) {
 				t.Errorf("signer %+v", got.Signer)
 			}
 		})
+	}
+}
+
+// An order that no sample has cannot be found again. That it was lost is said.
+func TestExplain_orderLost(t *testing.T) {
+	for body, lost := range map[string]bool{`{"a":1,"b":2,"c":3,"d":4}`: true, `{"a":1,"b":2,"c":3}`: false, `{"d":1,"b":2,"c":3,"a":4}`: false, `["a","b","c","d"]`: false} {
+		got := Explain(hubScheme(t), theSecrets(), Request{Header: http.Header{"X-Hub-Signature": {"sha1=" + signedAs("current", "something else")}}, Body: []byte(body)})
+		if !slices.Equal(got.Causes, []Cause{UnknownSecret}) || strings.Contains(got.Words, "in alphabetical order") != lost {
+			t.Errorf("%s: %q", body, got.Words)
+		}
 	}
 }
 
