@@ -73,6 +73,7 @@
 //	oauth/spent/<hash>           that a state was used; for a day, to say so
 //	oauth/started/<id>           Started, until its flow is taken; for a day
 //	oauth/report/<id>/<report>   Report
+//	oauth/grants/<id>            the GrantRun of each of the last 20 runs that found out about permissions
 //	oauth/reports/<id>           the Summary of each of the last 50, newest first
 //	oauth/health/<id>            the Summary that counts, one a content hash
 //	oauth/calibration/<id>       how the provider answered when a test proved the credentials, as keyed hashes
