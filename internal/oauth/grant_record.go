@@ -18,7 +18,8 @@ const keepGrants = 20
 // on. It outlives its report: only the last Keep reports are kept, but a run without
 // consent finds out nothing about permissions.
 type GrantRun struct {
-	Run         string        `json:"run"`
+	Entry       config.ID     `json:"entry"`
+	Run         string        `json:"run"` // id of its report
 	Version     int           `json:"version"`
 	ContentHash string        `json:"hash"`
 	Kind        Kind          `json:"kind"`
@@ -81,7 +82,7 @@ const maxWhose = 2
 
 func (r *run) grantRun() GrantRun {
 	rep := r.report
-	g := GrantRun{Run: rep.ID, Version: rep.Version, ContentHash: rep.ContentHash, Kind: rep.Kind, Started: rep.Started, By: rep.By,
+	g := GrantRun{Entry: rep.Entry, Run: rep.ID, Version: rep.Version, ContentHash: rep.ContentHash, Kind: rep.Kind, Started: rep.Started, By: rep.By,
 		Unprobed: rep.Unprobed, App: r.grantedTo(r.box), Took: rep.Took}
 	for _, f := range rep.Identity {
 		if f.Value != "" && len(g.Whose) < maxWhose {
