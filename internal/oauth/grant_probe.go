@@ -51,6 +51,19 @@ type probing struct {
 	stop    string // why no more is sent
 }
 
+// probeName begins the name of the step of a probe.
+const probeName = "Probe: "
+
+// Probed is how many probes the run sent, of what a token may do.
+func (r Report) Probed() (n int) {
+	for _, st := range r.Steps {
+		if strings.HasPrefix(st.Name, probeName) {
+			n++
+		}
+	}
+	return n
+}
+
 // A probed is what one call brought.
 type probed struct {
 	probe int
@@ -184,7 +197,7 @@ func (p *probing) take(b probed) {
 	def := p.def.Probes[b.probe]
 	a := parseAnswer(b.got.header.Get("Content-Type"), b.got.body, nil)
 	p.scrub.add(a.secrets...)
-	st := Step{Name: "Probe: " + lowerFirst(def.Label), Start: b.start, Took: b.took, Sent: p.probeSent(b.probe)}
+	st := Step{Name: probeName + lowerFirst(def.Label), Start: b.start, Took: b.took, Sent: p.probeSent(b.probe)}
 	if x := b.trace.Exchanges(); len(x) > 0 {
 		st.Exchange = p.shown(x[0])
 	}

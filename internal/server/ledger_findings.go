@@ -246,3 +246,20 @@ func (l ledger) changes(before, after oauth.GrantRun) (out []templates.GrantChan
 	}
 	return out
 }
+
+// grantSummary is what a report found out, in short.
+func grantSummary(r oauth.Report, def *connector.Definition) (out templates.GrantSummary) {
+	var rows []templates.PermissionRow
+	for _, g := range r.Grants {
+		verdict, word := grantState(found{GrantAt: oauth.GrantAt{Grant: g}}, true)
+		rows = append(rows, templates.PermissionRow{Granted: verdict, GrantWord: word})
+		if label := g.Permission; g.State == oauth.Refused {
+			if p, ok := def.Permission(label); ok {
+				label = p.Label
+			}
+			out.Refused = append(out.Refused, label)
+		}
+	}
+	out.Tally, out.Unprobed, out.Ledger = grantTally(rows), r.Unprobed, entryURL(r.Entry)+"/scopes"
+	return out
+}
