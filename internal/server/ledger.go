@@ -237,6 +237,9 @@ func (p scopePages) evidence(row *templates.PermissionRow, l ledger, kept []stri
 	switch {
 	case known:
 		row.Evidence, row.Found = g.GrantAt.Evidence, p.when(g.Time)
+		if rest, begins := strings.CutPrefix(row.Evidence, g.Call+" "); begins && g.Call != "" {
+			row.Call, row.Evidence = g.Call, rest
+		}
 		row.Known = g.State != oauth.Unclear
 		if g.earlier {
 			row.FoundBy = fmt.Sprintf("by an earlier run, of version %d", g.run.Version)

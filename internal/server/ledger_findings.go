@@ -12,25 +12,31 @@ import (
 
 // findings are what to mend, each kind once, with the permissions that it is about.
 func (l ledger) findings(held []string) (out []templates.LedgerFinding) {
-	labels := map[finding][]string{}
+	ids := map[finding][]string{}
 	for _, p := range l.def.Permissions {
 		f := l.find(p.ID(), held)
-		labels[f] = append(labels[f], p.Label)
+		ids[f] = append(ids[f], p.ID())
 	}
 	for _, id := range l.unknown() {
-		if f := l.find(id, held); f == excess || f == refusedIdle {
-			labels[f] = append(labels[f], id)
-		}
+		f := l.find(id, held)
+		ids[f] = append(ids[f], id)
 	}
 	for f := refusedUsed; f <= idle; f++ {
-		if len(labels[f]) == 0 {
+		if len(ids[f]) == 0 {
 			continue
 		}
-		if f == oneOf {
-			labels[f] = l.choices(held)
+		var labels []string
+		for _, id := range ids[f] {
+			labels = append(labels, l.label(id))
 		}
-		w := findingWords[f]
-		out = append(out, templates.LedgerFinding{Verdict: w.verdict, Word: findingTitle(f, len(labels[f])), Permissions: labels[f], Step: l.step(f)})
+		if f == oneOf {
+			labels = l.choices(held)
+		}
+		word := findingTitle(f, len(labels))
+		if (f == excess || f == undeclared) && !slices.ContainsFunc(ids[f], func(id string) bool { g, _ := l.grant(id); return g.Basis != oauth.Reading }) {
+			word = "Likely " + lowerFirst(word)
+		}
+		out = append(out, templates.LedgerFinding{Verdict: findingWords[f].verdict, Word: word, Permissions: labels, Step: l.step(f, len(labels))})
 	}
 	return out
 }
@@ -71,26 +77,28 @@ func findingTitle(f finding, n int) string {
 	return "Declared, but not needed here"
 }
 
-// step is how a finding is mended. Where permissions are ticked in the provider's
-// console, both sides have to agree.
-func (l ledger) step(f finding) string {
+// step is how a finding about n permissions is mended. Where they are ticked in the
+// provider's console, both sides have to agree.
+func (l ledger) step(f finding, n int) string {
 	sent := l.def.OAuth != nil && l.def.OAuth.SendScopes
-	at := "in " + l.def.Name + "’s console"
+	words := ""
 	switch f {
 	case refusedUsed:
-		return pick(sent, "Allow the app to ask for it "+at+", then consent again with a new run.", "Tick it "+at+" and save there, then consent again with a new run.")
+		words = pick(sent, "Allow the app to ask for {it} {there}, then consent again with a new run.", "Tick {it} {there} and save there, then consent again with a new run.")
 	case missing:
-		return pick(sent, "Tick it below and save: the next consent run asks for it.", "Tick it "+at+" and below, save both, then consent again with a new run.")
+		words = pick(sent, "Tick {it} below and save: the next consent run asks for {it}.", "Tick {it} {there} and below, save both, then consent again with a new run.")
 	case oneOf:
-		return pick(sent, "Tick the narrowest that does below and save: the next consent run asks for it.", "Choose the narrowest that does: tick it "+at+" and below, save both, then consent again with a new run.")
+		words = pick(sent, "Tick the narrowest that does below and save: the next consent run asks for it.", "Choose the narrowest that does: tick it {there} and below, save both, then consent again with a new run.")
 	case refusedIdle:
-		return pick(sent, "If it is used, allow the app to ask for it "+at+" and consent again. If not, untick it below.", "If it is used, tick it "+at+" and consent again with a new run. If not, untick it below.")
+		words = pick(sent, "If your consumers use {it}, allow the app to ask for {it} {there} and consent again. If not, untick {it} below.", "If your consumers use {it}, tick {it} {there} and consent again with a new run. If not, untick {it} below.")
 	case undeclared:
-		return "Tick it below and save, so that the entry says what it needs."
+		words = "Tick {it} below and save, so that the entry says what it needs."
 	case excess:
-		return pick(sent, "Revoke the token, or declare it below if your consumers use it: whoever holds the token can use it.", "Untick it "+at+", or declare it below if your consumers use it: whoever holds the token can use it.")
+		words = pick(sent, "Revoke the token, or declare {it} below if your consumers use {it}: whoever holds the token can.", "Untick {it} {there}, or declare {it} below if your consumers use {it}: whoever holds the token can.")
+	case idle:
+		words = "If your consumers do not use {it} either, untick {it} " + pick(sent, "below.", "{there} and below.") + " BackOffice knows the topics and the identity call, not your consumers."
 	}
-	return pick(sent, "If your consumers do not use it either, untick it below.", "If your consumers do not use it either, untick it "+at+" and below. BackOffice knows the topics and the identity call, not your consumers.")
+	return strings.NewReplacer("{it}", pick(n == 1, "it", "them"), "{there}", "in "+l.def.Name+"’s console").Replace(words)
 }
 
 // heading says the findings in a sentence.
@@ -171,10 +179,7 @@ func probeRows(def *connector.Definition) (out []templates.ProbeRow) {
 	add := func(call, label string, permissions []string, confirmed bool, note string) {
 		row := templates.ProbeRow{Call: call, Label: label, Note: note, Word: pick(confirmed, "Documented", "Our reading")}
 		for _, id := range permissions {
-			if p, ok := def.Permission(id); ok {
-				id = p.Label
-			}
-			row.Permissions = append(row.Permissions, id)
+			row.Permissions = append(row.Permissions, ledger{def: def}.label(id))
 		}
 		if len(permissions) == 0 {
 			row.Word = "No permission known"
@@ -194,11 +199,7 @@ func probeRows(def *connector.Definition) (out []templates.ProbeRow) {
 func (p scopePages) history(l ledger, kept []string) (out []templates.GrantRunRow) {
 	for i, r := range l.runs {
 		row := templates.GrantRunRow{When: p.when(r.Started), How: kindWords(r.Kind), Version: fmt.Sprint(r.Version), By: r.By, Whose: whose(r), Unprobed: r.Unprobed}
-		for _, s := range []oauth.GrantState{oauth.Granted, oauth.Refused, oauth.Unclear} {
-			if n := countGrants(r.Grants, s); n > 0 {
-				row.Tally = append(row.Tally, templates.Fact{Verdict: stateTone[s], Word: fmt.Sprintf("%d %s", n, s)})
-			}
-		}
+		row.Tally = grantTally(stateRows(r.Grants))
 		if why := r.App.Since(l.now); why != "" {
 			row.NotCounted = fmt.Sprintf("Found with version %d; %s. Not counted.", r.Version, why)
 		}
@@ -216,50 +217,53 @@ func (p scopePages) history(l ledger, kept []string) (out []templates.GrantRunRo
 	return out
 }
 
-var stateTone = map[oauth.GrantState]templates.Verdict{oauth.Granted: templates.VerdictOK, oauth.Refused: templates.VerdictWarning, oauth.Unclear: templates.VerdictNotChecked}
-
-func countGrants(grants []oauth.GrantAt, s oauth.GrantState) (n int) {
+// stateRows are grants as far as a tally counts them.
+func stateRows(grants []oauth.GrantAt) (rows []templates.PermissionRow) {
 	for _, g := range grants {
-		if g.State == s {
-			n++
-		}
+		verdict, word := grantState(found{GrantAt: g}, true)
+		rows = append(rows, templates.PermissionRow{Granted: verdict, GrantWord: word})
 	}
-	return n
+	return rows
 }
 
 // changes are the permissions whose state is another than in the run before.
 func (l ledger) changes(before, after oauth.GrantRun) (out []templates.GrantChange) {
-	was := map[string]oauth.GrantState{}
+	was := map[string]oauth.GrantAt{}
 	for _, g := range before.Grants {
-		was[g.Permission] = g.State
+		was[g.Permission] = g
 	}
 	for _, g := range after.Grants {
 		old, known := was[g.Permission]
-		if known && old == g.State || !known && g.State == oauth.Unclear {
+		if known && old.State == g.State || !known && g.State == oauth.Unclear {
 			continue
 		}
-		label := g.Permission
-		if p, ok := l.def.Permission(label); ok {
-			label = p.Label
-		}
-		out = append(out, templates.GrantChange{Permission: label, Before: pick(known, old.String(), "not asked"), After: g.State.String()})
+		out = append(out, templates.GrantChange{Permission: l.label(g.Permission), Before: pick(known, stateWord(old), "not asked"), After: stateWord(g)})
 	}
 	return out
 }
 
+func stateWord(g oauth.GrantAt) string {
+	_, word := grantState(found{GrantAt: g}, true)
+	return lowerFirst(word)
+}
+
+// label is what the provider calls a permission.
+func (l ledger) label(id string) string {
+	if p, ok := l.def.Permission(id); ok {
+		return p.Label
+	}
+	return id
+}
+
 // grantSummary is what a report found out, in short.
 func grantSummary(r oauth.Report, def *connector.Definition) (out templates.GrantSummary) {
-	var rows []templates.PermissionRow
+	var all []oauth.GrantAt
 	for _, g := range r.Grants {
-		verdict, word := grantState(found{GrantAt: oauth.GrantAt{Grant: g}}, true)
-		rows = append(rows, templates.PermissionRow{Granted: verdict, GrantWord: word})
-		if label := g.Permission; g.State == oauth.Refused {
-			if p, ok := def.Permission(label); ok {
-				label = p.Label
-			}
-			out.Refused = append(out.Refused, label)
+		all = append(all, oauth.GrantAt{Grant: g})
+		if g.State == oauth.Refused {
+			out.Refused = append(out.Refused, ledger{def: def}.label(g.Permission))
 		}
 	}
-	out.Tally, out.Unprobed, out.Ledger = grantTally(rows), r.Unprobed, entryURL(r.Entry)+"/scopes"
+	out.Tally, out.Unprobed, out.Ledger = grantTally(stateRows(all)), r.Unprobed, entryURL(r.Entry)+"/scopes"
 	return out
 }

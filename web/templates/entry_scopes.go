@@ -47,7 +47,8 @@ type PermissionRow struct {
 	Granted   Verdict // with GrantWord
 	GrantWord string  // "Granted", "Likely granted", "Refused", "Unclear"
 	Known     bool    // the state was found out
-	Evidence  string
+	Call      string  // that the evidence begins with: "GET /admins"; "" for none
+	Evidence  string  // what follows it: "gave 403."
 	Found     Time
 	FoundBy   string // "by an earlier run, of version 5"; "" if by the latest
 	Report    string // address of the run; "" if its report is not kept
