@@ -127,3 +127,35 @@ func TestGrantedTo(t *testing.T) {
 		}
 	}
 }
+
+// Whatever a provider writes, what is read out of it names permissions of the
+// definition only, and holds no secret.
+func FuzzGrants(f *testing.F) {
+	for _, s := range []string{"You do not have the required scope (read_mail)", "((((\"“", "scope=\"a b\"", "read_mail,read_mail read", "\xff(\x00)", "CANARY-secret", "(CANARY-secret)"} {
+		f.Add(s, `Bearer scope="`+s+`"`, s+" "+s, ",")
+	}
+	def := &connector.Definition{Name: "Rocket", OAuth: &connector.OAuth{SendScopes: true, ScopeDelimiter: " "},
+		Permissions: []connector.Permission{{Name: "read_mail", Label: "Read mail"}, {Label: "Read admins"}}}
+	f.Fuzz(func(t *testing.T, words, challenge, scopes, delimiter string) {
+		named, _ := namedPermissions(def, http.Header{"Www-Authenticate": {challenge}}, answer{code: words, description: words})
+		for _, id := range named {
+			if _, ok := def.Permission(id); !ok {
+				t.Errorf("%q names %q", words, id)
+			}
+		}
+		r := &run{subject: subject{def: def}}
+		r.version.Scopes = []string{"read_mail"}
+		r.scrub.add("CANARY-secret")
+		grants := weigh([]sighting{{outcome: refusedSome, permissions: named, words: r.quote("", answer{description: words})}}, r.tokenGrants(answer{scope: scopes, scopeTold: true}, 0), named)
+		seen := map[string]bool{}
+		for _, g := range grants {
+			if strings.Contains(strings.ToLower(g.Permission+g.Evidence), "canary-secret") {
+				t.Errorf("%+v has a secret", g)
+			}
+			if seen[g.Permission] {
+				t.Errorf("%q has two grants", g.Permission)
+			}
+			seen[g.Permission] = true
+		}
+	})
+}
