@@ -60,17 +60,6 @@ func (a *api) serve(w http.ResponseWriter, r *http.Request) {
 	list[0](w, r)
 }
 
-func (a *api) count(path string) (n int) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	for _, uri := range a.asked {
-		if uri == path || strings.HasPrefix(uri, path+"?") {
-			n++
-		}
-	}
-	return n
-}
-
 func scripted(pairs ...any) *api {
 	a := &api{says: map[string][]http.HandlerFunc{}}
 	for i := 0; i+1 < len(pairs); i += 2 {
