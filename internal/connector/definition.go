@@ -19,6 +19,7 @@ type Definition struct {
 	Fields      []Field      // what the form asks for, in order
 	OAuth       *OAuth       // nil: entries are kept, but there is no handshake to test
 	Identity    *Identity    // the harmless call that says whose token it is; nil if there is none
+	Probes      []Probe      // harmless reads that tell about permissions, sent after the identity call
 	Permissions []Permission // scopes, or permissions that are ticked in a console
 	Topics      []Topic      // webhook topics
 	Webhooks    *Webhooks    // nil: no webhooks
@@ -130,6 +131,8 @@ type Identity struct {
 	URL        string            // template, as in OAuth
 	Headers    map[string]string // template values; "{apiVersion}" is a field
 	Permission string            // the Permission.Name (or Label) that it needs, "" if none
+	Confirmed  bool              // the provider's documentation says so; else it is our reading
+	Note       string            // what is not confirmed about Permission
 	Facts      []Fact
 }
 

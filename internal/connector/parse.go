@@ -9,14 +9,15 @@ import (
 // members lists, for each kind of object in a definition, the members that it
 // may have. docs/connectors.md documents every one of them.
 var members = map[string][]string{
-	"definition": {"key", "name", "initial", "summary", "fields", "oauth", "identity", "permissions", "topics", "webhooks", "rateLimit", "links", "notes"},
+	"definition": {"key", "name", "initial", "summary", "fields", "oauth", "identity", "probes", "permissions", "topics", "webhooks", "rateLimit", "links", "notes"},
 	"field":      {"key", "label", "help", "kind", "secret", "required", "default", "pattern", "shape", "options", "mistakes"},
 	"mistake":    {"pattern", "means", "remedy"},
 	"option":     {"value", "label", "note", "set"},
 	"oauth": {"authorizeUrl", "tokenUrl", "apiUrl", "clientIdKey", "clientSecretKey", "redirectKey", "clientAuth", "pkce", "sendScopes",
 		"scopeDelimiter", "defaultScopes", "authorizeParams", "tokenFields", "metadataUrl", "knownErrors"},
 	"knownError": {"code", "field", "means", "remedy"},
-	"identity":   {"url", "headers", "permission", "facts"},
+	"identity":   {"url", "headers", "permission", "confirmed", "note", "facts"},
+	"probe":      {"label", "url", "permissions", "confirmed", "note"},
 	"fact":       {"label", "path"},
 	"permission": {"name", "label", "meaning", "group", "aliases", "note"},
 	"topic":      {"name", "needs", "always", "note"},
@@ -64,6 +65,7 @@ func (r *reader) definition(n ast.Node) *Definition {
 	}
 	o.list("fields", func(path string, n ast.Node) { d.Fields = append(d.Fields, r.field(path, n)) })
 	o.list("permissions", func(path string, n ast.Node) { d.Permissions = append(d.Permissions, r.permission(path, n)) })
+	o.list("probes", func(path string, n ast.Node) { d.Probes = append(d.Probes, r.probe(path, n)) })
 	o.list("topics", func(path string, n ast.Node) { d.Topics = append(d.Topics, r.topic(path, n)) })
 	o.list("links", func(path string, n ast.Node) { d.Links = append(d.Links, r.link(path, n)) })
 	if n, ok := o.members["oauth"]; ok {
@@ -150,7 +152,8 @@ func (o object) textOr(name, preset string) string {
 
 func (r *reader) identity(n ast.Node) *Identity {
 	o := r.object("identity", n, members["identity"])
-	id := &Identity{URL: o.text("url", maxToken), Headers: o.pairs("headers"), Permission: o.text("permission", maxToken)}
+	id := &Identity{URL: o.text("url", maxToken), Headers: o.pairs("headers"), Permission: o.text("permission", maxToken),
+		Confirmed: o.flag("confirmed", false), Note: o.prose("note", maxProse)}
 	o.list("facts", func(path string, n ast.Node) {
 		f := r.object(path, n, members["fact"])
 		id.Facts = append(id.Facts, Fact{Label: f.text("label", maxName), Path: f.text("path", maxName)})

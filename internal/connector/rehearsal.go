@@ -67,7 +67,7 @@ func (d *Definition) rehearsalReaches(base string) error {
 		return fmt.Errorf("rehearsing %s: %w", d.Key, err)
 	}
 	want, _ := url.Parse(base)
-	for _, address := range []string{e.Authorize, e.Token, e.API, e.Metadata, e.Identity} {
+	for _, address := range append([]string{e.Authorize, e.Token, e.API, e.Metadata, e.Identity}, e.Probes...) {
 		if u, err := url.Parse(address); address != "" && (err != nil || u.Host != want.Host || u.Scheme != want.Scheme) {
 			return fmt.Errorf("rehearsing %s: an address would still lead to the provider", d.Key)
 		}

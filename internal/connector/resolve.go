@@ -15,10 +15,11 @@ import (
 // with the entry's values.
 type Endpoints struct {
 	Authorize, Token string
-	API              string // "" if the definition names none
-	Metadata         string // "" if the definition names none
-	Identity         string // "" if there is no identity call
-	IdentityHeaders  map[string]string
+	API              string            // "" if the definition names none
+	Metadata         string            // "" if the definition names none
+	Identity         string            // "" if there is no identity call
+	IdentityHeaders  map[string]string // of the identity call and of the probes
+	Probes           []string          // in the order of Definition.Probes
 	AuthorizeParams  map[string]string // OAuth.AuthorizeParams, filled; not yet escaped
 	Region           string            // labels of the options that chose the addresses: "Europe"; "" if there was nothing to choose
 	Rehearsal        bool              // they lead to the sandbox, not to the provider
@@ -55,6 +56,9 @@ func (d *Definition) Resolve(values map[string]string) (Endpoints, error) {
 	if d.Identity != nil {
 		e.Identity = chosen.url(d.Identity.URL)
 		e.IdentityHeaders = chosen.texts(d.Identity.Headers)
+	}
+	for _, p := range d.Probes {
+		e.Probes = append(e.Probes, chosen.url(p.URL))
 	}
 	if err := errors.Join(chosen.faults...); err != nil {
 		return Endpoints{}, err
@@ -177,6 +181,9 @@ func (d *Definition) eachTemplate(f func(t templateAt)) {
 		for _, name := range sortedKeys(d.Identity.Headers) {
 			f(templateAt{join("identity.headers", name), d.Identity.Headers[name], false})
 		}
+	}
+	for i, p := range d.Probes {
+		f(templateAt{item("probes", i) + ".url", p.URL, true})
 	}
 }
 

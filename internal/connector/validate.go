@@ -22,6 +22,7 @@ func validate(d *Definition, fault func(path, format string, args ...any)) {
 	v.oauth()
 	v.templates()
 	v.identity()
+	v.probes()
 	v.permissions()
 	v.topics()
 	v.webhooks()
@@ -173,6 +174,9 @@ func (v validator) identity() {
 	v.headers(id.Headers)
 	if _, ok := v.d.permissionID(id.Permission); id.Permission != "" && !ok {
 		v.fault("identity.permission", "no permission is called %q. %s", cut(id.Permission), idRule)
+	}
+	if id.Confirmed && id.Permission == "" {
+		v.fault("identity.confirmed", "nothing is confirmed without a permission. Name it, or remove confirmed.")
 	}
 	labels := once{}
 	for i, f := range id.Facts {

@@ -45,6 +45,7 @@ type answer struct {
 	token       secret.Text
 	tokenType   string
 	scope       string
+	scopeTold   bool // it has a scope, be it empty
 	expiresIn   string
 	members     map[string]json.RawMessage // of formJSON
 	secrets     []string                   // tokens of any sort, to be searched for
@@ -78,7 +79,8 @@ func parseAnswer(contentType string, body []byte, tokenFields []string) answer {
 }
 
 func parseJSON(m map[string]json.RawMessage, tokenFields []string) answer {
-	a := answer{form: formJSON, members: m, tokenType: scalar(m["token_type"]), scope: scalar(m["scope"]), expiresIn: scalar(m["expires_in"])}
+	a := answer{form: formJSON, members: m, tokenType: scalar(m["token_type"]), expiresIn: scalar(m["expires_in"])}
+	a.scope, a.scopeTold = scopeIn(m["scope"])
 	for _, name := range tokenFields {
 		var token string
 		if json.Unmarshal(find(m, name), &token) == nil && token != "" {
@@ -89,6 +91,19 @@ func parseJSON(m map[string]json.RawMessage, tokenFields []string) answer {
 	a.secrets = tokensIn(m, maxDepth)
 	a.readError(m)
 	return a
+}
+
+// scopeIn reads a scope member: a text (RFC 6749 section 5.1), or a list of them as
+// some providers have it. null is none.
+func scopeIn(raw json.RawMessage) (text string, told bool) {
+	var list []string
+	if len(raw) == 0 || string(raw) == "null" {
+		return "", false
+	}
+	if json.Unmarshal(raw, &list) == nil {
+		return strings.Join(list, " "), true
+	}
+	return scalar(raw), true
 }
 
 // maxDepth is how deep tokens are looked for.
@@ -169,7 +184,7 @@ func parseEncoded(body string, tokenFields []string) answer {
 	}
 	a := answer{form: formEncoded, code: v.Get("error"), description: v.Get("error_description"), failed: v.Get("error") != "",
 		at:        places{code: "error", description: "error_description"},
-		tokenType: v.Get("token_type"), scope: v.Get("scope"), expiresIn: v.Get("expires_in")}
+		tokenType: v.Get("token_type"), scope: v.Get("scope"), scopeTold: v.Has("scope"), expiresIn: v.Get("expires_in")}
 	for _, name := range tokenFields {
 		if t := v.Get(name); t != "" {
 			a.tokenField, a.token = name, secret.NewText(t)

@@ -96,6 +96,7 @@ func (r *run) handshake(ctx context.Context, p params, state, verifier secret.Te
 	default:
 		if token := r.exchange(ctx, secret.NewText(code), verifier); !token.IsZero() {
 			r.identify(ctx, token)
+			r.probe(ctx, token)
 		}
 	}
 }

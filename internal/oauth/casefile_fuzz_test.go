@@ -19,6 +19,7 @@ func fuzzed(kind int, a, b, c string, d int64, status int) Report {
 	a, b, c = cut(a, maxText), cut(b, maxText), cut(c, maxText)
 	r := Report{ID: a, Entry: "acme:rocket", Kind: Kind(kind), Provider: b, Region: c, Started: sampled, Took: time.Duration(d), By: a, Verdict: Verdict(kind),
 		Headline: a, Remedies: []string{b, c}, Identity: []Fact{{Label: a, Value: b, Note: c}}, RateLimit: &RateLimit{Limit: a, Remaining: b, Reset: c},
+		Grants: []Grant{{Permission: a, State: GrantState(kind), Basis: Basis(kind), Evidence: b, Call: c, Step: kind}, {Permission: c, Evidence: a, Step: -status}}, Unprobed: c,
 		Fields: []FieldVerdict{{Field: Field(kind), Reason: a, Remedy: b, Confidence: Confidence(kind), Evidence: []int{0, kind}}, {Field: Clock, Reason: c}}}
 	x := &egress.Exchange{Started: sampled, Method: a, URL: "https://api.rocket.example/" + url.PathEscape(b), Total: time.Duration(d), Status: status, Protocol: c, ContentType: a,
 		Phases: egress.Phases{DNS: time.Duration(d), Connect: time.Duration(-d), TLS: time.Duration(d / 3), Send: time.Duration(d / 5), Wait: time.Duration(d / 7)},

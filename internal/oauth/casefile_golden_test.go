@@ -131,16 +131,18 @@ func TestCaseFileIsRefused(t *testing.T) {
 	var k knownSecrets
 	k.addValue("clientSecret", 3, hidden)
 	spots := map[string]func(*Report, string){
-		"headline": func(r *Report, s string) { r.Headline = s },
-		"reason":   func(r *Report, s string) { r.Fields[0].Reason = "It says " + s },
-		"value":    func(r *Report, s string) { r.Steps[1].Received[3].Value = "x" + s + "x" },
-		"name":     func(r *Report, s string) { r.Steps[1].Received[3].Name = s },
-		"note":     func(r *Report, s string) { r.Steps[1].Sent[1].Note = s },
-		"URL":      func(r *Report, s string) { r.Steps[1].Exchange.URL = "https://api.rocket.example/" + s },
-		"issuer":   func(r *Report, s string) { r.Steps[1].Exchange.TLS.Issuer = s },
-		"header":   func(r *Report, s string) { r.Steps[1].Exchange.ResponseHeaders[0].Value = s },
-		"remark":   func(r *Report, s string) { r.Steps[3].Received[3].Value = s },
-		"provider": func(r *Report, s string) { r.Provider = s },
+		"headline":   func(r *Report, s string) { r.Headline = s },
+		"reason":     func(r *Report, s string) { r.Fields[0].Reason = "It says " + s },
+		"value":      func(r *Report, s string) { r.Steps[1].Received[3].Value = "x" + s + "x" },
+		"name":       func(r *Report, s string) { r.Steps[1].Received[3].Name = s },
+		"note":       func(r *Report, s string) { r.Steps[1].Sent[1].Note = s },
+		"URL":        func(r *Report, s string) { r.Steps[1].Exchange.URL = "https://api.rocket.example/" + s },
+		"issuer":     func(r *Report, s string) { r.Steps[1].Exchange.TLS.Issuer = s },
+		"header":     func(r *Report, s string) { r.Steps[1].Exchange.ResponseHeaders[0].Value = s },
+		"remark":     func(r *Report, s string) { r.Steps[3].Received[3].Value = s },
+		"permission": func(r *Report, s string) { r.Grants = []Grant{{Permission: s}} },
+		"evidence":   func(r *Report, s string) { r.Grants = []Grant{{Evidence: "It says " + s}} },
+		"provider":   func(r *Report, s string) { r.Provider = s },
 	}
 	for where, put := range spots {
 		for _, spelled := range append(spellings(hidden), inside("client:" + hidden)[0]) {

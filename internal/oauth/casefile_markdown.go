@@ -25,6 +25,7 @@ func markdownOf(c caseFile) string {
 		}
 		m.table([]string{"#", "Remedy"}, rows)
 	}
+	c.permissions(&m)
 	c.timeline(&m)
 	for i, st := range c.report.Steps {
 		st.describe(&m, i+1)

@@ -76,6 +76,8 @@ func sampleConsent() Report {
 			Sent:     []Line{{Name: "GET", Value: "https://api.rocket.example/me"}, {Name: "Authorization: Bearer", Value: "CANARY-token"}, {Name: "Rocket-Version", Value: "7"}, {Name: "X-Api-Key", Value: "CANARY-key"}},
 			Received: []Line{{Name: "Status", Value: "200 OK"}}, Exchange: sampleExchange("GET", "https://api.rocket.example/me", 200*time.Millisecond, 200)},
 	}
+	r.Grants = []Grant{{Permission: "read_me", State: Granted, Basis: Reading, Evidence: "GET /me gave 200.", Call: "GET /me", Step: 2}, {Permission: "Write | all", Evidence: "Not probed: the provider asked for a pause.", Step: 2}}
+	r.Unprobed = "Not probed: the provider asked for a pause."
 	return r
 }
 

@@ -61,6 +61,11 @@ func (v veil) report(r Report) Report {
 		r.RateLimit = &RateLimit{Limit: v.text(l.Limit), Remaining: v.text(l.Remaining), Reset: v.text(l.Reset), ResetAt: l.ResetAt}
 	}
 	r.Steps = each(r.Steps, v.step)
+	r.Unprobed = v.text(r.Unprobed)
+	r.Grants = each(r.Grants, func(g Grant) Grant {
+		g.Permission, g.Evidence, g.Call = v.text(g.Permission), v.text(g.Evidence), v.text(g.Call)
+		return g
+	})
 	return r
 }
 
@@ -151,7 +156,7 @@ var fingerprintForm = regexp.MustCompile(`^[0-9a-f]{4} [0-9a-f]{4} [0-9a-f]{4}$`
 var shownNames = set(
 	// of a request
 	"grant_type", "redirect_uri", "response_type", "response_mode", "scope", "prompt", "access_type", "audience", "resource", "code_challenge_method",
-	"accept", "content-type", "user-agent",
+	"accept", "content-type", "user-agent", "page", "per_page",
 	// of an answer: errors
 	"error", "error_description", "error_code", "errorcode", "error_message", "message", "description", "detail", "type", "status", "title", "code",
 	"request_id", "requestid", "trace_id", "token_type", "expires_in",

@@ -91,9 +91,9 @@ func (c caseFile) limits() []string {
 				spoken(c.pace.CoolDown), spoken(c.pace.LongCoolDown), c.pace.Budget))
 		}
 	case ConsentRun:
-		out = append(out, "The code was sent once. No redirect was followed. The token was used for one call and forgotten.")
+		out = append(out, "The code was sent once. No redirect was followed. "+c.used())
 	case TokenRun:
-		out = append(out, "The token was used for one call and forgotten. No redirect was followed.")
+		out = append(out, c.used()+" No redirect was followed.")
 	}
 	return out
 }
@@ -116,7 +116,7 @@ func (c caseFile) untested() (out []string) {
 	case Diagnosis:
 		out = append(out, "The exchange of a real code, and what the provider checks only after somebody has signed in.", "The permissions that the app has.")
 	case ConsentRun:
-		out = append(out, "Permissions beyond the one call that was made with the token.")
+		out = append(out, "Permissions beyond the calls that were made with the token.")
 	case TokenRun:
 		out = append(out, "Client ID, client secret and redirect URI: a pasted token says nothing about them.")
 	}

@@ -40,7 +40,9 @@
 //	  ▼                 ▼
 //	expired,          taken
 //	removed by          │ exchange: POST token URL, one attempt
-//	Sweep               │ identity: GET identity URL with the token, then the token is dropped
+//	Sweep               │ identity: GET identity URL with the token
+//	                    │ probe: GET each probe of the definition, some at a time, then
+//	                    │ the token is dropped; weigh (grant.go) says what was granted
 //	                    ▼
 //	                  reported: one transaction writes oauth/report/<id>/<report>,
 //	                    the lists below, and the event test.finish
@@ -49,7 +51,7 @@
 //
 // As soon as the flow is taken, whatever goes wrong is a report with a verdict,
 // not an error. [Service.TestToken] is the last part alone: the identity call
-// with a token that somebody pasted.
+// and the probes with a token that somebody pasted.
 //
 // Invariants:
 //   - 5: a state token is accepted once. The transaction that accepts it deletes
@@ -63,7 +65,7 @@
 //   - A diagnosis never sends a code that a provider gave, makes at most
 //     Limits.Calls calls, and ends at the first sign that it is not welcome.
 //   - 2: no secret leaves. A code is sent once, to the token URL. The access
-//     token lives in one call of one method. What a provider answers is parsed,
+//     token lives in the calls of one run. What a provider answers is parsed,
 //     never kept whole: the named fields of it are searched for every secret of
 //     the run, stripped and cut.
 //
@@ -73,6 +75,7 @@
 //	oauth/spent/<hash>           that a state was used; for a day, to say so
 //	oauth/started/<id>           Started, until its flow is taken; for a day
 //	oauth/report/<id>/<report>   Report
+//	oauth/grants/<id>            the GrantRun of each of the last 20 runs that found out about permissions
 //	oauth/reports/<id>           the Summary of each of the last 50, newest first
 //	oauth/health/<id>            the Summary that counts, one a content hash
 //	oauth/calibration/<id>       how the provider answered when a test proved the credentials, as keyed hashes

@@ -114,6 +114,9 @@ func (r *run) exchange(ctx context.Context, code, verifier secret.Text) secret.T
 	got, a, token := r.ask(ctx, &st, r.question(code, verifier))
 	r.readRateLimit(got.header)
 	r.report.Steps = append(r.report.Steps, st)
+	if classify(&got, a) == issued {
+		r.told = r.tokenGrants(a, len(r.report.Steps)-1)
+	}
 	r.judgeExchange(&got, a, &r.report.Steps[len(r.report.Steps)-1])
 	return token
 }

@@ -146,7 +146,7 @@ func (p *provider) form(t testing.TB) url.Values {
 // A setup says what differs from the usual entry and provider.
 type setup struct {
 	definition string            // lines under oauth:; "" is clientAuth: post
-	identity   string            // the identity section; "-" for none
+	identity   string            // the identity section, with %s for the provider's origin; "-" for none
 	values     map[string]string // replaces or adds values; "" removes
 	scopes     []string
 	untrusted  bool          // the provider's certificate is not trusted
@@ -156,6 +156,7 @@ type setup struct {
 	rehearse   bool          // the provider is a sandbox, over plain http
 	authorize  string        // the authorize address, with %s for the provider's origin
 	limits     *oauth.Limits // of diagnoses; nil for ones without waiting
+	probes     oauth.ProbeLimits
 	own        oauth.CheckOwn
 	panicked   func(run, what string, stack []byte)
 }
@@ -186,7 +187,7 @@ func (u setup) yaml(base string) string {
 	case "-":
 		identity = ""
 	default:
-		identity = u.identity
+		identity = strings.ReplaceAll(u.identity, "%s", base)
 	}
 	more := ""
 	if u.rehearse {
@@ -289,7 +290,7 @@ func (r *rig) service(u setup, publicURL string) *oauth.Service {
 	if u.limits != nil {
 		limits = *u.limits
 	}
-	return oauth.New(oauth.Options{Limits: limits, CheckOwn: u.own, Panicked: u.panicked, Store: r.raw, Box: r.box, Config: r.config, Guard: r.guard(u), PublicURL: publicURL, Now: r.clock.now, CallTimeout: u.timeout})
+	return oauth.New(oauth.Options{Limits: limits, ProbeLimits: u.probes, CheckOwn: u.own, Panicked: u.panicked, Store: r.raw, Box: r.box, Config: r.config, Guard: r.guard(u), PublicURL: publicURL, Now: r.clock.now, CallTimeout: u.timeout})
 }
 
 func catalogue(t testing.TB, yaml string) *connector.Catalogue {

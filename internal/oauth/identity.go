@@ -24,10 +24,10 @@ func (r *run) identify(ctx context.Context, token secret.Text) {
 	}
 	r.scrub.add(token.Reveal())
 	st := Step{Name: "Ask whose token it is", Sent: r.identitySent(token)}
-	req, err := r.identityRequest(ctx, token)
+	req, err := r.bearerRequest(ctx, r.ends.Identity, token)
 	if err != nil {
 		st.Start = time.Since(r.began)
-		r.report.Steps = append(r.report.Steps, st)
+		r.report.Steps, r.who.class = append(r.report.Steps, st), unsendable
 		r.judgeIdentity(unsendable, &capture{}, answer{}, &r.report.Steps[len(r.report.Steps)-1])
 		return
 	}
@@ -44,16 +44,19 @@ func (r *run) identify(ctx context.Context, token secret.Text) {
 	st.Received = append(r.head(&got), r.errorLines(a)...)
 	r.readRateLimit(got.header)
 	r.report.Steps = append(r.report.Steps, st)
-	r.judgeIdentity(classifyIdentity(&got, a), &got, a, &r.report.Steps[len(r.report.Steps)-1])
+	r.who = met{classifyIdentity(&got, a), got, a}
+	r.judgeIdentity(r.who.class, &got, a, &r.report.Steps[len(r.report.Steps)-1])
 }
 
-func (r *run) identityRequest(ctx context.Context, token secret.Text) (*http.Request, error) {
+// bearerRequest is a GET of the API with a token. It reads nothing of the run that
+// changes.
+func (r *run) bearerRequest(ctx context.Context, address string, token secret.Text) (*http.Request, error) {
 	if !sendable(token.Reveal()) {
 		return nil, fmt.Errorf("the token cannot stand in a header")
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, r.ends.Identity, nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
-		return nil, fmt.Errorf("the identity address cannot be read")
+		return nil, fmt.Errorf("an address of the API cannot be read")
 	}
 	for name, v := range r.ends.IdentityHeaders {
 		req.Header.Set(name, v)
@@ -69,7 +72,12 @@ func sendable(token string) bool {
 }
 
 func (r *run) identitySent(token secret.Text) []Line {
-	lines := []Line{r.line("GET", withoutQuery(r.ends.Identity)), gone("Authorization: Bearer", token).in(InHeader)}
+	return append([]Line{r.line("GET", withoutQuery(r.ends.Identity))}, r.bearerLines(token)...)
+}
+
+// bearerLines are the headers that every call with a token has.
+func (r *run) bearerLines(token secret.Text) []Line {
+	lines := []Line{gone("Authorization: Bearer", token).in(InHeader)}
 	for _, name := range slices.Sorted(maps.Keys(r.ends.IdentityHeaders)) {
 		lines = append(lines, r.line(name, r.ends.IdentityHeaders[name]).in(InHeader))
 	}

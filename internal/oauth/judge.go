@@ -103,13 +103,7 @@ func (r *run) quote(code string, a answer) string {
 // wait says when a provider that asks for a pause may be asked again, if its
 // answer tells that of a time to come.
 func (r *run) wait(h http.Header) string {
-	limit, _ := r.rateLimit(h)
-	at := limit.ResetAt
-	if n, err := strconv.Atoi(strings.TrimSpace(h.Get("Retry-After"))); err == nil && n > 0 && n <= maxRetryAfter { // RFC 9110 section 10.2.3
-		at = r.now().Add(time.Duration(n) * time.Second)
-	} else if t, err := http.ParseTime(h.Get("Retry-After")); err == nil {
-		at = t
-	}
+	at, _ := r.retryAt(h)
 	switch from := r.now(); {
 	case !at.After(from):
 		return "Wait some minutes"
@@ -118,6 +112,18 @@ func (r *run) wait(h http.Header) string {
 	default:
 		return "Wait until " + at.UTC().Format("2006-01-02 15:04:05") + " UTC"
 	}
+}
+
+// retryAt is when a provider that asks for a pause says that it may be asked again.
+func (r *run) retryAt(h http.Header) (at time.Time, told bool) {
+	limit, _ := r.rateLimit(h)
+	at = limit.ResetAt
+	if n, err := strconv.Atoi(strings.TrimSpace(h.Get("Retry-After"))); err == nil && n > 0 && n <= maxRetryAfter { // RFC 9110 section 10.2.3
+		at = r.now().Add(time.Duration(n) * time.Second)
+	} else if t, err := http.ParseTime(h.Get("Retry-After")); err == nil {
+		at = t
+	}
+	return at, !at.IsZero()
 }
 
 // permissionLabel is the name under which the admin finds the permission that

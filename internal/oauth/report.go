@@ -35,6 +35,9 @@ type Report struct {
 	Identity  []Fact         `json:"identity,omitempty"`
 	RateLimit *RateLimit     `json:"rateLimit,omitempty"` // nil if the provider told none
 	Steps     []Step         `json:"steps"`
+
+	Grants   []Grant `json:"grants,omitempty"`   // what the run found out about permissions
+	Unprobed string  `json:"unprobed,omitempty"` // why not every probe was sent; "" if all were
 }
 
 // Field returns what the report says about f.

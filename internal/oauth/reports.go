@@ -28,6 +28,7 @@ var (
 // clipReport leaves a shared report without spare capacity.
 func clipReport(r *Report) {
 	r.Fields, r.Remedies, r.Identity, r.Steps = slices.Clip(r.Fields), slices.Clip(r.Remedies), slices.Clip(r.Identity), slices.Clip(r.Steps)
+	r.Grants = slices.Clip(r.Grants)
 	for i := range r.Steps {
 		st := &r.Steps[i]
 		st.Sent, st.Received, st.Further = slices.Clip(st.Sent), slices.Clip(st.Received), slices.Clip(st.Further)
@@ -43,11 +44,11 @@ var reportID = regexp.MustCompile(`^[0-9]{8}-[0-9]{6}\.[0-9]{3}-[0-9a-f]{8}$`)
 
 func reportKey(id config.ID, report string) string { return string(id) + "/" + report }
 
-// keep stores a report with its event and takes the oldest one beyond Keep away,
+// keep stores a report with what it found out about permissions and its event, and takes the oldest one beyond Keep away,
 // in one transaction. It returns an errs.NotFound if the entry is gone.
-func (s *Service) keep(ctx context.Context, r Report, e audit.Event) error {
+func (s *Service) keep(ctx context.Context, r Report, g GrantRun, e audit.Event) error {
 	return s.store.Update(ctx, func(tx store.Tx) error {
-		return errors.Join(keepReport(tx, r), audit.Append(tx, e))
+		return errors.Join(keepReport(tx, r), keepGrantsOf(tx, r.Entry, g), audit.Append(tx, e))
 	})
 }
 
@@ -140,6 +141,7 @@ func deleteReports(tx store.Tx, id config.ID) error {
 	lists.Delete(tx, string(id))
 	standing.Delete(tx, string(id))
 	starteds.Delete(tx, string(id))
+	grantRuns.Delete(tx, string(id))
 	paces.Delete(tx, entryPace(id))
 	return errors.Join(deleteRadar(tx, id), raise(tx))
 }

@@ -26,10 +26,14 @@ type run struct {
 	began   time.Time // monotonic, unlike the times of the clock
 	report  Report
 	scrub   scrubber
+
+	probeLimits ProbeLimits
+	told        []Grant // what the token answer says about scopes
+	who         met     // the answer to the identity call
 }
 
 func (s *Service) newRun(sub subject, by audit.Actor, kind Kind, began, at time.Time) *run {
-	r := &run{subject: sub, guard: s.guard, box: s.box, timeout: s.timeout, by: by, began: began}
+	r := &run{subject: sub, guard: s.guard, box: s.box, timeout: s.timeout, by: by, began: began, probeLimits: s.probeLimits}
 	r.report = Report{Entry: sub.version.Entry, Version: sub.version.Number, ContentHash: sub.version.ContentHash, Kind: kind,
 		Provider: sub.def.Name, Region: sub.ends.Region, Rehearsal: sub.ends.Rehearsal, Started: at, By: by.Name}
 	for _, f := range kind.Fields() {
@@ -70,7 +74,7 @@ func (r *run) judge(f Field, v Verdict, reason string) {
 // entry was deleted in the meantime.
 func (s *Service) finish(ctx context.Context, r *run) (Ref, error) {
 	r.report.Took = time.Since(r.began)
-	if err := s.keep(ctx, r.report, r.event()); err != nil {
+	if err := s.keep(ctx, r.report, r.grantRun(), r.event()); err != nil {
 		return Ref{}, fmt.Errorf("keeping the report of %s: %w", r.report.Entry, err)
 	}
 	return Ref{Entry: r.report.Entry, Report: r.report.ID}, nil
@@ -80,6 +84,9 @@ func (s *Service) finish(ctx context.Context, r *run) (Ref, error) {
 func (r *run) event() audit.Event {
 	e := audit.Event{Time: r.report.Started, Actor: r.by, Action: audit.TestFinished, Target: string(r.report.Entry),
 		Version: r.report.Version, Outcome: audit.Failed, Note: r.report.Headline + "."}
+	if words := grantWords(r.report.Grants); words != "" && len(r.def.Probes) > 0 {
+		e.Note += " Permissions: " + words + "."
+	}
 	if r.report.Kind == TokenRun {
 		e.Action = audit.TokenTested
 	}

@@ -19,21 +19,22 @@ import (
 // A Service tests connections and keeps the reports. It is safe for concurrent
 // use.
 type Service struct {
-	store     store.Store
-	box       *secret.Box
-	config    *config.Service
-	guard     *egress.Guard
-	publicURL string
-	now       func() time.Time
-	timeout   time.Duration
-	limits    Limits
-	checkOwn  CheckOwn
-	panicked  func(run, what string, stack []byte)
-	index     healthIndex
-	radar     radar
-	lives     lives
-	life      context.Context // of the diagnoses: they outlive the request that started them
-	stop      context.CancelFunc
+	store       store.Store
+	box         *secret.Box
+	config      *config.Service
+	guard       *egress.Guard
+	publicURL   string
+	now         func() time.Time
+	timeout     time.Duration
+	limits      Limits
+	probeLimits ProbeLimits
+	checkOwn    CheckOwn
+	panicked    func(run, what string, stack []byte)
+	index       healthIndex
+	radar       radar
+	lives       lives
+	life        context.Context // of the diagnoses: they outlive the request that started them
+	stop        context.CancelFunc
 }
 
 // Options are what a Service is made of. All but
@@ -47,6 +48,7 @@ type Options struct {
 	Now         func() time.Time
 	CallTimeout time.Duration // of one call to a provider; 0 means egress.DefaultTimeout
 	Limits      Limits        // of diagnoses; the zero Limits mean DefaultLimits
+	ProbeLimits ProbeLimits   // of probes; the zero ones mean DefaultProbeLimits
 	RadarOff    bool          // the operator wants nothing sent unattended
 	CheckOwn    CheckOwn      // nil: diagnoses say nothing about our own address
 
@@ -63,6 +65,13 @@ func New(o Options) *Service {
 	s.radar.off, s.index.radar = o.RadarOff, &s.radar.index
 	if s.limits.Calls == 0 {
 		s.limits = DefaultLimits()
+	}
+	s.probeLimits = o.ProbeLimits
+	if s.probeLimits.Lanes == 0 {
+		s.probeLimits = DefaultProbeLimits()
+	}
+	if o.CallTimeout > 0 {
+		s.probeLimits.Call = min(s.probeLimits.Call, o.CallTimeout)
 	}
 	s.life, s.stop = context.WithCancel(context.Background())
 	o.Config.AlsoDelete(deleteReports)

@@ -79,25 +79,11 @@ func (s subject) authorizeURL(state, verifier, scopes string) string {
 // definition's defaults; "" if the definition sends none. A declared permission
 // for which the provider has no machine name cannot be sent.
 func (s subject) scopes() (string, error) {
-	o := s.def.OAuth
-	if !o.SendScopes {
-		return "", nil
-	}
-	declared := s.version.Scopes
-	if len(declared) == 0 {
-		declared = o.DefaultScopes
-	}
-	var out []string
-	for _, name := range declared {
-		if p, ok := s.def.Permission(name); ok {
-			name = p.Name
-		}
-		if strings.Contains(name, o.ScopeDelimiter) {
-			return "", errs.Newf(errs.Invalid, "The declared scope %q would be read as two, because %q stands between scopes. Edit the scopes of the entry.", name, o.ScopeDelimiter)
-		}
-		if name != "" {
-			out = append(out, name)
+	asked, delimiter := s.def.Asked(s.version.Scopes), s.def.OAuth.ScopeDelimiter
+	for _, name := range asked {
+		if strings.Contains(name, delimiter) {
+			return "", errs.Newf(errs.Invalid, "The declared scope %q would be read as two, because %q stands between scopes. Edit the scopes of the entry.", name, delimiter)
 		}
 	}
-	return strings.Join(out, o.ScopeDelimiter), nil
+	return strings.Join(asked, delimiter), nil
 }

@@ -11,8 +11,8 @@ import (
 	"backoffice/internal/secret"
 )
 
-// TestToken makes only the identity call, with a token that somebody pasted, at
-// the addresses of version n, and returns where the report is. The token is
+// TestToken makes only the identity call and the probes, with a token that somebody
+// pasted, at the addresses of version n, and returns where the report is. The token is
 // neither stored nor shown. Spaces and line breaks around it are not sent. It
 // returns an errs.NotFound, an errs.Invalid if the definition has no such call,
 // or an errs.Field error on "token".
@@ -31,6 +31,7 @@ func (s *Service) TestToken(ctx context.Context, by audit.Actor, id config.ID, n
 	ctx = context.WithoutCancel(ctx)
 	r := s.newRun(sub, by, TokenRun, time.Now(), s.now().UTC())
 	r.identify(ctx, clean)
+	r.probe(ctx, clean)
 	return s.finish(ctx, r)
 }
 

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"fmt"
 	"net/http"
 	"slices"
 
@@ -42,7 +41,7 @@ func (p scopePages) draw(c echo.Context, status int, form templates.SaveForm, ch
 		return err
 	}
 	page := templates.EntryScopesPage{Frame: p.frame(c, "Scopes · "+string(e.ID), templates.SectionConfiguration), Entry: head,
-		Provider: providerName(def, e.ID), Source: "Declared in " + lowerFirst(versionName(e, o.Number)), Save: form, Console: consoleLink(def)}
+		Provider: providerName(def, e.ID), Save: form, Console: consoleLink(def)}
 	page.Rehearsal = p.rehearses(def, o.Texts())
 	if form.Base == "" {
 		page.Save = newestForm(e)
@@ -52,7 +51,10 @@ func (p scopePages) draw(c echo.Context, status int, form templates.SaveForm, ch
 		declared = *chosen
 	}
 	declared = permissionIDs(def, declared)
-	fillScopes(&page, def, declared, o.Topics)
+	page.Source = plural(len(declared), "permission") + " declared in " + lowerFirst(versionName(e, o.Number))
+	if err := p.fill(c, &page, def, o, declared); err != nil {
+		return err
+	}
 	return render(c, status, templates.EntryScopes(page))
 }
 
@@ -72,41 +74,55 @@ func permissionIDs(def *connector.Definition, words []string) []string {
 	return out
 }
 
-func fillScopes(page *templates.EntryScopesPage, def *connector.Definition, declared, topics []string) {
+// fill draws the ledger: what needs a look and what is declared first, and folded
+// away what this entry has nothing to do with.
+func (p scopePages) fill(c echo.Context, page *templates.EntryScopesPage, def *connector.Definition, o config.Opened, declared []string) error {
 	if def == nil || len(def.Permissions) == 0 {
 		page.None = "No definition knows the permissions of this service, so there is nothing to declare here."
 		page.Heading = "No permissions are known"
-		return
+		return nil
 	}
-	page.Lead = scopeLead(def)
-	page.Notes = def.Notes
-	needs := needsOf(def, topics)
-	missing, unneeded, has := unmet(needs, declared), 0, 0
+	l, err := p.ledger(c, def, o, declared)
+	if err != nil {
+		return err
+	}
+	kept, err := p.keptRuns(c, l)
+	if err != nil {
+		return err
+	}
+	page.Lead, page.Notes = scopeLead(def), def.Notes
+	held := l.held()
 	for _, perm := range def.Permissions {
-		row := permissionRow(perm, needs, declared)
-		if row.Declared {
-			has++
-			if len(row.Needed) == 0 {
-				unneeded++
-			}
+		row := l.row(perm, held)
+		p.evidence(&row, l, kept)
+		if row.Declared || len(row.Needed) > 0 || row.Word != "" {
+			page.Rows = append(page.Rows, row)
+		} else {
+			page.Rest = append(page.Rest, row)
 		}
+	}
+	for _, w := range l.unknown() {
+		row := templates.PermissionRow{ID: w, Label: w, Name: w, Meaning: "Not known to the definition.", Asked: l.asked(connector.Permission{Name: w}), Declared: slices.Contains(declared, w), Verdict: templates.VerdictWarning, Word: "Unknown"}
+		p.evidence(&row, l, kept)
 		page.Rows = append(page.Rows, row)
 	}
-	for _, w := range declared {
-		if _, known := def.Permission(w); !known {
-			page.Rows = append(page.Rows, templates.PermissionRow{ID: w, Label: w, Name: w, Meaning: "Not known to the definition.", Declared: true, Verdict: templates.VerdictWarning, Word: "Unknown"})
-			has++
-		}
-	}
 	sortScopes(page.Rows)
-	page.Heading = scopeHeading(has, missing)
-	page.Tally = []templates.Fact{{Verdict: templates.VerdictOK, Word: fmt.Sprintf("%d declared", has)}}
-	if missing > 0 {
-		page.Tally = append(page.Tally, templates.Fact{Verdict: templates.VerdictWrong, Word: fmt.Sprintf("%d missing", missing)})
+	page.Heading, page.Findings, page.Tally = l.heading(held), l.findings(held), grantTally(page.Rows)
+	page.From, page.Why = p.source(l), l.whyUnclear()
+	page.Probes, page.Runs = probeRows(def), p.history(l, kept)
+	return nil
+}
+
+// keptRuns are the runs whose report is still there.
+func (p scopePages) keptRuns(c echo.Context, l ledger) (ids []string, err error) {
+	if len(l.runs) == 0 {
+		return nil, nil
 	}
-	if unneeded > 0 {
-		page.Tally = append(page.Tally, templates.Fact{Verdict: templates.VerdictNotChecked, Word: fmt.Sprintf("%d that nothing chosen here needs", unneeded)})
+	list, err := p.OAuth.Reports(c.Request().Context(), l.runs[0].Entry)
+	for _, r := range list {
+		ids = append(ids, r.ID)
 	}
+	return ids, err
 }
 
 func scopeLead(def *connector.Definition) string {
@@ -116,27 +132,20 @@ func scopeLead(def *connector.Definition) string {
 	return def.Name + "’s permissions are ticked in its console and never sent in the authorize URL. Declare here what is ticked there: BackOffice then says which topics and calls cannot work. Whoever consents sees them all, so tick only what is used."
 }
 
-func scopeHeading(declared, missing int) string {
-	s := plural(declared, "permission") + " declared"
-	if declared == 0 {
-		s = "No permission is declared yet"
-	}
-	if missing > 0 {
-		s += ", " + fmt.Sprint(missing) + " missing"
-	}
-	return s
-}
-
 // sortScopes puts what needs a look first, then what is declared.
 func sortScopes(rows []templates.PermissionRow) {
 	rank := func(r templates.PermissionRow) int {
 		switch {
-		case r.Marked(), r.Verdict == templates.VerdictWarning:
+		case r.Marked():
 			return 0
-		case r.Declared:
+		case r.Verdict == templates.VerdictWarning:
 			return 1
+		case r.Word != "":
+			return 2
+		case r.Declared:
+			return 3
 		}
-		return 2
+		return 4
 	}
 	slices.SortStableFunc(rows, func(a, b templates.PermissionRow) int { return rank(a) - rank(b) })
 }

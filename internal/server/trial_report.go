@@ -66,6 +66,11 @@ func (p testPages) report(r oauth.Report, e config.Entry, def *connector.Definit
 		out.RemedyLead = fmt.Sprintf("Version %d has proven itself. Consumers get it once it is in force.", r.Version)
 		out.Remedy = append(out.Remedy, templates.RemedyStep{Text: "Promote it on the tab Values.", Link: templates.Link{Label: fmt.Sprintf("Put version %d in force", r.Version), URL: entryURL(e.ID)}})
 	}
+	out.Grants = grantSummary(r, def)
+	if n := len(out.Grants.Refused); n > 0 {
+		words := numeral(n) + pick(n == 1, " permission is", " permissions are") + " refused. The ledger says which of them are needed."
+		out.Remedy = append(out.Remedy, templates.RemedyStep{Text: strings.ToUpper(words[:1]) + words[1:], Link: templates.Link{Label: "Open the ledger", URL: out.Grants.Ledger}})
+	}
 	for _, f := range r.Identity {
 		out.Identity = append(out.Identity, identityFact(f))
 	}
@@ -137,9 +142,9 @@ func sure(r oauth.Report) string {
 	case r.Kind == oauth.Diagnosis:
 		return howCompared(r)
 	case r.Kind == oauth.TokenRun:
-		return "Only the identity call was made, with the token that was pasted. It says nothing about the client id, the client secret or the redirect URI."
+		return "Only the identity call" + pick(r.Probed() > 0, " and "+plural(r.Probed(), "probe")+" were made", " was made") + ", with the token that was pasted. It says nothing about the client id, the client secret or the redirect URI."
 	case r.Field(oauth.ClientSecret).Verdict == oauth.OK:
-		return "Proven: the provider exchanged a real code for a token, which it does only if the client id, the client secret and the redirect URI are right. The token was used for the identity call and then forgotten."
+		return "Proven: the provider exchanged a real code for a token, which it does only if the client id, the client secret and the redirect URI are right. The token was used for the identity call" + pick(r.Probed() > 0, ", "+plural(r.Probed(), "probe")+" of what it may do", "") + " and then forgotten."
 	case r.Denied:
 		return "Not decided: the person at the consent page said no, which proves nothing about the entry."
 	case r.Verdict == oauth.Inconclusive:

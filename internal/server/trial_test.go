@@ -197,7 +197,7 @@ func TestTokenTest(t *testing.T) {
 	p.submit(page, entry+"/test/token", "token", " ").want(422, "Paste an access token.")
 	token := h.provider.TestToken()
 	report := p.submit(page, entry+"/test/token", "version", "1", "token", " "+token+"\n").want(303).header.Get("Location")
-	p.get(report).want(200, "Only the identity call was made", "Test token", "Workspace").lacks(token)
+	p.get(report).want(200, "Only the identity call and 6 probes were made", "Test token", "Workspace", "Permissions of the token", "See the ledger").lacks(token)
 	if e := h.events(audit.TokenTested); len(e) != 1 || e[0].Version != 1 {
 		t.Errorf("events %+v", e)
 	}

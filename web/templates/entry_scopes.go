@@ -1,6 +1,9 @@
 package templates
 
-import "strconv"
+import (
+	"strconv"
+	"strings"
+)
 
 // EntryScopesPage is GET /config/:id/scopes. Its form posts scope (repeated),
 // base, revision, reason and then there.
@@ -8,12 +11,18 @@ type EntryScopesPage struct {
 	Frame
 	Entry    EntryHead
 	None     string // why there is nothing to declare, a whole sentence; "" if there is
-	Heading  string // "One permission is missing, two are not needed"
+	Heading  string // "One permission is missing, two are not needed here"
 	Lead     string // how this provider grants permissions
 	Console  Link
+	Findings []LedgerFinding
 	Rows     []PermissionRow
-	Tally    []Fact // counts, each with Verdict and Word: "1 missing"
-	Source   string // "Declared in version 7, pending"
+	Rest     []PermissionRow // what nothing chosen here needs and nobody declared
+	Tally    []Fact          // counts, each with Verdict and Word: "1 refused"
+	Source   string          // "5 permissions declared in version 7, pending"
+	From     GrantSource     // the run that the states come from
+	Why      Notice          // why some are unclear
+	Probes   []ProbeRow
+	Runs     []GrantRunRow // newest first
 	Notes    []string
 	Save     SaveForm
 	Provider string // "Intercom"
@@ -30,9 +39,83 @@ type PermissionRow struct {
 	Note     string   // what is not confirmed about it
 	Declared bool
 	Needed   []string // topics and calls that need it
+	Probes   []string // calls that tell about it
+	Asked    string   // for, in the authorize URL: "Yes", "No", "Never sent"
 	Verdict  Verdict  // with Word
-	Word     string   // "Declared", "Missing", "Not needed", "Not declared"
+	Word     string   // what to mend: "Missing", "Not needed here"; "" if nothing is
+
+	Granted   Verdict // with GrantWord
+	GrantWord string  // "Granted", "Likely granted", "Refused", "Unclear"
+	Known     bool    // the state was found out
+	Call      string  // that the evidence begins with: "GET /admins"; "" for none
+	Evidence  string  // what follows it: "gave 403."
+	Found     Time
+	FoundBy   string // "by an earlier run, of version 5"; "" if by the latest
+	Report    string // address of the run; "" if its report is not kept
 }
+
+// A LedgerFinding is what to mend about some permissions, and how.
+type LedgerFinding struct {
+	Verdict     Verdict
+	Word        string // "Needed, but not declared"
+	Permissions []string
+	Step        string
+}
+
+// A GrantSource is the run that the states of a ledger come from. The zero one is
+// none.
+type GrantSource struct {
+	How   string // "consent run of version 6"
+	When  Time
+	Whose string // "Workspace Acme, Workspace ID x1"
+	Note  string
+}
+
+// Known reports whether there is a run.
+func (s GrantSource) Known() bool { return s.How != "" }
+
+// A ProbeRow is a call that tells about permissions.
+type ProbeRow struct {
+	Call        string // "GET /admins"
+	Label       string
+	Permissions []string // labels
+	Word        string   // "Documented", "Our reading", "No permission known"
+	Note        string
+}
+
+// A GrantRunRow is what one run found out.
+type GrantRunRow struct {
+	When       Time
+	How        string // "Consent run"
+	Version    string
+	By         string
+	Whose      string
+	Tally      []Fact // "4 granted"
+	Changes    []GrantChange
+	Compared   bool   // with a run before it
+	Unprobed   string // why not all was asked
+	NotCounted string // why it says nothing about the entry of now
+	Report     string // address; "" if the report is not kept
+}
+
+// A GrantChange is a permission with another state than in the run before.
+type GrantChange struct{ Permission, Before, After string }
+
+// restWords heads what is folded away.
+func (p EntryScopesPage) restWords() string {
+	return strconv.Itoa(len(p.Rest)) + " more that are neither declared nor needed here"
+}
+
+// unchanged is said where no state differs from the run before.
+func (r GrantRunRow) unchanged() string {
+	if r.Compared {
+		return "Nothing"
+	}
+	return "No run before it for the same app and account"
+}
+
+// probedBy is the calls that tell about the row's permission.
+func (r PermissionRow) probedBy() string { return strings.Join(r.Probes, ", ") }
 
 // Control is the id of the row's checkbox.
 func (r PermissionRow) Control() string { return "scope-" + slug(r.ID) }

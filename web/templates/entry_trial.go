@@ -1,5 +1,7 @@
 package templates
 
+import "strings"
+
 // EntryTestPage is GET /config/:id/test and GET /config/:id/test/:run: one
 // report, the latest if none is chosen, or a test under way, and what can be run.
 type EntryTestPage struct {
@@ -66,6 +68,7 @@ type Report struct {
 	Remedy     []RemedyStep // empty: there is nothing to do
 
 	Identity []Fact // whose token it was: workspace, region, admin
+	Grants   GrantSummary
 	Limits   []Fact // rate limits that the provider told
 	Sure     string // how sure the verdict is, and why
 
@@ -74,6 +77,26 @@ type Report struct {
 	Steps        []Step
 	Controls     bool   // some of Steps were asked with made-up values
 	NotRun       string // "Not run: permissions."; "" if everything was
+}
+
+// A GrantSummary is what a report found out about permissions, in short. The zero
+// one is nothing.
+type GrantSummary struct {
+	Tally    []Fact   // "4 likely granted"
+	Refused  []string // labels
+	Unprobed string   // why not all was asked
+	Ledger   string   // address of the tab Scopes
+}
+
+// Known reports whether something was found out.
+func (s GrantSummary) Known() bool { return len(s.Tally) > 0 }
+
+// refusedWords names what is refused.
+func (s GrantSummary) refusedWords() string {
+	if len(s.Refused) == 0 {
+		return ""
+	}
+	return "Refused: " + strings.Join(s.Refused, ", ") + "."
 }
 
 // open reports whether there is something to do.
