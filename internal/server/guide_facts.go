@@ -1,6 +1,7 @@
 package server
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -8,6 +9,7 @@ import (
 	"backoffice/internal/connector"
 	"backoffice/internal/guide"
 	"backoffice/internal/oauth"
+	"backoffice/internal/webhook"
 
 	"github.com/labstack/echo/v4"
 )
@@ -48,11 +50,43 @@ func (g gate) guided(c echo.Context, e config.Entry, def *connector.Definition) 
 	if v.hand, err = g.Guide.Hand(ctx, e.ID); err != nil {
 		return v, err
 	}
-	v.hook = g.webhookURL(e.ID)
+	if err := g.addReceived(c, &v); err != nil {
+		return v, err
+	}
 	if err := g.addRefusal(c, &v); err != nil {
 		return v, err
 	}
 	return v, g.addRuns(c, &v)
+}
+
+// guideNotifications is how many accepted notifications are looked at, to find one
+// that this program has not sent itself.
+const guideNotifications = 20
+
+// addReceived adds where notifications go, and the last that proves that they come:
+// one of our own proves only that the address works.
+func (g gate) addReceived(c echo.Context, v *guided) error {
+	if v.def.Webhooks == nil {
+		return nil
+	}
+	ctx := c.Request().Context()
+	path, _, err := g.Webhooks.Addresses(ctx, v.entry.ID)
+	if err != nil {
+		return fmt.Errorf("finding the webhook address of %s: %w", v.entry.ID, err)
+	}
+	v.hook = g.origin() + "/webhooks/" + path
+	page, err := g.Webhooks.List(ctx, webhook.Filter{Owner: string(v.entry.ID), Verdict: webhook.OK, Limit: guideNotifications})
+	if err != nil {
+		return err
+	}
+	for _, n := range page.Notifications {
+		if n.Test || n.Signer == nil {
+			continue
+		}
+		v.facts.Received = &guide.Received{ID: n.ID, Topic: n.Topic, At: n.Received, Key: n.Signer.Key, Fingerprint: string(n.Signer.Fingerprint), Number: n.Signer.Version}
+		return nil
+	}
+	return nil
 }
 
 // addRefusal adds what the radar saw of the version in force since its test.

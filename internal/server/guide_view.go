@@ -2,7 +2,6 @@ package server
 
 import (
 	"fmt"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -103,7 +102,7 @@ func (p guidePages) guideFinding(v guided, f guide.Finding) templates.GuideFindi
 		out.More = templates.Link{Label: "See the report", URL: reportURL(oauth.Ref{Entry: v.entry.ID, Report: f.Run})}
 	}
 	if f.Received != "" {
-		out.More = templates.Link{Label: "See the notification", URL: "/webhooks/" + url.PathEscape(f.Received)}
+		out.More = templates.Link{Label: "See the notifications", URL: entryURL(v.entry.ID) + "/webhooks"}
 	}
 	return out
 }

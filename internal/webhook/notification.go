@@ -1,6 +1,3 @@
-// Package webhook receives the notifications of providers: it verifies over the
-// raw bytes who signed them, keeps them before they are acknowledged, and
-// explains why a signature does not hold.
 package webhook
 
 import (

@@ -133,6 +133,20 @@ func (s GuideStep) title() string {
 // folded reports whether the step is drawn closed: what is done is in the way.
 func (s GuideStep) folded() bool { return s.Done }
 
+// known reports whether there is something to say about the step's state.
+func (s GuideStep) known() bool { return len(s.Findings) > 0 || s.Ticked != "" }
+
+// leads reports whether the step goes on at other pages.
+func (s GuideStep) leads() bool { return len(s.Acts) > 0 || len(s.Links) > 0 }
+
+// acts reports whether somebody who may write can do something here.
+func (s GuideStep) acts(may bool) bool { return may && (s.takesNote() || s.CanUntick) }
+
+func (s GuideStep) takesNote() bool { return s.CanTick || s.CanSkip }
+
+// limited reports whether something is known about the rate limit.
+func (p EntryGuidePage) limited() bool { return p.Rate != "" || len(p.Seen) > 0 }
+
 func (c GuideCounter) control() string { return "draft-" + c.ID }
 
 // describedBy are the ids of what explains the control.

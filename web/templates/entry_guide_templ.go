@@ -506,7 +506,7 @@ func guideBody(p EntryGuidePage, s GuideStep) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		if len(s.Findings) > 0 || s.Ticked != "" {
+		if s.known() {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 40, "<ul class=\"findings\" aria-label=\"What is known\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -611,7 +611,7 @@ func guideBody(p EntryGuidePage, s GuideStep) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		if len(s.Acts) > 0 || len(s.Links) > 0 {
+		if s.leads() {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 49, "<div class=\"row guide-links\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -633,7 +633,7 @@ func guideBody(p EntryGuidePage, s GuideStep) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		if p.CanWrite && (s.CanTick || s.CanSkip || s.CanUntick) {
+		if s.acts(p.CanWrite) {
 			templ_7745c5c3_Err = guideActs(p, s).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -1441,7 +1441,7 @@ func guideActs(p EntryGuidePage, s GuideStep) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		if s.CanTick || s.CanSkip {
+		if s.takesNote() {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 121, "<div class=\"field\"><label for=\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -1611,7 +1611,7 @@ func guideLimits(p EntryGuidePage) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		if p.Rate != "" || len(p.Seen) > 0 {
+		if p.limited() {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 137, "<div class=\"stack\"><h3>Rate limit</h3><dl class=\"facts\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
