@@ -167,8 +167,8 @@ func TestJudgeEvidence(t *testing.T) {
 		}(), Attention, false, "The radar saw it"},
 
 		{"no permission declared", connector.PermissionsDeclared, in6(), Open, false, "No permission is declared yet."},
-		{"permissions granted", connector.PermissionsDeclared, in6(ran(v6, Consent, nil)), Shown, false, "was allowed to"},
-		{"permissions of a token", connector.PermissionsDeclared, in6(ran(v6, PastedToken, nil)), Shown, false, "was allowed to"},
+		{"permissions granted", connector.PermissionsDeclared, in6(ran(v6, Consent, nil)), Shown, false, "was allowed to ask"},
+		{"permissions of a token", connector.PermissionsDeclared, in6(ran(v6, PastedToken, nil)), Shown, false, "was allowed to ask"},
 		{"permission missing at the provider", connector.PermissionsDeclared, in6(ran(v6, Consent, func(r *Run) { r.Fields.Permission = Bad })), Attention, false, "found"},
 		{"permission of another app", connector.PermissionsDeclared, in6(ran(version(5, but("clientId=b")...), Consent, nil)), Open, true, "Client ID has changed since."},
 		{"permission not declared", connector.PermissionsDeclared, func() Facts {

@@ -33,8 +33,8 @@ func (f Facts) permissions(def *connector.Definition) Finding {
 			bad.Mild = true
 			return bad
 		default:
-			return Finding{State: Shown, Words: "the permissions are granted as far as they were asked for", At: r.At, By: r.By, Run: r.ID,
-				How: r.sentence() + " made the call that asks whose token it is, and was allowed to."}
+			return Finding{State: Shown, Words: "the identity call is allowed", At: r.At, By: r.By, Run: r.ID,
+				How: r.sentence() + " was allowed to ask whose token it has. Which other permissions the app has, that call does not tell."}
 		}
 	}
 	if was.Lapsed {

@@ -27,6 +27,9 @@ func (p guidePages) guideStep(v guided, s guide.Step) templates.GuideStep {
 		Done: s.State == guide.Shown || s.State == guide.ByHand, CanTick: s.State == guide.Open || s.State == guide.Attention && s.Tick == nil,
 		CanSkip: s.Optional && s.State == guide.Open, CanUntick: s.Tick != nil, Acts: stepActs(v, s)}
 	out.Verdict, out.Word = stepVerdict(s)
+	if len(s.Kinds) > 0 && v.hand.Kind == "" {
+		out.Notes = append([]string{onlyFor(v.def, s)}, s.Notes...)
+	}
 	for _, f := range s.Findings {
 		out.Findings = append(out.Findings, p.guideFinding(v, f))
 	}
@@ -47,6 +50,16 @@ func (p guidePages) guideStep(v guided, s guide.Step) templates.GuideStep {
 		out.Counters = append(out.Counters, drafted(counter, v.hand.Drafts[counter.ID]))
 	}
 	return out
+}
+
+// onlyFor says for which kinds of app there is a step.
+func onlyFor(def *connector.Definition, s guide.Step) string {
+	var labels []string
+	for _, id := range s.Kinds {
+		k, _ := def.SetUp().Kind(id)
+		labels = append(labels, k.Label)
+	}
+	return "Only for: " + strings.Join(labels, ", ") + ". It goes away for any other kind."
 }
 
 func (p guidePages) fillChecklist(out *templates.GuideStep, v guided, s guide.Step) {
@@ -118,16 +131,19 @@ var notYet = map[connector.Evidence]string{
 // stepActs are the pages where a step goes on.
 func stepActs(v guided, s guide.Step) (out []templates.Link) {
 	at := entryURL(v.entry.ID)
+	if len(s.Kinds) > 0 && v.hand.Kind == "" {
+		out = append(out, templates.Link{Label: "Say which kind of app it is", URL: "#kind"})
+	}
 	for _, e := range s.Shows {
 		switch e {
 		case connector.PermissionsDeclared:
-			out = append(out, templates.Link{Label: "Scopes", URL: at + "/scopes"})
+			out = append(out, templates.Link{Label: "Declare permissions", URL: at + "/scopes"})
 		case connector.CredentialsProven:
-			out = append(out, templates.Link{Label: pick(s.State == guide.Attention, "Replace the credentials", "Edit the values"), URL: at + "/edit"}, templates.Link{Label: "Test", URL: at + "/test"})
+			out = append(out, templates.Link{Label: pick(s.State == guide.Attention, "Replace the credentials", "Edit the values"), URL: at + "/edit"}, templates.Link{Label: "See the tests", URL: at + "/test"})
 		case connector.NotificationReceived:
-			out = append(out, templates.Link{Label: "Webhooks", URL: at + "/webhooks"})
+			out = append(out, templates.Link{Label: "Choose topics", URL: at + "/webhooks"})
 		case connector.ConnectionWorks:
-			out = append(out, templates.Link{Label: "Test", URL: at + "/test"})
+			out = append(out, templates.Link{Label: "Test with consent or a token", URL: at + "/test"})
 		}
 	}
 	return out
@@ -175,23 +191,26 @@ func retyped(c templates.GuideCounter, text string) templates.GuideCounter {
 
 // fillLimits is the panel about the rate limit and the API version.
 func (v guided) fillLimits(g gate, page *templates.EntryGuidePage) {
-	var about []string
+	f, versioned := v.def.VersionField()
+	switch limited := v.def.RateLimit != nil; {
+	case limited && versioned:
+		page.Limits = "Rate limit and API version"
+	case limited:
+		page.Limits = "Rate limit"
+	case versioned:
+		page.Limits = "API version"
+	}
 	if l := v.def.RateLimit; l != nil {
-		about = append(about, "Rate limit")
-		page.Rate = l.Note
+		page.Rate = upperFirst(strings.TrimPrefix(l.Note, "Documented: "))
 		page.Seen = []templates.Fact{{Label: "Seen", Text: "No test has seen the headers yet."}}
 		if v.limit != nil {
 			page.Seen = seenLimit(g, *v.limit)
 			page.LimitsAt = templates.Link{Label: "See the report", URL: reportURL(oauth.Ref{Entry: v.entry.ID, Report: v.limit.ID})}
 		}
 	}
-	if f, ok := v.def.VersionField(); ok {
-		about = append(about, "API version")
+	if versioned {
 		v.fillVersion(page, f)
 	}
-	page.Limits = upperFirst(strings.ToLower(strings.Join(about, " and ")))
-	page.Limits = strings.Replace(page.Limits, "api", "API", 1)
-	page.Limits = strings.Replace(page.Limits, "Api", "API", 1)
 }
 
 // seenLimit is what the headers of an answer told.
