@@ -244,7 +244,7 @@ func (v guided) fillVersion(page *templates.EntryGuidePage, f connector.Field) {
 	if i >= 0 && f.Options[i].Old {
 		sent.Verdict, sent.Word = templates.VerdictWarning, "Old"
 		page.Old = templates.Notice{Verdict: templates.VerdictWarning, Heading: "API version " + value + " is old", Text: "The newest stable one that is offered here is " + newest +
-			". Change it as a new version, test that while it is pending, and then put it in force.", Link: templates.Link{Label: "Edit", URL: entryURL(v.entry.ID) + "/edit"}}
+			". Change it as a new version, test that while it is pending, and then put it in force.", Link: templates.Link{Label: "Choose a newer version", URL: entryURL(v.entry.ID) + "/edit"}}
 	}
 	page.Versions = []templates.Fact{sent, {Label: "Newest stable offered", Text: newest, Code: true}}
 	if v.def.Guide != nil {

@@ -130,6 +130,10 @@ func (s GuideStep) title() string {
 	return s.Title
 }
 
+// about tells the controls of one step from those of another, for those who hear
+// them by themselves.
+func (s GuideStep) about() string { return " (" + s.Title + ")" }
+
 // folded reports whether the step is drawn closed: what is done is in the way.
 func (s GuideStep) folded() bool { return s.Done }
 
