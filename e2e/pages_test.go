@@ -39,7 +39,7 @@ var views = []view{
 	{name: "entry-doubts-pasted", reach: reachPasted},
 	{name: "entry-edit", path: "/config/acme:intercom/edit"},
 	{name: "entry-faults", reach: reachFaults, status: 422},
-	{name: "entry-guide", path: "/config/acme:intercom/guide"},
+	{name: "entry-guide", reach: reachGuide},
 	{name: "entry-guide-faults", reach: reachGuideFaults, status: 422},
 	{name: "entry-guide-new", path: "/config/umbrella:intercom/guide"},
 	{name: "entry-guide-none", path: "/config/acme:homemade/guide"},
@@ -115,6 +115,12 @@ func reachFaults(p *person) {
 	p.Fill("Client secret", "never shown again")
 	p.In(".key-row:nth-child(1)").Fill("Key", "ClientID")
 	p.FollowRefused("Save as pending", 422)
+}
+
+// reachGuide meets the guide with every step unfolded.
+func reachGuide(p *person) {
+	p.Open("/config/acme:intercom/guide")
+	p.runScript(`document.querySelectorAll(".steps details").forEach((d) => { d.open = true })`)
 }
 
 // reachGuideFaults meets drafts of a listing that are too long, as without scripts.

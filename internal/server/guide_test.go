@@ -60,6 +60,11 @@ func TestGuideTicksItself(t *testing.T) {
 	h := open(t, plan{})
 	h.save("acme:intercom", func(d *config.Draft) { d.Then = config.Pend })
 	p := h.owner()
+	for _, from := range []string{entry, entry + "/test"} {
+		if to := p.get(from).link("Go through the set-up step by step"); to != guideOf {
+			t.Errorf("%s leads a new entry to %q", from, to)
+		}
+	}
 	page := p.get(guideOf).want(200, "None of seven steps is done yet", "Set-up guide 0 of 7", "This is a rehearsal")
 	page.wantSteps(map[string]string{"account": "To do", "app": "To do", "oauth": "To do", "credentials": "To do", "webhooks": "To do", "configuration": "To do", "live": "To do"})
 	for label, want := range map[string]string{"copy-oauth-1": h.deps.Site.PublicURL.String() + "/auth/intercom/callback", "copy-webhooks-1": h.deps.Site.PublicURL.String() + "/webhooks/intercom",
