@@ -137,7 +137,7 @@ func TestJudgeEvidence(t *testing.T) {
 		{"our address changed", connector.RedirectUsed, in6(ran(v6, Consent, func(r *Run) { r.Redirect = "https://old.acme.example/auth/intercom/callback" })), Open, true, "Was done with version 6: the address of this program has changed since."},
 		{"redirect not in the report", connector.RedirectUsed, in6(ran(v6, Consent, func(r *Run) { r.Redirect = "" })), Shown, false, "came back"},
 
-		{"credentials by consent", connector.CredentialsProven, in6(ran(v6, Consent, nil)), Shown, false, "A consent run of version 6 got a token for them."},
+		{"credentials by consent", connector.CredentialsProven, in6(ran(v6, Consent, nil)), Shown, false, "A consent run of version 6 got a token for client ID and secret."},
 		{"credentials without consent", connector.CredentialsProven, in6(ran(v6, WithoutConsent, nil)), Shown, false, "found both good"},
 		{"credentials by a refused exchange", connector.CredentialsProven, in6(ran(v6, Consent, undecided)), Open, false, ""},
 		{"credentials by a token", connector.CredentialsProven, in6(ran(v6, PastedToken, nil)), Open, false, ""},

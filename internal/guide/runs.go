@@ -171,7 +171,7 @@ func how(def *connector.Definition, e connector.Evidence, r Run) string {
 	case e == connector.ClientKnown:
 		return r.sentence() + " found the client ID good."
 	case e == connector.CredentialsProven && r.Kind == Consent:
-		return r.sentence() + " got a token for them."
+		return r.sentence() + " got a token for client ID and secret."
 	case e == connector.CredentialsProven:
 		return r.sentence() + " found both good."
 	}

@@ -28,7 +28,7 @@ func (p guidePages) guideStep(v guided, s guide.Step) templates.GuideStep {
 		CanSkip: s.Optional && s.State == guide.Open, CanUntick: s.Tick != nil, Acts: stepActs(v, s)}
 	out.Verdict, out.Word = stepVerdict(s)
 	if len(s.Kinds) > 0 && v.hand.Kind == "" {
-		out.Notes = append([]string{onlyFor(v.def, s)}, s.Notes...)
+		out.Words = onlyFor(v.def, s) + " " + s.Words
 	}
 	for _, f := range s.Findings {
 		out.Findings = append(out.Findings, p.guideFinding(v, f))
@@ -59,7 +59,7 @@ func onlyFor(def *connector.Definition, s guide.Step) string {
 		k, _ := def.SetUp().Kind(id)
 		labels = append(labels, k.Label)
 	}
-	return "Only for: " + strings.Join(labels, ", ") + ". It goes away for any other kind."
+	return "Only for: " + strings.Join(labels, ", ") + "."
 }
 
 func (p guidePages) fillChecklist(out *templates.GuideStep, v guided, s guide.Step) {
