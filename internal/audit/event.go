@@ -37,6 +37,9 @@ const (
 	RadarResumed Action = "radar.resume"
 	CaseExported Action = "test.export"
 
+	NotificationReplayed Action = "webhook.replay"
+	NotificationTested   Action = "webhook.test"
+
 	OutsideChecked Action = "settings.outside-in"
 
 	GuideTicked   Action = "guide.tick"
@@ -80,6 +83,9 @@ var titles = map[Action]string{
 	GuideKind:       "Chose the kind of app",
 	GuideChecked:    "Went through a checklist",
 	GuideDrafted:    "Wrote a draft of the listing",
+
+	NotificationReplayed: "Replayed a notification",
+	NotificationTested:   "Sent a test notification",
 }
 
 // Title is the action in words, past tense, without its target.

@@ -49,7 +49,7 @@ func (s *Service) Receive(ctx context.Context, a Address, in Incoming) (Notifica
 	}
 	f := Read(w, req)
 	n.ProviderID, n.Topic, n.Account, n.Happened, n.FirstSent, n.Attempt = f.ID, f.Topic, f.Account, f.Happened, f.FirstSent, f.Attempt
-	t := s.tests.of(in.Header, n.ProviderID)
+	t := s.tests.find(in.Header, n.ProviderID)
 	n.Test = t != nil
 	n.Took = max(s.now().Sub(in.Began), 0)
 	n, err = s.keep(ctx, n, in.Body)

@@ -95,8 +95,8 @@ func with(w func() *connector.Webhooks) func(testing.TB) *connector.Webhooks {
 const (
 	listed       = "6bb69933e9f91f12c6f17c500d63927234013dced1900b7abd19eac398418d9a"
 	listedBefore = "925d93961e142c409a6e7affc925fe0a867ee594c1fc1a9731476a534b0b31b4"
-	inBase64     = "X6XzD5l+JpT8IF4VgKaORO6iCQ3yaFNhk3iqZR+jmcI="
-	inSHA512     = "f527422686555b6528a2e7f7ec82b2f5452b00303bb286f874e075ba778974a6d81adfff523642fc73b6960f759b92a3bad138be110bf59223e79fd1b5c6825d"
+	base64Digest = "X6XzD5l+JpT8IF4VgKaORO6iCQ3yaFNhk3iqZR+jmcI="
+	longDigest   = "f527422686555b6528a2e7f7ec82b2f5452b00303bb286f874e075ba778974a6d81adfff523642fc73b6960f759b92a3bad138be110bf59223e79fd1b5c6825d"
 )
 
 // The two of GitHub and Slack are published in their documentation. The others
@@ -116,8 +116,8 @@ var vectors = []vector{
 		[]string{"X-Slack-Signature", "v0=a2114d57b48eac39b9ad189dd8316235a7b4a8d21a10bd27519666489c69b503", "X-Slack-Request-Timestamp", "1531420618"}, 1531420618},
 	{"a list", with(listScheme), "whsec_example_of_this_test", bodyEvent, []string{"Stripe-Signature", "t=1731420618,v1=" + listed + ",v0=00"}, 1731420618},
 	{"a list of two", with(listScheme), "whsec_the_one_before", bodyEvent, []string{"Stripe-Signature", "t=1731420618, v1=" + listed + ", v1=" + listedBefore}, 1731420618},
-	{"base64", with(base64Scheme), "webhook_key_of_this_test", bodyIntent, []string{"X-Xero-Signature", inBase64}, 0},
-	{"SHA-512", with(longScheme), "k", `{"a":1}`, []string{"X-Long", inSHA512}, 0},
+	{"base64", with(base64Scheme), "webhook_key_of_this_test", bodyIntent, []string{"X-Xero-Signature", base64Digest}, 0},
+	{"SHA-512", with(longScheme), "k", `{"a":1}`, []string{"X-Long", longDigest}, 0},
 }
 
 func (v vector) request() Request {
@@ -330,8 +330,8 @@ func TestVerify_times(t *testing.T) {
 
 // base64 has more than one text for the same bytes. One of them is taken.
 func TestVerify_oneSpellingOfBase64(t *testing.T) {
-	for _, header := range []string{strings.TrimSuffix(inBase64, "="), strings.Replace(inBase64, "cI=", "cJ=", 1),
-		strings.NewReplacer("+", "-", "/", "_").Replace(inBase64), inBase64[:43] + "\n", inBase64[:20] + "\r\n" + inBase64[20:]} {
+	for _, header := range []string{strings.TrimSuffix(base64Digest, "="), strings.Replace(base64Digest, "cI=", "cJ=", 1),
+		strings.NewReplacer("+", "-", "/", "_").Replace(base64Digest), base64Digest[:43] + "\n", base64Digest[:20] + "\r\n" + base64Digest[20:]} {
 		v := vector{body: bodyIntent, headers: []string{"X-Xero-Signature", header}}
 		if got := Verify(base64Scheme(), candidates("webhook_key_of_this_test"), v.request()); got.Verdict != Malformed {
 			t.Errorf("%q: %s", header, got.Verdict)
