@@ -182,7 +182,7 @@ func guideHeading(j guide.Judgement) string {
 	case j.Done == 0:
 		return "None of " + numberWord(j.Total) + " steps is done yet"
 	}
-	return upperFirst(numberWord(j.Done)) + " of " + numberWord(j.Total) + " steps " + pick(j.Done == 1, "is", "are") + " done"
+	return headed(numberWord(j.Done)) + " of " + numberWord(j.Total) + " steps " + pick(j.Done == 1, "is", "are") + " done"
 }
 
 var numberWords = strings.Fields("no one two three four five six seven eight nine ten eleven twelve")
@@ -195,7 +195,7 @@ func numberWord(n int) string {
 	return strconv.Itoa(n)
 }
 
-func upperFirst(s string) string {
+func headed(s string) string {
 	if s == "" {
 		return ""
 	}

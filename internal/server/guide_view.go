@@ -201,7 +201,7 @@ func (v guided) fillLimits(g gate, page *templates.EntryGuidePage) {
 		page.Limits = "API version"
 	}
 	if l := v.def.RateLimit; l != nil {
-		page.Rate = upperFirst(strings.TrimPrefix(l.Note, "Documented: "))
+		page.Rate = headed(strings.TrimPrefix(l.Note, "Documented: "))
 		page.Seen = []templates.Fact{{Label: "Seen", Text: "No test has seen the headers yet."}}
 		if v.limit != nil {
 			page.Seen = seenLimit(g, *v.limit)
