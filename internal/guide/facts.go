@@ -11,7 +11,6 @@ import (
 // of it is about what may be shown: values stand here as fingerprints.
 type Facts struct {
 	Version  config.Version  // that counts: the one in force, or the newest while nothing is
-	InForce  bool            // Version is in force
 	Pending  *config.Version // what is pending beside Version; nil if nothing is
 	Redirect string          // the redirect URI of Version
 	Missing  []string        // labels of permissions that the chosen topics need and nobody declared; any one of some as "a or b"

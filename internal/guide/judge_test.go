@@ -93,7 +93,7 @@ func TestJudgeEvidence(t *testing.T) {
 	t.Parallel()
 	def := definition(t, "intercom")
 	v5, v6 := version(5, base...), version(6, base...)
-	in6 := func(runs ...Run) Facts { return Facts{Version: v6, InForce: true, Redirect: ours, Runs: runs} }
+	in6 := func(runs ...Run) Facts { return Facts{Version: v6, Redirect: ours, Runs: runs} }
 	bad := func(f func(*RunFields)) func(*Run) {
 		return func(r *Run) { r.Whole, r.Headline = Bad, "Client secret wrong"; r.Fields = RunFields{}; f(&r.Fields) }
 	}

@@ -110,7 +110,7 @@ func (p guidePages) draw(c echo.Context, t guideTab) error {
 		CanWrite: visitOf(c).user.Role.May(configWrite)}
 	if def == nil {
 		page.None = "No definition knows this service, so there is no guide to it. The operator can add one: see --connectors."
-		page.Errors, page.Refused = guideFaults(t.refuse), "Nothing was saved"
+		page.Errors, page.Refused = guideFaults(t.refuse, "nothing"), "Nothing was saved"
 		return render(c, t.status, templates.EntryGuide(page))
 	}
 	v, err := p.guided(c, e, def)
@@ -135,7 +135,7 @@ func (t guideTab) fill(page *templates.EntryGuidePage) {
 	if t.refuse == nil {
 		return
 	}
-	page.Refused, page.Errors = "Nothing was saved", guideFaults(t.refuse)
+	page.Refused, page.Errors = "Nothing was saved", guideFaults(t.refuse, "guide")
 	faults := errs.Fields(t.refuse)
 	for i := range page.Steps {
 		s := &page.Steps[i]
@@ -149,8 +149,9 @@ func (t guideTab) fill(page *templates.EntryGuidePage) {
 	}
 }
 
-// guideFaults lists the faults of a form, each with its control.
-func guideFaults(err error) (out []templates.FieldError) {
+// guideFaults lists the faults of a form, each with its control; what is about no
+// control leads to the heading with the id top.
+func guideFaults(err error, top string) (out []templates.FieldError) {
 	if err == nil {
 		return nil
 	}
@@ -160,13 +161,13 @@ func guideFaults(err error) (out []templates.FieldError) {
 		case "kind":
 			control = "kind"
 		case "note":
-			control = "guide"
+			control = top
 		}
 		out = append(out, templates.FieldError{Field: control, Msg: msg})
 	}
 	if len(out) == 0 {
 		_, msg := errs.Of(err)
-		out = append(out, templates.FieldError{Field: "guide", Msg: msg})
+		out = append(out, templates.FieldError{Field: top, Msg: msg})
 	}
 	slices.SortFunc(out, func(a, b templates.FieldError) int { return strings.Compare(a.Field, b.Field) })
 	return out

@@ -22,7 +22,7 @@ type guided struct {
 	ends  connector.Endpoints
 	facts guide.Facts
 	hand  guide.Hand
-	limit *oauth.Report // the newest run whose answers told a limit; nil if none did
+	limit *oauth.Report // the newest run at today's addresses whose answers told a limit; nil if none did
 	hook  string        // the webhook URL
 }
 
@@ -38,7 +38,7 @@ func (g gate) guided(c echo.Context, e config.Entry, def *connector.Definition) 
 		return v, err
 	}
 	v.ends, _ = def.Resolve(v.open.Texts()) // what is missing, the form and the test say
-	v.facts = guide.Facts{Version: v.open.Version, InForce: e.Current != 0, Redirect: g.OAuth.RedirectURI(def, v.open),
+	v.facts = guide.Facts{Version: v.open.Version, Redirect: g.OAuth.RedirectURI(def, v.open),
 		Missing: missingPermissions(def, v.open.Topics, permissionIDs(def, v.open.Scopes))}
 	if e.Pending != 0 && e.Pending != n {
 		pending, err := g.version(c, e.ID, e.Pending)
@@ -124,7 +124,7 @@ func (g gate) addRuns(c echo.Context, v *guided) error {
 			}
 			run.Redirect = redirectOf(r)
 			settled = settled || s.ContentHash == v.open.ContentHash && run.Redirect == v.facts.Redirect
-			if limits && r.RateLimit != nil {
+			if limits && r.RateLimit != nil && r.Rehearsal == v.ends.Rehearsal && r.Region == v.ends.Region {
 				v.limit = &r
 			}
 		}

@@ -109,6 +109,51 @@ func TestGuideSeesWhatIsPending(t *testing.T) {
 	p.get(guideOf).want(200, "A test without consent of version 2 found").wantSteps(map[string]string{"credentials": "Client secret wrong in version 2", "account": "Done, Intercom knows the client ID"})
 }
 
+// A notification of our own proves only that the address works: what ticks the step
+// is one of the provider's.
+func TestGuideIsNotTickedByOurselves(t *testing.T) {
+	t.Parallel()
+	h := open(t, plan{})
+	h.save("acme:intercom", nil)
+	sent := must(h.deps.Webhooks.SendTest(t.Context(), audit.Actor{ID: "u1", Name: ownerEmail}, "acme:intercom", "ping"))(t)
+	if sent.Notification == nil || !sent.Notification.Test || !sent.Notification.Good() {
+		t.Fatalf("the test notification did not arrive: %+v", sent)
+	}
+	p := h.owner()
+	p.get(guideOf).wantSteps(map[string]string{"webhooks": "To do"})
+	h.notify("/webhooks/intercom", `{"id":"n1","topic":"ping"}`).bare(200)
+	p.get(guideOf).wantSteps(map[string]string{"webhooks": "Done, a notification came"})
+}
+
+// What a rehearsal saw is not shown of the provider, and its evidence does not hold
+// there.
+func TestGuideAfterARehearsal(t *testing.T) {
+	t.Parallel()
+	h := open(t, plan{})
+	h.save("acme:intercom", nil)
+	p := h.owner()
+	p.get(h.consent(p, "1", true)).want(303)
+	p.get(guideOf).want(200, "Limit, as seen", "Five of seven")
+	h.save("acme:intercom", func(d *config.Draft) {
+		e := must(h.deps.Config.Get(t.Context(), "acme:intercom"))(t)
+		d.Base, d.Revision = 1, e.Revision
+		for i := range d.Values {
+			switch d.Values[i].Key {
+			case "region":
+				d.Values[i].Value = text("EU")
+			case "apiVersion":
+				d.Values[i].Value = text("2.16")
+			}
+		}
+	})
+	page := p.get(guideOf).want(200, "None of seven steps is done yet", "Was done with version 1: Region has changed since.", "No test has seen the headers yet").lacks("This is a rehearsal", "is old")
+	for label, want := range map[string]string{"copy-configuration-2": "https://api.eu.intercom.io", "copy-configuration-3": "Intercom-Version: 2.16"} {
+		if got := page.value("input[id=" + label + "]"); got != want {
+			t.Errorf("%s copies %q, want %q", label, got, want)
+		}
+	}
+}
+
 // The kind of app decides whether step 7 shows.
 func TestGuideKinds(t *testing.T) {
 	t.Parallel()

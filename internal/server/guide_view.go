@@ -24,7 +24,7 @@ func (p guidePages) fillKinds(page *templates.EntryGuidePage, def *connector.Def
 
 func (p guidePages) guideStep(v guided, s guide.Step) templates.GuideStep {
 	out := templates.GuideStep{ID: s.ID, N: s.N, Title: s.Title, Optional: s.Optional, Words: s.Words, Notes: s.Notes,
-		Done: s.State == guide.Shown || s.State == guide.ByHand, CanTick: s.State == guide.Open || s.State == guide.Attention && s.Tick == nil,
+		Done: s.State == guide.Shown || s.State == guide.ByHand, CanTick: s.State == guide.Open,
 		CanSkip: s.Optional && s.State == guide.Open, CanUntick: s.Tick != nil, Acts: stepActs(v, s)}
 	out.Verdict, out.Word = stepVerdict(s)
 	if len(s.Kinds) > 0 && v.hand.Kind == "" {
