@@ -124,7 +124,7 @@ func (g gate) addRuns(c echo.Context, v *guided) error {
 			}
 			run.Redirect = redirectOf(r)
 			settled = settled || s.ContentHash == v.open.ContentHash && run.Redirect == v.facts.Redirect
-			if limits && r.RateLimit != nil && r.Rehearsal == v.ends.Rehearsal && r.Region == v.ends.Region {
+			if limits && r.RateLimit != nil && r.Region == v.ends.Region {
 				v.limit = &r
 			}
 		}
@@ -133,8 +133,8 @@ func (g gate) addRuns(c echo.Context, v *guided) error {
 	return nil
 }
 
-// guideRun is a run as the guide takes it, with the version that it tested if
-// that still is what it was.
+// guideRun is a run as the guide takes it, with the version that it tested: one
+// never changes, and reports go with their entry.
 func (g gate) guideRun(c echo.Context, id config.ID, s oauth.Summary) (guide.Run, error) {
 	run := guide.Run{ID: s.ID, Number: s.Version, Hash: s.ContentHash, At: s.Started, By: s.By, Headline: s.Headline, Whole: guideVerdict(s.Verdict),
 		Partly: s.Verdict == oauth.Warning, Kind: map[oauth.Kind]guide.RunKind{oauth.ConsentRun: guide.Consent, oauth.Diagnosis: guide.WithoutConsent, oauth.TokenRun: guide.PastedToken}[s.Kind]}
@@ -155,9 +155,7 @@ func (g gate) guideRun(c echo.Context, id config.ID, s oauth.Summary) (guide.Run
 		return run, nil
 	}
 	version, err := g.version(c, id, s.Version)
-	if err == nil && version.ContentHash == s.ContentHash {
-		run.Version = &version
-	}
+	run.Version = &version
 	return run, err
 }
 

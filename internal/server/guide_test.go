@@ -125,6 +125,16 @@ func TestGuideIsNotTickedByOurselves(t *testing.T) {
 	p.get(guideOf).wantSteps(map[string]string{"webhooks": "Done, a notification came"})
 }
 
+// Whoever says no has shown nothing.
+func TestGuideAfterADenial(t *testing.T) {
+	t.Parallel()
+	h := open(t, plan{})
+	h.save("acme:intercom", nil)
+	p := h.owner()
+	p.get(h.consent(p, "1", false)).want(303)
+	p.get(guideOf).want(200, "None of seven steps is done yet").wantSteps(map[string]string{"account": "To do", "oauth": "To do", "configuration": "To do"})
+}
+
 // What a rehearsal saw is not shown of the provider, and its evidence does not hold
 // there.
 func TestGuideAfterARehearsal(t *testing.T) {
