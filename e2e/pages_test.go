@@ -40,6 +40,7 @@ var views = []view{
 	{name: "entry-edit", path: "/config/acme:intercom/edit"},
 	{name: "entry-faults", reach: reachFaults, status: 422},
 	{name: "entry-guide", reach: reachGuide},
+	{name: "entry-guide-attention", path: "/config/stark:intercom/guide"},
 	{name: "entry-guide-faults", reach: reachGuideFaults, status: 422},
 	{name: "entry-guide-new", path: "/config/umbrella:intercom/guide"},
 	{name: "entry-guide-none", path: "/config/acme:homemade/guide"},
