@@ -36,13 +36,14 @@ var rooms = map[string][]string{
 		"internal/egress"},
 	"internal/webhook": {"internal/errs", "internal/store", "internal/audit", "internal/secret", "internal/connector", "internal/config",
 		"internal/egress"},
+	"internal/guide":   {"internal/errs", "internal/store", "internal/audit", "internal/connector", "internal/config"},
 	"internal/outside": {"internal/errs", "internal/store", "internal/audit", "internal/egress"},
 	"web":              {},
 	"web/templates":    {"web"},
 	"internal/server": {"internal/errs", "internal/store", "internal/audit", "internal/secret", "internal/connector", "internal/config",
-		"internal/egress", "internal/oauth", "internal/outside", "internal/webhook", "internal/auth", "web", "web/templates"},
+		"internal/egress", "internal/oauth", "internal/outside", "internal/webhook", "internal/guide", "internal/auth", "web", "web/templates"},
 	"cmd/backoffice": {"internal/errs", "internal/store", "internal/store/bolt", "internal/audit", "internal/secret", "internal/connector",
-		"internal/config", "internal/egress", "internal/oauth", "internal/outside", "internal/webhook", "internal/auth", "internal/server", "internal/sandbox"},
+		"internal/config", "internal/egress", "internal/oauth", "internal/outside", "internal/webhook", "internal/guide", "internal/auth", "internal/server", "internal/sandbox"},
 }
 
 // nevers are what a room must not reach at all, with the reason.
@@ -52,6 +53,9 @@ var nevers = []struct{ room, never, why string }{
 	{"internal/auth", "github.com/labstack/echo", "requests end in server"},
 	{"internal/outside", "github.com/labstack/echo", "requests end in server"},
 	{"internal/webhook", "github.com/labstack/echo", "requests end in server"},
+	{"internal/guide", "github.com/labstack/echo", "requests end in server"},
+	{"internal/guide", "net/http", "what is known of a set-up is read, never asked for"},
+	{"internal/guide", "go.etcd.io/bbolt", "only cmd chooses the engine"},
 	{"internal/webhook", "go.etcd.io/bbolt", "only cmd chooses the engine"},
 	{"internal/outside", "go.etcd.io/bbolt", "only cmd chooses the engine"},
 	{"internal/audit", "github.com/labstack/echo", "requests end in server"},

@@ -39,6 +39,12 @@ var views = []view{
 	{name: "entry-doubts-pasted", reach: reachPasted},
 	{name: "entry-edit", path: "/config/acme:intercom/edit"},
 	{name: "entry-faults", reach: reachFaults, status: 422},
+	{name: "entry-guide", reach: reachGuide},
+	{name: "entry-guide-attention", path: "/config/stark:intercom/guide"},
+	{name: "entry-guide-faults", reach: reachGuideFaults, status: 422},
+	{name: "entry-guide-new", path: "/config/umbrella:intercom/guide"},
+	{name: "entry-guide-none", path: "/config/acme:homemade/guide"},
+	{name: "entry-guide-plain", path: "/config/hooli:slack/guide"},
 	{name: "entry-history", path: "/config/acme:intercom/history?left=1&right=3"},
 	{name: "entry-leave", reach: reachLeave},
 	{name: "entry-new", path: "/config/new?connector=intercom"},
@@ -112,6 +118,20 @@ func reachFaults(p *person) {
 	p.Fill("Client secret", "never shown again")
 	p.In(".key-row:nth-child(1)").Fill("Key", "ClientID")
 	p.FollowRefused("Save as pending", 422)
+}
+
+// reachGuide meets the guide with every step unfolded.
+func reachGuide(p *person) {
+	p.Open("/config/acme:intercom/guide")
+	p.runScript(`document.querySelectorAll(".steps details").forEach((d) => { d.open = true })`)
+}
+
+// reachGuideFaults meets drafts of a listing that are too long, as without scripts.
+func reachGuideFaults(p *person) {
+	p.Open("/config/wayne:intercom/guide")
+	p.Fill("Name of the listing", "The very best of all integrations for Intercom")
+	p.Fill("Short description", "Ends with a stop.")
+	p.FollowRefused("Save the drafts", 422)
 }
 
 // reachLeave meets the page that goes on by itself: the provider is slow, so

@@ -19,6 +19,7 @@ import (
 	"backoffice/internal/config"
 	"backoffice/internal/connector"
 	"backoffice/internal/egress"
+	"backoffice/internal/guide"
 	"backoffice/internal/oauth"
 	"backoffice/internal/secret"
 	"backoffice/internal/server"
@@ -136,7 +137,7 @@ func house(c checked, sandbox string, db *bolt.DB, box *secret.Box, log *slog.Lo
 		return rooms{}, err
 	}
 	r.handler, err = server.New(server.Deps{Store: db, Config: entries, Catalogue: catalogue, OAuth: r.oauth, Auth: r.auth,
-		Sessions: r.sessions, Outside: own, Webhooks: r.webhooks, Audit: audit.NewLog(db), Log: log, Now: now,
+		Sessions: r.sessions, Outside: own, Webhooks: r.webhooks, Guide: guide.New(guide.Options{Store: db, Config: entries, Now: now}), Audit: audit.NewLog(db), Log: log, Now: now,
 		Site: server.Site{PublicURL: c.public, Environment: c.Environment, Proxies: c.proxies, Version: version, Started: now(),
 			DataFile: c.dataFile, DataSize: func() int64 { return db.Stats().FileSize }, KeyFile: keySource(c), KeyID: box.KeyID(), Sandbox: sandbox,
 			MetricsToken: c.MetricsToken.Text,

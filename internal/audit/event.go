@@ -41,6 +41,13 @@ const (
 	NotificationTested   Action = "webhook.test"
 
 	OutsideChecked Action = "settings.outside-in"
+
+	GuideTicked   Action = "guide.tick"
+	GuideSkipped  Action = "guide.skip"
+	GuideUnticked Action = "guide.untick"
+	GuideKind     Action = "guide.kind"
+	GuideChecked  Action = "guide.check"
+	GuideDrafted  Action = "guide.draft"
 )
 
 // titles has every Action: what it is called on a page.
@@ -70,6 +77,12 @@ var titles = map[Action]string{
 	RadarResumed:    "Resumed the radar",
 	CaseExported:    "Exported a case file",
 	OutsideChecked:  "Checked the public address",
+	GuideTicked:     "Ticked a step of the set-up",
+	GuideSkipped:    "Said that a step is not needed",
+	GuideUnticked:   "Took back the tick of a step",
+	GuideKind:       "Chose the kind of app",
+	GuideChecked:    "Went through a checklist",
+	GuideDrafted:    "Wrote a draft of the listing",
 
 	NotificationReplayed: "Replayed a notification",
 	NotificationTested:   "Sent a test notification",

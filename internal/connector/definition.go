@@ -25,6 +25,7 @@ type Definition struct {
 	Webhooks    *Webhooks    // nil: no webhooks
 	RateLimit   *RateLimit   // nil: the provider names no headers
 	Links       []Link       // pages of the provider's console and documentation
+	Guide       *Guide       // how an app is set up; nil: see SetUp
 	Notes       []string     // what an admin should know, one paragraph each
 
 	Source string // where it was read from: "built in" or a path; for the operator
@@ -60,6 +61,7 @@ type Option struct {
 	Label     string
 	Set       map[string]string // URL variable → value
 	Note      string            // e.g. how well confirmed it is; shown as a hint
+	Old       bool              // there is a newer stable one: the first of the options
 	Rehearsal bool              // leads to the sandbox, not to the provider: pages say so in a banner
 }
 

@@ -28,6 +28,7 @@ var documented = map[string]string{
 	"identity": "### `identity`", "fact": "A fact:", "probe": "### A probe", "permission": "### A permission", "topic": "### A topic", "webhooks": "### `webhooks`",
 	"signature": "A signature, always", "knownError": "A known error:", "topicAlias": "An alias of topics:",
 	"timestamp": "The time of a signature", "reads": "What a notification says of itself", "source": "Where notifications come from:", "sample": "A sample", "rateLimit": "### `rateLimit`", "link": "### A link",
+	"guide": "### `guide`", "appKind": "A kind of app:", "guideStep": "A step:", "guideCopy": "A value to copy:", "guideItem": "A line of a checklist:", "guideCounter": "A counter:",
 }
 
 var tableRow = regexp.MustCompile("(?m)^\\| `([A-Za-z]+)` \\|")

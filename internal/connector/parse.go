@@ -9,27 +9,33 @@ import (
 // members lists, for each kind of object in a definition, the members that it
 // may have. docs/connectors.md documents every one of them.
 var members = map[string][]string{
-	"definition": {"key", "name", "initial", "summary", "fields", "oauth", "identity", "probes", "permissions", "topics", "webhooks", "rateLimit", "links", "notes"},
+	"definition": {"key", "name", "initial", "summary", "fields", "oauth", "identity", "probes", "permissions", "topics", "webhooks", "rateLimit", "links", "guide", "notes"},
 	"field":      {"key", "label", "help", "kind", "secret", "required", "default", "pattern", "shape", "options", "mistakes"},
 	"mistake":    {"pattern", "means", "remedy"},
-	"option":     {"value", "label", "note", "set"},
+	"option":     {"value", "label", "note", "old", "set"},
 	"oauth": {"authorizeUrl", "tokenUrl", "apiUrl", "clientIdKey", "clientSecretKey", "redirectKey", "clientAuth", "pkce", "sendScopes",
 		"scopeDelimiter", "defaultScopes", "authorizeParams", "tokenFields", "metadataUrl", "knownErrors"},
-	"knownError": {"code", "field", "means", "remedy"},
-	"identity":   {"url", "headers", "permission", "confirmed", "note", "facts"},
-	"probe":      {"label", "url", "permissions", "confirmed", "note"},
-	"fact":       {"label", "path"},
-	"permission": {"name", "label", "meaning", "group", "aliases", "note"},
-	"topic":      {"name", "needs", "always", "note"},
-	"webhooks":   {"signatures", "secretKeys", "refuse", "answerWithin", "slowAfter", "reads", "sources", "samples", "aliases", "notes"},
-	"signature":  {"header", "algorithm", "encoding", "prefix", "item", "signed", "timestamp", "for"},
-	"timestamp":  {"header", "item", "tolerance"},
-	"reads":      {"id", "topic", "account", "happened", "firstSent", "attempt"},
-	"source":     {"label", "addresses"},
-	"sample":     {"topics", "body", "header"},
-	"topicAlias": {"alias", "topics", "note"},
-	"rateLimit":  {"limit", "remaining", "reset", "note"},
-	"link":       {"label", "url", "for"},
+	"knownError":   {"code", "field", "means", "remedy"},
+	"identity":     {"url", "headers", "permission", "confirmed", "note", "facts"},
+	"probe":        {"label", "url", "permissions", "confirmed", "note"},
+	"fact":         {"label", "path"},
+	"permission":   {"name", "label", "meaning", "group", "aliases", "note"},
+	"topic":        {"name", "needs", "always", "note"},
+	"webhooks":     {"signatures", "secretKeys", "refuse", "answerWithin", "slowAfter", "reads", "sources", "samples", "aliases", "notes"},
+	"signature":    {"header", "algorithm", "encoding", "prefix", "item", "signed", "timestamp", "for"},
+	"timestamp":    {"header", "item", "tolerance"},
+	"reads":        {"id", "topic", "account", "happened", "firstSent", "attempt"},
+	"source":       {"label", "addresses"},
+	"sample":       {"topics", "body", "header"},
+	"topicAlias":   {"alias", "topics", "note"},
+	"rateLimit":    {"limit", "remaining", "reset", "note"},
+	"link":         {"label", "url", "for"},
+	"guide":        {"kinds", "steps", "versionNote"},
+	"appKind":      {"id", "label", "meaning"},
+	"guideStep":    {"id", "title", "words", "optional", "kinds", "shows", "copies", "links", "notes", "checklist", "counters"},
+	"guideCopy":    {"label", "value", "text", "hint"},
+	"guideItem":    {"id", "text"},
+	"guideCounter": {"id", "label", "limit", "without", "noFinalStop", "note"},
 }
 
 // Parse reads one definition and validates it. file stands in the faults and
@@ -77,6 +83,9 @@ func (r *reader) definition(n ast.Node) *Definition {
 	if n, ok := o.members["webhooks"]; ok {
 		d.Webhooks = r.webhooks(n)
 	}
+	if n, ok := o.members["guide"]; ok {
+		d.Guide = r.guide(n)
+	}
 	if n, ok := o.members["rateLimit"]; ok {
 		l := r.object("rateLimit", n, members["rateLimit"])
 		d.RateLimit = &RateLimit{Limit: l.text("limit", maxName), Remaining: l.text("remaining", maxName),
@@ -101,7 +110,7 @@ func (r *reader) field(path string, n ast.Node) Field {
 	o.list("options", func(path string, n ast.Node) {
 		v := r.object(path, n, members["option"])
 		f.Options = append(f.Options, Option{Value: v.text("value", maxToken), Label: v.text("label", maxName),
-			Note: v.prose("note", maxProse), Set: v.pairs("set")})
+			Note: v.prose("note", maxProse), Old: v.flag("old", false), Set: v.pairs("set")})
 	})
 	o.list("mistakes", func(path string, n ast.Node) {
 		m := r.object(path, n, members["mistake"])

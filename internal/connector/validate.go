@@ -28,6 +28,7 @@ func validate(d *Definition, fault func(path, format string, args ...any)) {
 	v.webhooks()
 	v.rateLimit()
 	v.links()
+	v.guide()
 }
 
 var (
@@ -92,6 +93,7 @@ func (v validator) fields() {
 		v.need(path+".label", f.Label, "what the form calls it")
 		v.pattern(path, f)
 		v.options(path, f)
+		v.old(path, f)
 		v.mistakes(path, f)
 		v.preset(path, f)
 	}

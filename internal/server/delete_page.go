@@ -31,7 +31,7 @@ func (p deletePages) draw(c echo.Context, status int, fault string) error {
 	page := templates.DeletePage{Frame: p.frame(c, "Delete "+string(e.ID), templates.SectionConfiguration), Entry: head,
 		Revision: strconv.FormatInt(e.Revision, 10), Typed: c.FormValue("confirm"), Error: fault}
 	page.Breaks = []string{fmt.Sprintf("Its %s %s, with everything that is sealed there, for good.", plural(e.Next-1, "version"), pick(e.Next == 2, "goes", "go")),
-		"The reports of its tests go with it."}
+		"The reports of its tests go with it, and what was ticked in its set-up guide."}
 	if e.Current != 0 {
 		page.Breaks = append([]string{fmt.Sprintf("Version %d is in force: whoever uses %s gets nothing from then on.", e.Current, e.ID)}, page.Breaks...)
 	}

@@ -26,6 +26,7 @@ import (
 	"backoffice/internal/config"
 	"backoffice/internal/connector"
 	"backoffice/internal/egress"
+	"backoffice/internal/guide"
 	"backoffice/internal/oauth"
 	"backoffice/internal/outside"
 	"backoffice/internal/sandbox"
@@ -180,7 +181,7 @@ func (h *house) furnish(p plan, box *secret.Box) Deps {
 	if ready == nil {
 		ready = func() error { return nil }
 	}
-	return Deps{Store: h.store, Config: entries, Catalogue: catalogue, Outside: checker, Webhooks: hooks, Audit: audit.NewLog(h.store), Now: h.clock,
+	return Deps{Store: h.store, Config: entries, Catalogue: catalogue, Outside: checker, Webhooks: hooks, Guide: guide.New(guide.Options{Store: h.store, Config: entries, Now: h.clock}), Audit: audit.NewLog(h.store), Now: h.clock,
 		OAuth: oauth.New(oauth.Options{Store: h.store, Box: box, Config: entries, Guard: guard, PublicURL: public.String(), Now: h.clock,
 			CallTimeout: 2 * time.Second}),
 		Auth:     auth.New(auth.Options{Store: h.store, Box: box, Now: h.clock}),

@@ -36,6 +36,11 @@ const (
 	saidCleanedPending
 	saidCleanedForce
 	saidOutside
+	saidTicked
+	saidUnticked
+	saidKind
+	saidChecked
+	saidDrafted
 )
 
 // sentences are formats with one number, or none.
@@ -55,6 +60,11 @@ var sentences = map[said]string{
 	saidRadarPaused:    "The radar is paused",
 	saidRadarResumed:   "The radar goes on",
 	saidOutside:        "The public address is checked",
+	saidTicked:         "The step is ticked",
+	saidUnticked:       "The tick is taken back",
+	saidKind:           "The kind of app is saved",
+	saidChecked:        "The checklist is saved",
+	saidDrafted:        "The drafts are saved",
 }
 
 func (f flash) words() string {

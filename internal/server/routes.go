@@ -13,6 +13,9 @@ import (
 // revealPermission is what a page must know to offer a reveal.
 const revealPermission = auth.ConfigReveal
 
+// configWrite is what a page must know to offer a form that changes an entry.
+const configWrite = auth.ConfigWrite
+
 // settingsCheck is what a page must know to offer a check of the public address.
 const settingsCheck = auth.SettingsCheck
 
@@ -38,6 +41,7 @@ func routes(g gate) []route {
 	history := historyPages{g}
 	scopes := scopePages{g}
 	hooks := hookPages{g}
+	guides := guidePages{g}
 	tests := testPages{g}
 	catalogue := cataloguePages{g}
 	log := auditPages{g}
@@ -84,6 +88,8 @@ func routes(g gate) []route {
 		{"POST", "/config/:id/scopes", auth.ConfigWrite, scopes.save},
 		{"GET", "/config/:id/webhooks", auth.ConfigRead, hooks.show},
 		{"POST", "/config/:id/webhooks", auth.ConfigWrite, hooks.save},
+		{"GET", "/config/:id/guide", auth.ConfigRead, guides.show},
+		{"POST", "/config/:id/guide", auth.ConfigWrite, guides.change},
 		{"GET", "/config/:id/test", auth.ConfigRead, tests.show},
 		{"GET", "/config/:id/test/:run", auth.ConfigRead, tests.show},
 		{"GET", caseFilePath, caseFilePermission, tests.caseFile},

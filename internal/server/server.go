@@ -25,6 +25,7 @@ import (
 	"backoffice/internal/auth"
 	"backoffice/internal/config"
 	"backoffice/internal/connector"
+	"backoffice/internal/guide"
 	"backoffice/internal/oauth"
 	"backoffice/internal/outside"
 	"backoffice/internal/secret"
@@ -43,6 +44,7 @@ type Deps struct {
 	Auth      *auth.Service
 	Sessions  *auth.SessionStore
 	Outside   *outside.Checker
+	Guide     *guide.Service
 	Webhooks  *webhook.Service
 	Audit     *audit.Log
 	Log       *slog.Logger
@@ -106,7 +108,7 @@ func (d Deps) check() error {
 	var missing []string
 	for name, is := range map[string]bool{
 		"Store": d.Store == nil, "Config": d.Config == nil, "Catalogue": d.Catalogue == nil, "OAuth": d.OAuth == nil, "Auth": d.Auth == nil,
-		"Sessions": d.Sessions == nil, "Outside": d.Outside == nil, "Webhooks": d.Webhooks == nil, "Audit": d.Audit == nil, "Log": d.Log == nil, "Now": d.Now == nil,
+		"Sessions": d.Sessions == nil, "Outside": d.Outside == nil, "Webhooks": d.Webhooks == nil, "Guide": d.Guide == nil, "Audit": d.Audit == nil, "Log": d.Log == nil, "Now": d.Now == nil,
 		"Site.PublicURL": d.Site.PublicURL == nil, "Site.DataSize": d.Site.DataSize == nil, "Site.Ready": d.Site.Ready == nil,
 	} {
 		if is {

@@ -2,6 +2,7 @@
 // elements; none is needed by another page.
 import "./live.js";
 import "./copy.js";
+import "./count.js";
 import "./paste.js";
 import "./keys.js";
 import "./rows.js";

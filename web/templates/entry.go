@@ -25,6 +25,8 @@ type EntryHead struct {
 	VersionCount string
 	HasScopes    bool // its definition knows permissions: draws the tab
 	HasWebhooks  bool
+	HasGuide     bool   // there is a guide to set it up: draws the tab
+	GuideCount   string // "4 of 7"; "" hides it
 }
 
 // A Tab is a page of an entry.
@@ -38,6 +40,7 @@ const (
 	TabScopes
 	TabWebhooks
 	TabHistory
+	TabGuide
 )
 
 // entryPath is the address of an entry, or of a page beneath it.
@@ -237,7 +240,11 @@ func (h EntryHead) tabs() []tabLink {
 	if h.HasWebhooks {
 		tabs = append(tabs, tabLink{entryPath(h.ID, "webhooks"), "Webhooks", h.TopicCount, h.Tab == TabWebhooks})
 	}
-	return append(tabs, tabLink{entryPath(h.ID, "history"), "History", h.VersionCount, h.Tab == TabHistory})
+	tabs = append(tabs, tabLink{entryPath(h.ID, "history"), "History", h.VersionCount, h.Tab == TabHistory})
+	if h.HasGuide {
+		tabs = append(tabs, tabLink{entryPath(h.ID, "guide"), "Set-up guide", h.GuideCount, h.Tab == TabGuide})
+	}
+	return tabs
 }
 
 // quiet is h on a page that is about one act: no tab is open, and no other act

@@ -29,7 +29,7 @@ func TestWhatIsRememberedShowsEveryField(t *testing.T) {
 	differs(t, row, func(r EntryRow) templ.Component { return entryRow(r) })
 	now := Time{ISO: "2026-09-17T14:32:40Z", Exact: "2026-09-17 14:32:40 UTC", Ago: "just now"}
 	differs(t, EntryHead{ID: "acme:intercom", Initial: "In", Connector: "intercom", State: "version 6 is in force", Tested: now, TestedBy: "ops@acme.example", More: "More.",
-		TestVersion: "6", ScopeCount: "1", TopicCount: "1", VersionCount: "6", HasScopes: true, HasWebhooks: true, Tab: TabValues}, func(h EntryHead) templ.Component { return entryTop(h) }, "Connector")
+		TestVersion: "6", ScopeCount: "1", TopicCount: "1", VersionCount: "6", HasScopes: true, HasWebhooks: true, HasGuide: true, Tab: TabValues}, func(h EntryHead) templ.Component { return entryTop(h) }, "Connector")
 	differs(t, ValueRow{Key: "region", Shown: PlainValue("US", ""), Compared: "Same", Set: now, SetBy: "ops@acme.example"}, func(r ValueRow) templ.Component {
 		return valueRow(valueRowKey{"acme:intercom", "6", "version 5", r})
 	})
