@@ -9,3 +9,4 @@ import "./reveal.js";
 import "./confirm.js";
 import "./unfold.js";
 import "./watch.js";
+import "./news.js";

@@ -206,12 +206,15 @@ func sampleWebhooks() EntryWebhooksPage {
 		Heading: "One of three topics cannot arrive", Source: "Chosen in version 7, pending",
 		Groups: []TopicGroup{
 			{"", []TopicRow{{Name: "ping", Always: true, Chosen: true, Verdict: VerdictOK, Word: "Ready", Note: "Always on"}}},
-			{"Read conversations", []TopicRow{{Name: "conversation.user.created", Chosen: true, Verdict: VerdictOK, Word: "Ready"}, {Name: "conversation.admin.replied", Word: "Not chosen"}}},
+			{"Read conversations", []TopicRow{{Name: "conversation.user.created", Chosen: true, Verdict: VerdictOK, Word: "Ready", Last: before(7 * time.Minute)}, {Name: "conversation.admin.replied", Word: "Not chosen"}}},
 			{"Read tickets", []TopicRow{{Name: "ticket.created", Chosen: true, Verdict: VerdictWrong, Word: "Permission missing"}}},
 		},
-		Aliases: []AliasRow{{"conversation.created", []string{"conversation.user.created", "conversation.admin.single.created"}, "The guide’s name covers both."}},
-		Notes:   []string{"Intercom turns an endpoint off that answers too slowly."},
-		Save:    SaveForm{Base: "7", Revision: "19", Conflict: Conflict{"ops@acme.example", before(time.Minute), "Revision 18 became 19.", []DiffLine{{SignAdded, "region", PlainValue("eu", "")}}, "/config/acme:intercom/webhooks"}},
+		Aliases:   []AliasRow{{"conversation.created", []string{"conversation.user.created", "conversation.admin.single.created"}, "The guide’s name covers both."}},
+		Notes:     []string{"Intercom turns an endpoint off that answers too slowly."},
+		Save:      SaveForm{Base: "7", Revision: "19", Conflict: Conflict{"ops@acme.example", before(time.Minute), "Revision 18 became 19.", []DiffLine{{SignAdded, "region", PlainValue("eu", "")}}, "/config/acme:intercom/webhooks"}},
+		ShowsNews: true, All: Link{"All notifications", "/webhooks?entry=acme:intercom"}, SendTest: sampleSendTest(),
+		News: NotificationList{Events: "/config/acme:intercom/webhooks/events", Rows: sampleNewsRows()[:5], Showing: "1,284 in 24 hours, 3 refused", State: sampleHookState(),
+			Topics: []TopicArrival{{"conversation.user.created", before(7 * time.Minute)}}},
 	}
 }
 
