@@ -30,7 +30,8 @@ func TestScripts(t *testing.T) {
 // as it serves.
 func firstStart(dir string) int {
 	ctx, cancel := context.WithCancel(context.Background())
-	s := settings{Addr: "127.0.0.1:0", PublicURL: "http://localhost:8080", Data: dir, Environment: "test", LogFormat: "text", Radar: "off", ready: func(net.Addr) { cancel() }}
+	s := defaults(dir)
+	s.ready = func(net.Addr) { cancel() }
 	if err := serve(ctx, s, "", console{os.Stdout, os.Stderr}); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1

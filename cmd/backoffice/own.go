@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"backoffice/internal/audit"
@@ -10,6 +11,7 @@ import (
 	"backoffice/internal/oauth"
 	"backoffice/internal/outside"
 	"backoffice/internal/store/bolt"
+	"backoffice/internal/webhook"
 )
 
 // ownAddress checks the public URL from outside. Its guard is its own: it alone
@@ -20,6 +22,22 @@ func ownAddress(c checked, db *bolt.DB, now func() time.Time) (*outside.Checker,
 		return nil, fmt.Errorf("--public-url: %w", err)
 	}
 	return outside.New(outside.Options{Store: db, PublicURL: c.public, Guard: guard, Now: now, Upstream: c.Addr})
+}
+
+// day is what the settings count ages in.
+const day = 24 * time.Hour
+
+// receive makes the room of notifications. The guard with which it calls the
+// public URL, for test notifications, may call nothing else on this machine.
+func receive(c checked, r webhook.Options, log *slog.Logger) (*webhook.Service, error) {
+	own, err := egress.New(egress.Options{Allow: []string{outside.Guarded(c.public)}})
+	if err != nil {
+		return nil, fmt.Errorf("--public-url: %w", err)
+	}
+	r.Own, r.PublicURL, r.Rate = own, c.public, c.WebhookRate
+	r.Keep = webhook.Keep{Notifications: c.WebhookKeep, Age: time.Duration(c.WebhookDays) * day, Bytes: c.WebhookBytes}
+	r.Failed = func(what string, err error) { log.Error(what, "error", err) }
+	return webhook.New(r)
 }
 
 // ownFresh is for how long a check of our own address answers for the next test

@@ -8,6 +8,7 @@ import (
 	"net/url"
 
 	"backoffice/internal/sandbox"
+	"backoffice/internal/webhook"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -77,7 +78,8 @@ func (r *rehearseCommand) Run(ctx context.Context, con console) error {
 	if err != nil || !loopback(host) {
 		return errors.Join(fmt.Errorf("a rehearsal is for this machine alone, and %q is not. Use 127.0.0.1:8080, or backoffice serve", r.Addr), ln.Close())
 	}
-	s := settings{Addr: r.Addr, PublicURL: "http://localhost:" + port, Data: r.Data, Environment: "rehearsal", LogFormat: "text", Radar: r.Radar, ready: r.ready}
+	s := settings{Addr: r.Addr, PublicURL: "http://localhost:" + port, Data: r.Data, Environment: "rehearsal", LogFormat: "text", Radar: r.Radar,
+		WebhookKeep: webhook.DefaultNotifications, WebhookDays: int(webhook.DefaultAge / day), WebhookBytes: webhook.DefaultBytes, WebhookRate: webhook.DefaultRate, ready: r.ready}
 	both, ctx := errgroup.WithContext(ctx)
 	both.Go(func() error {
 		o := sandbox.Options{BaseURL: base, Seed: base, RedirectURIs: []string{s.PublicURL + "/auth/intercom/callback"}}

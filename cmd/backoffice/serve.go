@@ -23,6 +23,7 @@ import (
 	"backoffice/internal/secret"
 	"backoffice/internal/server"
 	"backoffice/internal/store/bolt"
+	"backoffice/internal/webhook"
 )
 
 // serveCommand is "backoffice serve".
@@ -62,6 +63,7 @@ func serve(ctx context.Context, s settings, sandbox string, con console) (err er
 	// their end. They stop as soon as the program is to end, and before the store.
 	defer h.oauth.Close()
 	defer context.AfterFunc(ctx, h.oauth.Close)()
+	defer h.webhooks.Close()
 	ln, err := net.Listen("tcp", c.Addr)
 	if err != nil {
 		return fmt.Errorf("listening on %s: %w. Is another program there? Choose another address with --addr", c.Addr, err)
@@ -97,6 +99,7 @@ type rooms struct {
 	auth     *auth.Service
 	sessions *auth.SessionStore
 	oauth    *oauth.Service
+	webhooks *webhook.Service
 	log      *slog.Logger
 }
 
@@ -128,8 +131,12 @@ func house(c checked, sandbox string, db *bolt.DB, box *secret.Box, log *slog.Lo
 			Panicked: func(run, what string, stack []byte) {
 				log.Error("panic in a test", "run", run, "type", what, "stack", string(stack))
 			}, RadarOff: c.Radar == "off"})}
+	r.webhooks, err = receive(c, webhook.Options{Store: db, Box: box, Config: entries, Guard: guard, Now: now}, log)
+	if err != nil {
+		return rooms{}, err
+	}
 	r.handler, err = server.New(server.Deps{Store: db, Config: entries, Catalogue: catalogue, OAuth: r.oauth, Auth: r.auth,
-		Sessions: r.sessions, Outside: own, Audit: audit.NewLog(db), Log: log, Now: now,
+		Sessions: r.sessions, Outside: own, Webhooks: r.webhooks, Audit: audit.NewLog(db), Log: log, Now: now,
 		Site: server.Site{PublicURL: c.public, Environment: c.Environment, Proxies: c.proxies, Version: version, Started: now(),
 			DataFile: c.dataFile, DataSize: func() int64 { return db.Stats().FileSize }, KeyFile: keySource(c), KeyID: box.KeyID(), Sandbox: sandbox,
 			MetricsToken: c.MetricsToken.Text,
@@ -174,7 +181,8 @@ func (r rooms) sweep(ctx context.Context) {
 	tick := time.NewTicker(10 * time.Minute)
 	defer tick.Stop()
 	for {
-		for name, f := range map[string]func(context.Context) error{"sessions": r.sessions.Sweep, "sign-in counts": r.auth.Sweep, "consent flows": r.oauth.Sweep} {
+		for name, f := range map[string]func(context.Context) error{"sessions": r.sessions.Sweep, "sign-in counts": r.auth.Sweep, "consent flows": r.oauth.Sweep,
+			"notifications": r.webhooks.Sweep} {
 			if err := f(ctx); err != nil && ctx.Err() == nil {
 				r.log.Error("sweeping", "what", name, "error", err)
 			}

@@ -61,7 +61,8 @@ func start(t *testing.T, s settings) program {
 }
 
 func defaults(dir string) settings {
-	return settings{Addr: "127.0.0.1:0", PublicURL: "http://localhost:8080", Data: dir, Environment: "test", LogFormat: "text", Radar: "off"}
+	return settings{Addr: "127.0.0.1:0", PublicURL: "http://localhost:8080", Data: dir, Environment: "test", LogFormat: "text", Radar: "off",
+		WebhookKeep: 1000, WebhookDays: 30, WebhookBytes: 32 << 20, WebhookRate: 300}
 }
 
 func get(t *testing.T, url string) (int, string) {

@@ -32,6 +32,10 @@ type settings struct {
 	Environment    string   `help:"Name of this environment, shown on every page." default:"production" env:"BACKOFFICE_ENVIRONMENT"`
 	Radar          string   `help:"Whether each entry in force is asked once a day, unattended, whether its provider still takes it: daily or off." default:"daily" env:"BACKOFFICE_RADAR"`
 	MetricsToken   keyText  `help:"Bearer token that /metrics asks for. Without it there are no metrics. Set it in the environment: other users of this machine can see flags." env:"BACKOFFICE_METRICS_TOKEN" placeholder:"TOKEN"`
+	WebhookKeep    int      `help:"Notifications of a provider that are kept of each entry. A fifth as many refused ones are kept beside them." default:"1000" env:"BACKOFFICE_WEBHOOK_KEEP"`
+	WebhookDays    int      `help:"Days for which notifications are kept." default:"30" env:"BACKOFFICE_WEBHOOK_DAYS"`
+	WebhookBytes   int64    `help:"Bytes of the bodies of notifications that are kept of each entry. A fifth as many of refused ones are kept beside them." default:"33554432" env:"BACKOFFICE_WEBHOOK_BYTES"`
+	WebhookRate    int      `help:"Notifications a second that one source may send. It may be twice as many at once." default:"300" env:"BACKOFFICE_WEBHOOK_RATE"`
 	LogFormat      string   `help:"Form of the log on standard error: text or json." default:"text" env:"BACKOFFICE_LOG_FORMAT"`
 
 	ready func(net.Addr) // tests listen on port 0 and learn the address here
@@ -85,6 +89,10 @@ func (s settings) check() (checked, error) {
 	if n := s.MetricsToken.Len(); n > 0 && n < minMetricsToken {
 		add(fmt.Errorf("--metrics-token has %d characters, which can be guessed. Use at least %d: openssl rand -hex 32 makes one", n, minMetricsToken))
 	}
+	add(between("--webhook-keep", int64(s.WebhookKeep), 10, 100_000))
+	add(between("--webhook-days", int64(s.WebhookDays), 1, 3650))
+	add(between("--webhook-bytes", s.WebhookBytes, 5<<20, 10<<30))
+	add(between("--webhook-rate", int64(s.WebhookRate), 1, 1_000_000))
 	if s.Environment == "" || len(s.Environment) > 30 || strings.TrimSpace(s.Environment) != s.Environment {
 		add(errors.New("--environment is empty, too long for a badge, or has spaces around it. Use a word such as production or staging"))
 	}
@@ -107,6 +115,14 @@ func (s settings) check() (checked, error) {
 		c.KeyFile = filepath.Join(s.Data, "backoffice.key")
 	}
 	return c, faultList(faults)
+}
+
+// between refuses a number that is out of its range.
+func between(name string, n, least, most int64) error {
+	if n < least || n > most {
+		return fmt.Errorf("%s is %d. Use a number from %d to %d", name, n, least, most)
+	}
+	return nil
 }
 
 // faultList is one error with a line for each fault.

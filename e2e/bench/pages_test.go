@@ -19,6 +19,7 @@ import (
 	"backoffice/internal/outside"
 	"backoffice/internal/secret"
 	"backoffice/internal/server"
+	"backoffice/internal/webhook"
 )
 
 // BenchmarkPages draws pages without a network, for a profile of what they cost:
@@ -62,7 +63,12 @@ func BenchmarkPages(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	handler, err := server.New(server.Deps{Outside: own, Store: db, Config: entries, Catalogue: catalogue, Auth: people, Sessions: sessions,
+	hooks, err := webhook.New(webhook.Options{Store: db, Box: box, Config: entries, Guard: guard, Own: guard, PublicURL: public, Now: time.Now})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer hooks.Close()
+	handler, err := server.New(server.Deps{Outside: own, Webhooks: hooks, Store: db, Config: entries, Catalogue: catalogue, Auth: people, Sessions: sessions,
 		OAuth: oauth.New(oauth.Options{Store: db, Box: box, Config: entries, Guard: guard, PublicURL: "http://example.com", Now: time.Now}),
 		Audit: audit.NewLog(db), Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Now: time.Now,
 		Site: server.Site{PublicURL: public, DataSize: func() int64 { return 0 }, Ready: func() error { return nil }, Started: time.Now(), Version: "bench"}})

@@ -37,6 +37,9 @@ const (
 	RadarResumed Action = "radar.resume"
 	CaseExported Action = "test.export"
 
+	NotificationReplayed Action = "webhook.replay"
+	NotificationTested   Action = "webhook.test"
+
 	OutsideChecked Action = "settings.outside-in"
 )
 
@@ -67,6 +70,9 @@ var titles = map[Action]string{
 	RadarResumed:    "Resumed the radar",
 	CaseExported:    "Exported a case file",
 	OutsideChecked:  "Checked the public address",
+
+	NotificationReplayed: "Replayed a notification",
+	NotificationTested:   "Sent a test notification",
 }
 
 // Title is the action in words, past tense, without its target.

@@ -115,3 +115,17 @@ func raiseGeneration(tx store.Tx) error {
 	tx.Put(generationKey, strconv.AppendInt(nil, n+1, 10))
 	return nil
 }
+
+// Generation rises with every change of an entry. What another room works out of
+// All holds until it moves. It costs one point read.
+func (s *Service) Generation(ctx context.Context) (int64, error) {
+	var n int64
+	err := s.store.View(ctx, func(r store.Reader) (err error) {
+		n, err = readGeneration(r)
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("reading the generation of the entries: %w", err)
+	}
+	return n, nil
+}

@@ -33,6 +33,7 @@ import (
 	"backoffice/internal/store"
 	"backoffice/internal/store/bolt"
 	"backoffice/internal/store/storetest"
+	"backoffice/internal/webhook"
 )
 
 const (
@@ -171,11 +172,14 @@ func (h *house) furnish(p plan, box *secret.Box) Deps {
 	guard := must(egress.New(egress.Options{Allow: []string{strings.TrimPrefix(base, "http://")}}))(h.t)
 	entries := config.New(config.Options{Store: h.store, Box: box, Catalogue: catalogue, Now: h.clock})
 	checker := h.outsideIn(public, p)
+	hooks := must(webhook.New(webhook.Options{Store: h.store, Box: box, Config: entries, Guard: guard, PublicURL: public, Now: h.clock,
+		Own: must(egress.New(egress.Options{Allow: []string{outside.Guarded(public)}}))(h.t)}))(h.t)
+	h.t.Cleanup(hooks.Close)
 	ready := p.ready
 	if ready == nil {
 		ready = func() error { return nil }
 	}
-	return Deps{Store: h.store, Config: entries, Catalogue: catalogue, Outside: checker, Audit: audit.NewLog(h.store), Now: h.clock,
+	return Deps{Store: h.store, Config: entries, Catalogue: catalogue, Outside: checker, Webhooks: hooks, Audit: audit.NewLog(h.store), Now: h.clock,
 		OAuth: oauth.New(oauth.Options{Store: h.store, Box: box, Config: entries, Guard: guard, PublicURL: public.String(), Now: h.clock,
 			CallTimeout: 2 * time.Second}),
 		Auth:     auth.New(auth.Options{Store: h.store, Box: box, Now: h.clock}),

@@ -1,6 +1,8 @@
 package server
 
 import (
+	"sync/atomic"
+
 	"backoffice/internal/auth"
 	"backoffice/internal/outside"
 	"backoffice/web"
@@ -43,6 +45,7 @@ func routes(g gate) []route {
 	house := housePages{g}
 	radar := radarPages{g}
 	checks := outsidePages{g}
+	hook := receiver{g, &atomic.Int64{}}
 	static := echo.WrapHandler(web.Handler())
 	return []route{
 		{"GET", "/healthz", auth.Machine, house.healthz},
@@ -110,5 +113,11 @@ func routes(g gate) []route {
 		{"GET", outside.CallbackPath, auth.Machine, checks.callback},
 		{"GET", outside.WebhookPath, auth.Machine, checks.webhook},
 		{"POST", outside.WebhookPath, auth.Machine, checks.webhook},
+
+		// Notifications of providers: to all entries of a service, and to those of one vendor.
+		{"GET", servicePath, auth.Machine, hook.validate},
+		{"POST", servicePath, auth.Machine, hook.take},
+		{"GET", vendorPath, auth.Machine, hook.validate},
+		{"POST", vendorPath, auth.Machine, hook.take},
 	}
 }

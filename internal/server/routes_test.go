@@ -18,7 +18,7 @@ func (r route) address() string {
 	if r.path == "/static/*" {
 		return web.URL("app.css")
 	}
-	return strings.NewReplacer(":id", "acme:intercom", ":run", "20260917-120000.000-00000000", ":service", "intercom", ":key", "intercom", ":n", "0").Replace(r.path)
+	return strings.NewReplacer(":id", "acme:intercom", ":run", "20260917-120000.000-00000000", ":service", "intercom", ":vendor", "acme", ":key", "intercom", ":n", "0").Replace(r.path)
 }
 
 func (r route) safe() bool { return r.method == http.MethodGet }
@@ -54,7 +54,7 @@ func TestEveryRouteHasAPermission(t *testing.T) {
 		}
 	}
 	want := []string{"GET /healthz", "GET /readyz", "GET /metrics", "GET /static/*", "GET /favicon.ico", "GET /setup", "POST /setup", "GET /login", "POST /login",
-		"POST /logout", "POST /theme", "GET /auth/outside-in/callback", "GET /webhooks/outside-in", "POST /webhooks/outside-in"}
+		"POST /logout", "POST /theme", "GET /auth/outside-in/callback", "GET /webhooks/outside-in", "POST /webhooks/outside-in", "GET /webhooks/:service", "POST /webhooks/:service", "GET /webhooks/:vendor/:service", "POST /webhooks/:vendor/:service"}
 	if !slices.Equal(open, want) {
 		t.Errorf("open to everybody are %q, want %q", open, want)
 	}
@@ -116,7 +116,11 @@ func TestRoutesAsOwner(t *testing.T) {
 		if r.path == "/logout" {
 			continue
 		}
-		p := h.owner() // a session each: some routes end or renew it
+		p := h.owner()                                                    // a session each: some routes end or renew it
+		if !r.safe() && (r.path == servicePath || r.path == vendorPath) { // a provider's signature counts there, and nobody's role
+			p.ask(r).want(401)
+			continue
+		}
 		if a := p.ask(r); a.status == 401 || a.status == 403 || a.status >= 500 {
 			t.Errorf("%s: %d\n%s", a.what, a.status, a.words())
 		}

@@ -29,6 +29,7 @@ import (
 	"backoffice/internal/outside"
 	"backoffice/internal/secret"
 	"backoffice/internal/store"
+	"backoffice/internal/webhook"
 
 	"github.com/labstack/echo/v4"
 )
@@ -42,6 +43,7 @@ type Deps struct {
 	Auth      *auth.Service
 	Sessions  *auth.SessionStore
 	Outside   *outside.Checker
+	Webhooks  *webhook.Service
 	Audit     *audit.Log
 	Log       *slog.Logger
 	Now       func() time.Time
@@ -104,7 +106,7 @@ func (d Deps) check() error {
 	var missing []string
 	for name, is := range map[string]bool{
 		"Store": d.Store == nil, "Config": d.Config == nil, "Catalogue": d.Catalogue == nil, "OAuth": d.OAuth == nil, "Auth": d.Auth == nil,
-		"Sessions": d.Sessions == nil, "Outside": d.Outside == nil, "Audit": d.Audit == nil, "Log": d.Log == nil, "Now": d.Now == nil,
+		"Sessions": d.Sessions == nil, "Outside": d.Outside == nil, "Webhooks": d.Webhooks == nil, "Audit": d.Audit == nil, "Log": d.Log == nil, "Now": d.Now == nil,
 		"Site.PublicURL": d.Site.PublicURL == nil, "Site.DataSize": d.Site.DataSize == nil, "Site.Ready": d.Site.Ready == nil,
 	} {
 		if is {

@@ -1,6 +1,3 @@
-// Package webhook receives the notifications of providers: it verifies over the
-// raw bytes who signed them, keeps them before they are acknowledged, and
-// explains why a signature does not hold.
 package webhook
 
 import (
@@ -72,15 +69,19 @@ const (
 	OtherPrefix    Cause = "other-prefix"    // the prefix is missing, or one too many
 	ChangedBody    Cause = "changed-body"    // the body was written anew, or lost or got a line break, on the way
 	OtherContent   Cause = "other-content"   // another text was signed: with or without the timestamp
-	WrongHeader    Cause = "wrong-header"    // it holds, but in the header of another kind of notification
+	WrongHeader    Cause = "wrong-header"    // it holds, but in the header of another kind of notification, or in one that the definition does not name
+	BadForm        Cause = "bad-form"        // the header stands there twice, or has more or less in it than a signature
+	OtherTime      Cause = "other-time"      // it holds, but was made too long before it came, or after
+	HoldsNow       Cause = "holds-now"       // it holds with a secret that is accepted by now
+	NoSignature    Cause = "no-signature"    // no header carries one
 	UnknownSecret  Cause = "unknown-secret"
 )
 
 // An Explanation says why a signature does not hold.
 type Explanation struct {
-	Causes []Cause `json:"causes"`           // in the order of their weight; UnknownSecret alone if nothing holds
-	Words  string  `json:"words"`            // one sentence: what was found
-	Remedy string  `json:"remedy"`           // one sentence: what to do
+	Causes []Cause `json:"causes"`           // in the order of their weight; UnknownSecret, BadForm or NoSignature alone if nothing holds
+	Words  string  `json:"words"`            // what was found, a sentence or two
+	Remedy string  `json:"remedy"`           // what to do about the first cause, in a sentence
 	Signer *Signer `json:"signer,omitempty"` // whose secret holds; nil if none
 	Tried  int     `json:"tried"`            // how many variants were computed
 	// What holds, if something does: for the page to show beside what came.
@@ -88,7 +89,7 @@ type Explanation struct {
 	Algorithm string `json:"algorithm,omitempty"`
 	Encoding  string `json:"encoding,omitempty"`
 	Prefix    string `json:"prefix,omitempty"`
-	Body      string `json:"body,omitempty"` // which form of the body, in words: "written anew without spaces"
+	Body      string `json:"body,omitempty"` // which form of the body was signed, in words: "written without spaces"; "" for the one that came
 }
 
 // A Header is one line of what came, credentials and signatures of other schemes

@@ -1,0 +1,86 @@
+package webhook
+
+import (
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"backoffice/internal/connector"
+)
+
+// How much of the headers of a request is kept.
+const (
+	maxHeaders     = 60
+	maxHeaderName  = 100 // bytes
+	maxHeaderValue = 500 // characters
+)
+
+// What a header is called that carries a credential, or a signature of a scheme
+// that is not the connector's and so may be of anything.
+var credentialNames = []string{"auth", "cookie", "token", "secret", "key", "passw", "pwd", "credential", "session", "jwt", "signature", "hmac", "assertion"}
+
+// What is a credential wherever it stands: in an address that a proxy passed on, say.
+var credentialValue = regexp.MustCompile(`(?i)\b(bearer|basic)\s+\S|(token|secret|key|password|passwd|signature|code)=|://[^/\s]*:[^/\s]*@`)
+
+// Redact returns the headers that may be kept and shown, by name. Those of the
+// scheme are kept whole: their signatures are no secret to who knows the body.
+// What carries a credential, by its name or its looks, keeps its name only.
+func Redact(w *connector.Webhooks, h http.Header) []Header {
+	names := make([]string, 0, len(h))
+	for name := range h {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	var out []Header
+	for _, name := range names {
+		for _, value := range h[name] {
+			if len(out) == maxHeaders {
+				return out
+			}
+			out = append(out, redact(w, name, value))
+		}
+	}
+	return out
+}
+
+func redact(w *connector.Webhooks, name, value string) Header {
+	line := Header{Name: cutText(name, maxHeaderName)}
+	if !ofScheme(w, name) && (namesCredential(name) || holdsCredential(value)) {
+		line.Redacted = true
+		return line
+	}
+	line.Value = cutText(value, maxHeaderValue)
+	return line
+}
+
+func namesCredential(name string) bool {
+	name = strings.ToLower(name)
+	return slices.ContainsFunc(credentialNames, func(word string) bool { return strings.Contains(name, word) })
+}
+
+// holdsCredential asks the expression only about what it could match: it is run
+// for every header of every notification.
+func holdsCredential(value string) bool {
+	return strings.ContainsAny(value, "=@ ") && credentialValue.MatchString(value)
+}
+
+// ofScheme reports whether the definition names the header.
+func ofScheme(w *connector.Webhooks, name string) bool {
+	return slices.ContainsFunc(w.Signatures, func(s connector.Signature) bool {
+		return strings.EqualFold(s.Header, name) || s.Timestamp != nil && strings.EqualFold(s.Timestamp.Header, name)
+	})
+}
+
+// cutText takes out what cannot be shown and shortens the rest.
+func cutText(s string, limit int) string {
+	if len(s) > limit*utf8.UTFMax {
+		s = s[:limit*utf8.UTFMax]
+	}
+	s = strings.Map(shown, s)
+	if utf8.RuneCountInString(s) <= limit {
+		return s
+	}
+	return string([]rune(s)[:limit-1]) + "…"
+}
