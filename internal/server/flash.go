@@ -36,6 +36,9 @@ const (
 	saidCleanedPending
 	saidCleanedForce
 	saidOutside
+	saidReplayed
+	saidReplayFailed
+	saidTestSent
 )
 
 // sentences are formats with one number, or none.
@@ -55,6 +58,9 @@ var sentences = map[said]string{
 	saidRadarPaused:    "The radar is paused",
 	saidRadarResumed:   "The radar goes on",
 	saidOutside:        "The public address is checked",
+	saidReplayed:       "Sent again: the answer is %d",
+	saidReplayFailed:   "Sent again, and no answer came",
+	saidTestSent:       "The test notification arrived and was accepted",
 }
 
 func (f flash) words() string {

@@ -38,6 +38,7 @@ func routes(g gate) []route {
 	history := historyPages{g}
 	scopes := scopePages{g}
 	hooks := hookPages{g}
+	news := notificationPages{g}
 	tests := testPages{g}
 	catalogue := cataloguePages{g}
 	log := auditPages{g}
@@ -84,6 +85,8 @@ func routes(g gate) []route {
 		{"POST", "/config/:id/scopes", auth.ConfigWrite, scopes.save},
 		{"GET", "/config/:id/webhooks", auth.ConfigRead, hooks.show},
 		{"POST", "/config/:id/webhooks", auth.ConfigWrite, hooks.save},
+		{"GET", entryEvents, auth.WebhookRead, hooks.events},
+		{"POST", "/config/:id/webhooks/send", auth.ConfigTest, hooks.send},
 		{"GET", "/config/:id/test", auth.ConfigRead, tests.show},
 		{"GET", "/config/:id/test/:run", auth.ConfigRead, tests.show},
 		{"GET", caseFilePath, caseFilePermission, tests.caseFile},
@@ -99,6 +102,12 @@ func routes(g gate) []route {
 
 		{"GET", "/connectors", auth.ConnectorRead, catalogue.list},
 		{"GET", "/connectors/:key", auth.ConnectorRead, catalogue.show},
+		// The list has /webhooks itself; all else below it is for providers.
+		{"GET", notificationsPath, auth.WebhookRead, news.list},
+		{"GET", notificationEvents, auth.WebhookRead, news.events},
+		{"GET", "/notifications/:owner/:id", auth.WebhookRead, news.show},
+		{"GET", "/notifications/:owner/:id/body", auth.WebhookRead, news.body},
+		{"POST", "/notifications/:owner/:id/replay", auth.WebhookReplay, news.replay},
 		{"GET", "/audit", auth.AuditRead, log.list},
 		{"GET", "/audit/:n", auth.AuditRead, log.show},
 		{"GET", "/account", auth.SignedIn, account.show},

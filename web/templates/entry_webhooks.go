@@ -14,7 +14,8 @@ type EntryWebhooksPage struct {
 	SigningKey string // the key whose value signs: "clientSecret"; "" if none is set
 	SignedBy   string // "the client secret of version 6"
 	Signing    Fingerprint
-	AlsoSigned string // "version 5, until 24 September, 09:20 UTC"; "" for none
+	Also       []Signed // whose values are accepted too
+	Shared     string   // who shares the short address; "" if nobody does
 	Rules      []SignatureRule
 	Heading    string // "One of five topics cannot arrive"
 	Groups     []TopicGroup

@@ -201,7 +201,7 @@ func sampleWebhooks() EntryWebhooksPage {
 		Frame: frame("Webhooks · acme:intercom", SectionConfiguration), Entry: entryHead(TabWebhooks), Provider: "Intercom",
 		URL: "https://backoffice.acme.example/webhooks/intercom", URLHint: "Paste it in the Developer Hub under Webhooks. One endpoint gets the events of every workspace that installed the app.",
 		Console:    Link{"Open the Developer Hub", "https://app.intercom.com/a/apps/_/developer-hub"},
-		SigningKey: "clientSecret", SignedBy: "of version 6", Signing: fpNow, AlsoSigned: "version 5, until 24 September, 09:20 UTC",
+		SigningKey: "clientSecret", SignedBy: "of version 6", Signing: fpNow, Also: []Signed{{"clientSecret of version 5, still accepted until 24 September, 09:20 UTC", fpOld, Link{"version 5", "/config/acme:intercom?version=5"}}}, Shared: "https://backoffice.acme.example/webhooks/intercom works too.",
 		Rules:   []SignatureRule{{"X-Hub-Signature", "HMAC-SHA1 over the raw body, in hex after sha1=", "every notification"}},
 		Heading: "One of three topics cannot arrive", Source: "Chosen in version 7, pending",
 		Groups: []TopicGroup{
