@@ -26,7 +26,8 @@ func documentation(t *testing.T) string {
 var documented = map[string]string{
 	"definition": "### The definition", "field": "### A field", "option": "### An option of a field", "mistake": "### A mistake of a field", "oauth": "### `oauth`",
 	"identity": "### `identity`", "fact": "A fact:", "permission": "### A permission", "topic": "### A topic", "webhooks": "### `webhooks`",
-	"signature": "A signature, always", "knownError": "A known error:", "topicAlias": "An alias of topics:", "rateLimit": "### `rateLimit`", "link": "### A link",
+	"signature": "A signature, always", "knownError": "A known error:", "topicAlias": "An alias of topics:",
+	"timestamp": "The time of a signature", "reads": "What a notification says of itself", "source": "Where notifications come from:", "sample": "A sample", "rateLimit": "### `rateLimit`", "link": "### A link",
 }
 
 var tableRow = regexp.MustCompile("(?m)^\\| `([A-Za-z]+)` \\|")

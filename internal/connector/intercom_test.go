@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 func intercom(t *testing.T) *Definition {
@@ -198,8 +199,8 @@ func TestIntercom_webhooks(t *testing.T) {
 		t.Errorf("signing secrets %v", w.SecretKeys)
 	}
 	for i, c := range []Signature{
-		{Header: "X-Hub-Signature", Algorithm: "sha1", Encoding: "hex", Prefix: "sha1="},
-		{Header: "X-Body-Signature", Algorithm: "sha256", Encoding: "hex"},
+		{Header: "X-Hub-Signature", Algorithm: "sha1", Encoding: "hex", Prefix: "sha1=", Signed: "{body}"},
+		{Header: "X-Body-Signature", Algorithm: "sha256", Encoding: "hex", Signed: "{body}"},
 	} {
 		got := w.Signatures[i]
 		if got.For == "" {
@@ -223,5 +224,66 @@ func TestIntercom_webhooks(t *testing.T) {
 	}
 	if len(w.Signatures) != 2 || len(w.Aliases) != 4 {
 		t.Errorf("%d signatures, %d aliases", len(w.Signatures), len(w.Aliases))
+	}
+}
+
+func TestIntercom_notifications(t *testing.T) {
+	w := intercom(t).Webhooks
+	if w.AnswerWithin != 5*time.Second || w.SlowAfter != 500*time.Millisecond || w.Refuse != 401 {
+		t.Errorf("answers within %s, slow after %s, refused with %d", w.AnswerWithin, w.SlowAfter, w.Refuse)
+	}
+	if want := (NotificationReads{ID: "id", Topic: "topic", Account: "app_id", Happened: "created_at", FirstSent: "first_sent_at", Attempt: "delivery_attempts"}); w.Reads != want {
+		t.Errorf("reads %+v", w.Reads)
+	}
+	for i, c := range []struct {
+		label, first string
+		addresses    int
+	}{{"US", "34.231.68.152", 6}, {"EU", "54.217.125.63", 3}, {"AU", "52.63.36.185", 3}} {
+		if s := w.Sources[i]; s.Label != c.label || len(s.Addresses) != c.addresses || s.Addresses[0] != c.first {
+			t.Errorf("source %d is %+v", i, s)
+		}
+	}
+}
+
+// Every topic has a sample, and each says of itself what its topic is known to.
+func TestIntercom_samples(t *testing.T) {
+	d := intercom(t)
+	for _, topic := range d.Topics {
+		s, ok := d.Webhooks.Sample(topic.Name)
+		if !ok {
+			t.Errorf("%s has no sample", topic.Name)
+			continue
+		}
+		body, err := s.Fill(SampleValues{ID: "notif_1", Topic: topic.Name, Account: "a86dr8yl", Now: time.Unix(1392731331, 0)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, has := range []string{`"type":"notification_event"`, `"app_id":"a86dr8yl"`, `"type":"notification_event_data"`, `"id":"notif_1"`,
+			`"topic":"` + topic.Name + `"`, `"delivery_attempts":1`, `"first_sent_at":1392731331`, `"created_at":1392731331`} {
+			if !strings.Contains(string(body), has) {
+				t.Errorf("%s: no %s in %s", topic.Name, has, body)
+			}
+		}
+		if g, ok := d.Webhooks.Signature(s); !ok || g.Header != "X-Hub-Signature" {
+			t.Errorf("%s is signed with %+v", topic.Name, g)
+		}
+	}
+	for _, c := range []struct{ topic, item string }{
+		{"ping", `"item":{"type":"ping","message":`},
+		{"company.created", `"item":{"type":"company","id":"531ee472cce572a6ec000006","name":"Example Company Inc.","company_id":"6","created_at":1394533506,"updated_at":1396874658,"custom_attributes":{}}`},
+		{"company.deleted", `"item":{"type":"company","id":"531ee472cce572a6ec000006","company_id":"6"}`},
+		{"contact.user.created", `"item":{"type":"contact","id":"contact-1"}`},
+		{"contact.deleted", `"item":{"type":"contact","id":"contact-1"}`},
+		{"contact.merged", `"item":{"type":"contact","id":"contact-1","merged_from":{"type":"contact","id":"contact-2"}}`},
+		{"conversation.user.replied", `"item":{"type":"conversation","id":"conversation-1"}`},
+		{"ticket.closed", `"item":{"ticket":{"type":"ticket","id":"ticket-1"}}`},
+		{"ticket.resolved", `"item":{"type":"ticket","id":"ticket-1"}`},
+		{"admin.logged_in", `"item":{"type":"admin","id":"admin-1"}`},
+		{"event.created", `"item":{"id":"item-1"}`},
+	} {
+		s, _ := d.Webhooks.Sample(c.topic)
+		if body, _ := s.Fill(SampleValues{}); !strings.Contains(string(body), c.item) {
+			t.Errorf("%s: no %s in %s", c.topic, c.item, body)
+		}
 	}
 }

@@ -1,6 +1,12 @@
 package connector
 
-import "slices"
+import (
+	"net/netip"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+)
 
 func (v validator) topics() {
 	names := once{}
@@ -38,6 +44,16 @@ func (v validator) webhooks() {
 	if w.Refuse < 400 || w.Refuse > 499 {
 		v.fault("webhooks.refuse", "refuse must be a status from 400 to 499: what a notification is answered that no known secret signed.")
 	}
+	if w.SlowAfter > 0 && w.AnswerWithin > 0 && w.SlowAfter >= w.AnswerWithin {
+		v.fault("webhooks.slowAfter", "slowAfter must be shorter than answerWithin: later than that the answer does not count at all.")
+	}
+	v.reads(w.Reads)
+	for i, s := range w.Sources {
+		v.source(item("webhooks.sources", i), s)
+	}
+	for i, s := range w.Samples {
+		v.sample(item("webhooks.samples", i), s)
+	}
 	v.topicAliases(w.Aliases)
 }
 
@@ -51,6 +67,124 @@ func (v validator) signature(path string, s Signature) {
 	if !slices.Contains(encodings, s.Encoding) {
 		v.fault(path+".encoding", "encoding must be %s.", oneOf(encodings))
 	}
+	if strings.ContainsFunc(s.Prefix, func(r rune) bool { return r <= ' ' || r > '~' || r == ',' && s.Item != "" }) {
+		v.fault(path+".prefix", "prefix is printable ASCII without spaces, and without commas in a list.")
+	}
+	if s.Item != "" && !itemName.MatchString(s.Item) {
+		v.fault(path+".item", "item must be the name before the = in the header's list, such as v1.")
+	}
+	v.signed(path, s)
+	if s.Timestamp != nil {
+		v.timestamp(path, s)
+	}
+}
+
+var (
+	itemName  = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
+	mark      = regexp.MustCompile(`\{[^{}]*\}`)
+	readsPath = regexp.MustCompile(`^(header [A-Za-z0-9-]+|[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*)$`)
+)
+
+// signed reports what cannot be a template of what is signed.
+func (v validator) signed(path string, s Signature) {
+	path += ".signed"
+	marks := mark.FindAllString(s.Signed, -1)
+	stamped := slices.Contains(marks, "{timestamp}")
+	switch {
+	case strings.ContainsAny(mark.ReplaceAllString(s.Signed, ""), "{}"):
+		v.fault(path, "a brace stands alone. Write {body} and {timestamp}.")
+	case slices.ContainsFunc(marks, func(m string) bool { return m != "{body}" && m != "{timestamp}" }):
+		v.fault(path, "signed has {body} and {timestamp} in it, and no other names. Write the rest out.")
+	case !slices.Contains(marks, "{body}"):
+		v.fault(path, "signed must have {body} in it: a signature that does not cover the body proves nothing.")
+	case stamped && s.Timestamp == nil:
+		v.fault(path, "{timestamp} is signed, but nothing says where it stands. Add timestamp.")
+	case !stamped && s.Timestamp != nil:
+		v.fault(path, "there is a timestamp that is not signed, so anybody could change it. Put {timestamp} into signed, or remove timestamp.")
+	}
+}
+
+func (v validator) timestamp(path string, s Signature) {
+	path += ".timestamp"
+	t := s.Timestamp
+	switch {
+	case t.Header == "" && t.Item == "", t.Header != "" && t.Item != "":
+		v.fault(path, "the time stands in a header of its own or in an item of the signature's header. Name one of the two: header or item.")
+	case t.Header != "" && !headerName.MatchString(t.Header):
+		v.fault(path+".header", "header must be the name of the header that carries the time.")
+	case t.Item != "" && !itemName.MatchString(t.Item):
+		v.fault(path+".item", "item must be the name before the = in the header's list, such as t.")
+	case t.Item != "" && s.Item == "":
+		v.fault(path+".item", "the time is in a list, so the signature is too. Name its item.")
+	case t.Item != "" && t.Item == s.Item:
+		v.fault(path+".item", "the time and the signature have the same item. Name the time's own.")
+	}
+	if t.Tolerance < time.Second || t.Tolerance > 24*time.Hour {
+		v.fault(path+".tolerance", "tolerance must be from 1s to 24h: how far from now the time may be.")
+	}
+}
+
+func (v validator) reads(r NotificationReads) {
+	for _, at := range []struct{ name, place string }{{"id", r.ID}, {"topic", r.Topic}, {"account", r.Account}, {"happened", r.Happened},
+		{"firstSent", r.FirstSent}, {"attempt", r.Attempt}} {
+		if at.place != "" && !readsPath.MatchString(at.place) {
+			v.fault("webhooks.reads."+at.name, "%s is read from the body, by member names with dots between them such as data.item.type, or from a header, as \"header X-Event\".", at.name)
+		}
+	}
+}
+
+func (v validator) source(path string, s Source) {
+	v.need(path+".label", s.Label, "whose addresses they are, such as a region")
+	if len(s.Addresses) == 0 {
+		v.fault(path, "addresses is missing. Name the addresses or networks that the provider sends from.")
+	}
+	for i, a := range s.Addresses {
+		if _, err := netip.ParseAddr(a); err == nil {
+			continue
+		}
+		p, err := netip.ParsePrefix(a)
+		switch {
+		case err != nil:
+			v.fault(item(path+".addresses", i), "%q is neither an IP address nor a network such as 192.0.2.0/24.", cut(a))
+		case p != p.Masked():
+			v.fault(item(path+".addresses", i), "this network has an address of its own set. Write %s.", p.Masked())
+		}
+	}
+}
+
+func (v validator) sample(path string, s Sample) {
+	if len(s.Topics) == 0 {
+		v.fault(path, "topics is missing. Name the topics that the sample is for, or \"*\" for all.")
+	}
+	for i, t := range s.Topics {
+		if !v.d.someTopic(t) {
+			v.fault(item(path+".topics", i), "no topic is called %q. Add it under topics, or name another; a name that ends in * stands for all that begin so.", cut(t))
+		}
+	}
+	switch {
+	case s.Body == "":
+		v.fault(path, "body is missing. Write the JSON of a notification.")
+	case s.unknownMark() != "":
+		v.fault(path+".body", "%s is not replaced. Use {id}, {topic}, {now} and {account}.", cut(s.unknownMark()))
+	default:
+		if _, err := s.Fill(SampleValues{ID: "n_1", Topic: "t", Account: "a", Now: time.Unix(1, 0)}); err != nil {
+			v.fault(path+".body", "this is not JSON once {id}, {topic}, {now} and {account} are replaced. {now} is a number; the others stand in quotes.")
+		}
+	}
+	known := func(g Signature) bool { return strings.EqualFold(g.Header, s.Header) }
+	if s.Header != "" && !slices.ContainsFunc(v.d.Webhooks.Signatures, known) {
+		v.fault(path+".header", "no signature stands in the header %q. Name the header of one.", cut(s.Header))
+	}
+	if len(v.d.Webhooks.Signatures) == 0 {
+		v.fault(path, "there are no signatures, so a sample could not be signed. Add signatures, or remove the sample.")
+	}
+}
+
+// someTopic reports whether a topic of a sample is one of the definition's, or
+// begins some of them. A bare * is for topics that nobody has listed, too.
+func (d *Definition) someTopic(t string) bool {
+	begin, open := strings.CutSuffix(t, "*")
+	return t == "*" || slices.ContainsFunc(d.Topics, func(k Topic) bool { return k.Name == t || open && strings.HasPrefix(k.Name, begin) })
 }
 
 // secretKey reports a key that is no secret field.

@@ -102,12 +102,13 @@ func (t tree) sorted(path string, key func(path, name string) string) tree {
 	return out
 }
 
-// sampleOrder orders members as the definition's samples have them, the unknown
-// ones behind: a proxy that sorts loses the order, and the samples have it.
-func sampleOrder(w *connector.Webhooks) func(path, name string) string {
+// sampleOrder orders members as the definition's sample of the topic has them,
+// the unknown ones behind: a proxy that sorts loses the order, and the sample has it.
+func sampleOrder(w *connector.Webhooks, body []byte) func(path, name string) string {
 	at := map[string]int{}
-	for _, s := range w.Samples {
-		if t, err := parseTree([]byte(s.Body)); err == nil {
+	s, _ := w.Sample(Read(w, Request{Body: body}).Topic)
+	if example, err := s.Fill(connector.SampleValues{}); err == nil {
+		if t, err := parseTree(example); err == nil {
 			t.remember("", at)
 		}
 	}
@@ -177,7 +178,7 @@ func jsonForms(w *connector.Webhooks, body []byte, yield func(bodyForm) bool) bo
 		tree  tree
 	}{
 		{"", kept},
-		{", in the order of the documented example", kept.sorted("", sampleOrder(w))},
+		{", in the order of the documented example", kept.sorted("", sampleOrder(w, body))},
 		{", in alphabetical order", kept.sorted("", func(_, name string) string { return name })},
 	} {
 		for _, e := range escapings {

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+	"encoding/json"
 	"net/http"
 	"slices"
 	"strings"
@@ -90,6 +91,29 @@ func TestExplain_changedBody(t *testing.T) {
 				t.Errorf("words %q, remedy %q, tried %d", got.Words, got.Remedy, got.Tried)
 			}
 		})
+	}
+}
+
+// A proxy that sorts members loses their order. The samples of a definition have
+// the documented one.
+func TestExplain_sortedByAProxy(t *testing.T) {
+	w := hubScheme(t)
+	sample, _ := w.Sample("company.created")
+	body, err := sample.Fill(connector.SampleValues{ID: "notif_1", Topic: "company.created", Account: "a86dr8yl", Now: time.Unix(1392731331, 0)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var any map[string]any
+	if err := json.Unmarshal(body, &any); err != nil {
+		t.Fatal(err)
+	}
+	sorted, err := json.MarshalIndent(any, "", "  ")
+	if err != nil || string(sorted) == string(body) {
+		t.Fatalf("%s, %v", sorted, err)
+	}
+	got := Explain(w, theSecrets(), Request{Header: Sign(w.Signatures[0], secret.NewText("current"), body, time.Time{}), Body: sorted})
+	if !slices.Equal(got.Causes, []Cause{ChangedBody}) || got.Body != "written without spaces, in the order of the documented example" {
+		t.Errorf("got %+v", got)
 	}
 }
 

@@ -85,7 +85,8 @@ func shown(r rune) rune {
 	return r
 }
 
-// timeFact reads unix seconds, with or without a fraction, or RFC 3339.
+// timeFact reads unix seconds, with or without a fraction, or RFC 3339, which is
+// UTC if it does not say.
 func timeFact(s string) time.Time {
 	whole, _, _ := strings.Cut(s, ".")
 	if n, err := strconv.ParseInt(whole, 10, 64); err == nil {
@@ -94,8 +95,10 @@ func timeFact(s string) time.Time {
 		}
 		return time.Unix(n, 0).UTC()
 	}
-	if t, err := time.Parse(time.RFC3339, s); err == nil && t.Unix() > 0 && t.Unix() <= lastSecond {
-		return t.UTC()
+	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05"} {
+		if t, err := time.Parse(layout, s); err == nil && t.Unix() > 0 && t.Unix() <= lastSecond {
+			return t.UTC()
+		}
 	}
 	return time.Time{}
 }

@@ -29,6 +29,7 @@ func TestRead(t *testing.T) {
 		{"numbers and booleans", `{"id":17,"topic":true,"app_id":null,"created_at":"1392731331","data":{"first":{"sent":1392731331.75}}}`, "1",
 			Facts{ID: "17", Topic: "true", Happened: at, FirstSent: at, Attempt: 1}},
 		{"RFC 3339", `{"created_at":"2014-02-18T13:48:51Z"}`, "", Facts{Happened: at}},
+		{"RFC 3339 without a zone", `{"created_at":"2014-02-18T13:48:51.902"}`, "", Facts{Happened: at.Add(902 * time.Millisecond)}},
 		{"objects and lists", `{"id":{"id":"a"},"topic":["a"],"app_id":[],"created_at":{},"data":[{"first":1}]}`, "x", Facts{}},
 		{"escapes", `{"id":"a\"b\\\u00e9","\u0074opic":"t"}`, "", Facts{ID: `a"b\é`, Topic: "t"}},
 		{"what stands in a text is no member", `{"a":"\"id\":\"no\"","b":["{\"id\":1}"],"id":"yes"}`, "", Facts{ID: "yes"}},

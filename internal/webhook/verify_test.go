@@ -146,6 +146,25 @@ func TestVerify_vectors(t *testing.T) {
 	}
 }
 
+// The built-in definitions of these providers are the schemes of the vectors.
+func TestVerify_builtIn(t *testing.T) {
+	for vector, key := range map[string]string{"published by GitHub": "github", "published by Slack": "slack", "base64": "xero"} {
+		for _, v := range vectors {
+			if v.name != vector {
+				continue
+			}
+			if got := Verify(builtIn(t, key), candidates(v.secret), v.request()); got.Verdict != OK {
+				t.Errorf("%s with %s: %+v", vector, key, got)
+			}
+			late := v.request()
+			late.Received = late.Received.Add(6 * time.Minute)
+			if got := Verify(builtIn(t, key), candidates(v.secret), late).Verdict; (got == Stale) != (key == "slack") {
+				t.Errorf("%s after six minutes: %s", key, got)
+			}
+		}
+	}
+}
+
 // Any one bit of the body, of the signature or of the secret decides.
 func TestVerify_everyBitCounts(t *testing.T) {
 	for _, v := range vectors {
