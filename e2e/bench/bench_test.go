@@ -100,6 +100,7 @@ func TestBench(t *testing.T) {
 	p.stop(t)
 
 	saves(t, r)
+	hooks(t, r, binary)
 	fmt.Print("\n", r.lines.String())
 	if len(r.missed) > 0 {
 		fmt.Printf("\n%d goals missed: %s\n", len(r.missed), strings.Join(r.missed, "; "))

@@ -58,6 +58,12 @@ func serveBare(addr string) error {
 	e.GET("/", func(c echo.Context) error {
 		return c.JSON(http.StatusOK, map[string]any{"id": "acme:intercom", "version": 6, "ok": true})
 	})
+	e.POST("/hook", func(c echo.Context) error { // what a receiver of notifications is measured beside
+		if _, err := io.ReadAll(c.Request().Body); err != nil {
+			return err
+		}
+		return c.NoContent(http.StatusOK)
+	})
 	return e.Start(addr)
 }
 
