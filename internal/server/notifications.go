@@ -60,6 +60,7 @@ func (p notificationPages) list(c echo.Context) error {
 	status := http.StatusOK
 	if len(faults) > 0 {
 		status = http.StatusUnprocessableEntity
+		because(c, errs.New(errs.Invalid, faults[0].Msg))
 	}
 	return render(c, status, templates.Notifications(page))
 }
