@@ -48,7 +48,7 @@ const spanStep = 256
 var (
 	notes = store.Table[Notification]{Prefix: "webhook/note/"}
 	marks = store.Table[mark]{Prefix: "webhook/of/"}
-	spans = store.Table[span]{Prefix: "webhook/span/"}
+	spans = store.Table[span]{Prefix: "webhook/span/", Memo: store.NewMemo[span](256, nil)}
 )
 
 func bodyKey(id string) string { return "webhook/body/" + id }

@@ -71,7 +71,7 @@ func (l *log) restore(victims []*mark) {
 // that comes has to make room for itself; soft is when making room begins, after
 // the answer.
 const (
-	soft = 1.05
+	soft = 1.1
 	hard = 1.2
 )
 
