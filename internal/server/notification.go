@@ -1,10 +1,12 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"backoffice/internal/auth"
@@ -83,14 +85,14 @@ func (p notificationPages) draw(c echo.Context, status int, typed string, refuse
 	if err != nil {
 		return err
 	}
-	if visitOf(c).user.Role.May(replayPermission) {
+	if n.Good() && visitOf(c).user.Role.May(replayPermission) {
 		_, msg := errs.Of(refused)
 		page.Replay = templates.ReplayForm{Action: notificationURL(owner, id) + "/replay", Target: typed, Error: msg, Hint: replayHint}
 	}
 	return render(c, status, templates.Notification(page))
 }
 
-const replayHint = "The same bytes as they came. Only public https addresses, and hosts that the operator allows."
+const replayHint = "The same bytes, signed anew with the value in force. It goes to public https addresses only, and to hosts that the operator allows. Nothing of the address but its host and path is kept."
 
 // explain adds an explanation to a notification that has none yet: the one that
 // is made after the answer may be under way.
@@ -184,7 +186,7 @@ func (g gate) rehearsesOwner(c echo.Context, owner string, def *connector.Defini
 }
 
 func answeredWords(n webhook.Notification) string {
-	return fmt.Sprintf("%d after %s", n.Status, templates.Took(n.Took))
+	return fmt.Sprintf("%d in %s", n.Status, templates.Took(n.Took))
 }
 
 // why explains why a notification was refused.
@@ -201,13 +203,9 @@ func (p notificationPages) why(n webhook.Notification, there bool) templates.Why
 		w.Text = "Nothing is left of the entry to compare it with."
 		return w
 	}
-	w.Heading, w.Remedy = e.Words, e.Remedy
+	w.Heading, w.Text, w.Remedy = "What was found", e.Words, e.Remedy
 	w.Signer = signed(e.Signer, e.Signer != nil)
-	for _, f := range []struct{ label, text string }{{"Header", e.Header}, {"Algorithm", e.Algorithm}, {"Encoding", e.Encoding}, {"Prefix", e.Prefix}, {"Body", e.Body}} {
-		if f.text != "" {
-			w.Facts = append(w.Facts, templates.Fact{Label: f.label, Text: visible(f.text, shownText), Code: f.label != "Body"})
-		}
-	}
+	w.Facts = variantFacts(*e, ruleOf(p.definitionOf(n.Owner), n.Signature))
 	if e.Tried > 0 {
 		w.Tried = plural(e.Tried, "variant") + " of keys, algorithms, encodings and bodies " + pick(e.Tried == 1, "was", "were") + " tried."
 	}
@@ -215,6 +213,20 @@ func (p notificationPages) why(n webhook.Notification, there bool) templates.Why
 		w.Action = a
 	}
 	return w
+}
+
+// variantFacts are what the variant that holds has different from what is wanted.
+func variantFacts(e webhook.Explanation, want connector.Signature) (out []templates.Fact) {
+	for _, f := range []struct{ label, holds, wanted string }{{"Header", e.Header, want.Header}, {"Algorithm", e.Algorithm, want.Algorithm},
+		{"Encoding", e.Encoding, want.Encoding}, {"Prefix", e.Prefix, want.Prefix}} {
+		if f.holds != "" && !strings.EqualFold(f.holds, f.wanted) {
+			out = append(out, templates.Fact{Label: f.label, Text: visible(f.holds, shownText) + ", wanted " + cmp.Or(f.wanted, "none")})
+		}
+	}
+	if e.Body != "" {
+		out = append(out, templates.Fact{Label: "Signed body", Text: visible(e.Body, shownText)})
+	}
+	return out
 }
 
 // actionOn leads to where the cause of a refusal is mended.
@@ -276,8 +288,8 @@ func (p notificationPages) times(n webhook.Notification, provider string, def *c
 			continue
 		}
 		f := templates.NotificationFact{Label: t.label, When: p.when(t.at)}
-		if d := t.at.Sub(last).Round(time.Second); !last.IsZero() && d > 0 {
-			f.Note = d.String() + " later"
+		if !last.IsZero() {
+			f.Note = laterWords(last, t.at)
 		}
 		out, last = append(out, f), t.at
 	}
@@ -286,6 +298,17 @@ func (p notificationPages) times(n webhook.Notification, provider string, def *c
 		answered.Note, answered.Tone = answerNote(def.Webhooks, provider, n.Took)
 	}
 	return append(out, answered)
+}
+
+// laterWords say how much later b is than a: "10 s later".
+func laterWords(a, b time.Time) string {
+	switch d := b.Sub(a); {
+	case d < time.Second:
+		return ""
+	case d < time.Minute:
+		return fmt.Sprintf("%d s later", int(d.Seconds()))
+	}
+	return strings.TrimSuffix(templates.TimeAt(a, b).Ago, " ago") + " later"
 }
 
 // answerNote compares how long an answer took with what the provider expects.

@@ -204,8 +204,8 @@ func keyStep(n webhook.Notification, def *connector.Definition, accepted []webho
 		s.Judged, s.Verdict, s.What, s.Text = true, templates.VerdictWarning, "None", "The entry has no value for "+strings.Join(webhookKeys(def), " or ")+"."
 	case n.Verdict == webhook.Mismatch:
 		s.What, s.Text = "None that is accepted", "Accepted now: "+cmp.Or(signersWords(accepted), "no value at all")+"."
-		if len(accepted) > 0 {
-			s.Fingerprint = templates.Fingerprint(accepted[0].Fingerprint)
+		if !strings.Contains(n.Owner, ":") {
+			s.Text = "The values of each entry behind this address were tried."
 		}
 	default:
 		s.What, s.Text = "Not used", "There was nothing to check with it."

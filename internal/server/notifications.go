@@ -125,6 +125,9 @@ func (p notificationPages) nothing(c echo.Context, f webhook.Filter, found webho
 	if err != nil {
 		return out, err
 	}
+	if len(all) == 0 {
+		out.Text, out.Action = "Add the entry of a connector first: its tab Webhooks has the address to register.", templates.Link{Label: "Add an entry", URL: "/config/new"}
+	}
 	for _, e := range all {
 		if def := p.Config.Definition(e.ID); def != nil && def.Webhooks != nil {
 			out.Action = templates.Link{Label: "Open the webhooks of " + string(e.ID), URL: entryURL(e.ID) + "/webhooks"}
@@ -146,7 +149,7 @@ func ownerLink(owner string, there bool) templates.Link {
 		return templates.Link{Label: owner, URL: entryURL(config.ID(owner)) + "/webhooks"}
 	}
 	if !strings.Contains(owner, ":") {
-		return templates.Link{Label: "/webhooks/" + owner + ", no entry signed it"}
+		return templates.Link{Label: "/webhooks/" + owner}
 	}
 	return templates.Link{Label: owner}
 }

@@ -291,7 +291,7 @@ func why(w Why) templ.Component {
 		}
 		ctx = templ.ClearChildren(ctx)
 		if w.Known() {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 23, "<section class=\"panel diagnosis\" aria-labelledby=\"why\"><div class=\"diagnosis-head is-wrong\"><span class=\"seal\">")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 23, "<section class=\"panel diagnosis\" aria-labelledby=\"why\"><div class=\"diagnosis-head is-wrong is-plain\"><span class=\"seal\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -948,7 +948,7 @@ func notificationFact(f NotificationFact) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		} else {
-			templ_7745c5c3_Err = hintIf(f.Note).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = hintLine(f.Note).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
