@@ -82,7 +82,7 @@ var views = []view{
 	{name: "trial", reach: reachTrial},
 	{name: "trial-refused", reach: reachTrialRefused, status: 422},
 	{name: "webhooks", path: "/webhooks"},
-	{name: "webhooks-faults", path: "/webhooks?verdict=odd&entry=A", status: 422},
+	{name: "webhooks-faults", path: "/webhooks?verdict=odd&entry=a+b", status: 422},
 	{name: "webhooks-none", path: "/webhooks?topic=no.such.topic"},
 }
 

@@ -72,6 +72,9 @@ func (p notificationPages) draw(c echo.Context, status int, typed string, refuse
 	if err != nil {
 		return err
 	}
+	if refused != nil && !n.Good() { // its page has no form that could say so
+		return refused
+	}
 	body, err := p.Webhooks.Body(ctx, owner, id)
 	if err != nil {
 		return err

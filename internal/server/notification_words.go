@@ -41,6 +41,10 @@ var causeWords = map[webhook.Cause]struct{ row, refused string }{
 	webhook.ChangedBody:    {"Body changed", "its body was changed on the way"},
 	webhook.OtherContent:   {"Other text signed", "another text was signed"},
 	webhook.WrongHeader:    {"Wrong header", "its signature is in the header of another kind of notification"},
+	webhook.BadForm:        {"Malformed signature", "its signature does not have the right form"},
+	webhook.OtherTime:      {"Wrong time", "it was signed too long before it came, or after"},
+	webhook.HoldsNow:       {"Not accepted then", "its secret was not accepted yet when it came"},
+	webhook.NoSignature:    {"Not signed", "it carries no signature"},
 	webhook.UnknownSecret:  {"Unknown secret", "no known secret signed it"},
 }
 
@@ -63,8 +67,8 @@ func arrivalWord(n webhook.Notification) string {
 
 // refusedWords say why a notification was refused, after "was refused: ".
 func refusedWords(n webhook.Notification) string {
-	if c := mainCause(n); c != "" && (n.Verdict == webhook.Mismatch || c != webhook.UnknownSecret) {
-		return causeWords[c].refused
+	if c, known := causeWords[mainCause(n)]; known && (n.Verdict == webhook.Mismatch || mainCause(n) != webhook.UnknownSecret) {
+		return c.refused
 	}
 	switch n.Verdict {
 	case webhook.Stale:
