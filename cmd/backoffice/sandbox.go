@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"net/url"
 
+	"backoffice/internal/egress"
 	"backoffice/internal/sandbox"
 	"backoffice/internal/webhook"
 
@@ -18,6 +20,7 @@ type sandboxCommand struct {
 	Addr        string `help:"Address to listen on. It must be of this machine alone." default:"127.0.0.1:8081" env:"BACKOFFICE_SANDBOX_ADDR"`
 	URL         string `help:"Address of the sandbox as browsers see it. Default: http://localhost and the port." env:"BACKOFFICE_SANDBOX_URL" placeholder:"URL"`
 	RedirectURI string `help:"Redirect URI that is registered at the start." default:"http://localhost:8080/auth/intercom/callback"`
+	Notify      string `help:"Address that notifications are sent to at the start. Its host may be sent to; beside it, only this machine." default:"http://localhost:8080/webhooks/intercom"`
 }
 
 // Run serves the sandbox until ctx ends.
@@ -26,7 +29,7 @@ func (s *sandboxCommand) Run(ctx context.Context, con console) error {
 	if err != nil {
 		return err
 	}
-	return serveSandbox(ctx, ln, sandbox.Options{BaseURL: base, Seed: base, RedirectURIs: []string{s.RedirectURI}}, con)
+	return serveSandbox(ctx, ln, sandbox.Options{BaseURL: base, Seed: base, RedirectURIs: []string{s.RedirectURI}, NotifyURL: s.Notify}, con)
 }
 
 // openSandbox listens for a sandbox and returns its address.
@@ -49,12 +52,32 @@ func openSandbox(addr, base string) (net.Listener, string, error) {
 // serveSandbox serves a sandbox until ctx ends. The seed of its client id and
 // secret is fixed, so that an entry still fits after a restart.
 func serveSandbox(ctx context.Context, ln net.Listener, o sandbox.Options, con console) error {
+	client, err := notifier(o.NotifyURL)
+	if err != nil {
+		return errors.Join(err, ln.Close())
+	}
+	o.Client = client
 	p, err := sandbox.New(o)
 	if err != nil {
 		return errors.Join(err, ln.Close())
 	}
 	fmt.Fprintf(con.out, "The rehearsal sandbox is at %s: its page has a client id and a client secret to paste.\n", o.BaseURL)
 	return p.Serve(ctx, ln)
+}
+
+// notifier is the client with which a sandbox sends notifications. Its guard is
+// its own: it lets them to this machine, and to the host of the address that the
+// operator named.
+func notifier(address string) (*http.Client, error) {
+	allow := []string{"localhost", "127.0.0.1", "[::1]"}
+	if u, err := url.Parse(address); err == nil && u.Host != "" && !loopback(u.Hostname()) {
+		allow = append(allow, u.Host)
+	}
+	guard, err := egress.New(egress.Options{Allow: allow})
+	if err != nil {
+		return nil, fmt.Errorf("the address for notifications: %w", err)
+	}
+	return guard.Client(egress.CallOptions{}), nil
 }
 
 // rehearseCommand is "backoffice rehearse": the program and the sandbox in one
@@ -82,7 +105,7 @@ func (r *rehearseCommand) Run(ctx context.Context, con console) error {
 		WebhookKeep: webhook.DefaultNotifications, WebhookDays: int(webhook.DefaultAge / day), WebhookBytes: webhook.DefaultBytes, WebhookRate: webhook.DefaultRate, ready: r.ready}
 	both, ctx := errgroup.WithContext(ctx)
 	both.Go(func() error {
-		o := sandbox.Options{BaseURL: base, Seed: base, RedirectURIs: []string{s.PublicURL + "/auth/intercom/callback"}}
+		o := sandbox.Options{BaseURL: base, Seed: base, RedirectURIs: []string{s.PublicURL + "/auth/intercom/callback"}, NotifyURL: s.PublicURL + "/webhooks/intercom"}
 		return serveSandbox(ctx, ln, o, con)
 	})
 	both.Go(func() error { return serve(ctx, s, base, con) })

@@ -21,6 +21,8 @@ func (p *Provider) controlRoutes() http.Handler {
 	mux.HandleFunc("POST /{$}", p.saveSwitches)
 	mux.HandleFunc("POST /control/redirects", p.changeRedirects)
 	mux.HandleFunc("POST /control/token", p.makeTestToken)
+	mux.HandleFunc("POST /control/hook", p.setHook)
+	mux.HandleFunc("POST /control/notify", p.sendNotifications)
 	mux.HandleFunc("POST /control/reset", p.resetAll)
 	mux.HandleFunc("GET /control/control.css", asset("control.css", "text/css; charset=utf-8"))
 	mux.HandleFunc("GET /control/icon.svg", asset("icon.svg", "image/svg+xml"))

@@ -171,7 +171,7 @@ func TestControlPageActions(t *testing.T) {
 
 // The control page's forms are for itself; the token endpoint is for servers.
 func TestCrossOrigin(t *testing.T) {
-	for path, want := range map[string]int{"/": 403, "/control/redirects": 403, "/control/token": 403, "/control/reset": 403, "/oauth/decide": 403, "/auth/eagle/token": 401} {
+	for path, want := range map[string]int{"/": 403, "/control/redirects": 403, "/control/token": 403, "/control/reset": 403, "/control/hook": 403, "/control/notify": 403, "/oauth/decide": 403, "/auth/eagle/token": 401} {
 		r := start(t, sandbox.Faults{Limit: 5})
 		if got := r.post(path, url.Values{"code": {"x"}}, "Sec-Fetch-Site", "cross-site").StatusCode; got != want {
 			t.Errorf("%s: %d, want %d", path, got, want)
@@ -241,8 +241,10 @@ func checkMarkup(t *testing.T, name, page string) {
 	})
 	walk(t, page, func(n *html.Node) {
 		for _, key := range []string{"aria-describedby", "aria-labelledby"} {
-			if ref := attr(n, key); ref != "" && !ids[ref] {
-				t.Errorf("%s: %s points at nothing: %q", name, key, ref)
+			for _, ref := range strings.Fields(attr(n, key)) {
+				if !ids[ref] {
+					t.Errorf("%s: %s points at nothing: %q", name, key, ref)
+				}
 			}
 		}
 		if n.Data != "input" && n.Data != "select" || attr(n, "type") == "hidden" {

@@ -13,3 +13,10 @@ var ParseForm = parseForm
 
 // Sleep is the real waiting.
 var Sleep = sleep
+
+// SetAnswerWithin replaces the five seconds that a receiver of notifications
+// has. Call it before any is sent.
+func (p *Provider) SetAnswerWithin(d time.Duration) { p.sender.within = d }
+
+// SendersAtOnce is how many notifications wait for an answer at the same time.
+const SendersAtOnce = sendersAtOnce

@@ -63,6 +63,7 @@ type controlPage struct {
 	Credentials []copyRow
 	Addresses   []copyRow
 	TestToken   string
+	Notify      notifyView
 	Redirects   []string
 	NewURI      string
 	URIError    string
@@ -115,7 +116,7 @@ func (p *Provider) controlPage(r *http.Request, typed url.Values, failed map[str
 	page := controlPage{
 		Credentials: []copyRow{{"client-id", "Client ID", p.id}, {"client-secret", "Client secret", p.secret}},
 		Addresses:   []copyRow{{"authorize-url", "Authorize URL", base + "/oauth"}, {"token-url", "Token URL", base + "/auth/eagle/token"}, {"api-url", "API base", base}},
-		Redirects:   p.RedirectURIs(), URIError: failed["uri"], Records: recordViews(p.Log()),
+		Redirects:   p.RedirectURIs(), URIError: failed["uri"], Records: recordViews(p.Log()), Notify: p.notifyPage(nil, nil),
 	}
 	p.mu.Lock()
 	page.TestToken = p.testToken

@@ -85,9 +85,13 @@ func isLoopback(uri string) bool {
 	if err != nil || u.Scheme != "http" {
 		return false
 	}
-	if u.Hostname() == "localhost" {
+	return loopbackHost(u.Hostname())
+}
+
+func loopbackHost(host string) bool {
+	if host == "localhost" {
 		return true
 	}
-	addr, err := netip.ParseAddr(u.Hostname())
+	addr, err := netip.ParseAddr(host)
 	return err == nil && addr.IsLoopback()
 }

@@ -1,9 +1,10 @@
 // Package sandbox is an OAuth provider in the shape of Intercom, to rehearse
-// against: an authorize page, a token endpoint, a few reads of the API, and a
-// control page that sets how they behave and shows what they were sent.
+// against: an authorize page, a token endpoint, a few reads of the API, a sender
+// of notifications, and a control page that sets how they behave and shows what
+// they were sent and what they sent.
 //
 // It is responsible for behaving as Intercom documents, and for nothing else:
-// nothing in it is Intercom, and it never calls anybody. Its invariants:
+// nothing in it is Intercom. Its invariants:
 //
 //   - What Intercom does not document is a switch (see [Faults]), never a claim.
 //   - The zero Faults behaves as documented; where nothing is documented it
@@ -12,6 +13,10 @@
 //     that it was sent to.
 //   - It redirects to no redirect URI that it does not accept.
 //   - The log of requests holds no credential, only fingerprints and lengths.
+//   - It calls nobody but the receiver of notifications: the address that its
+//     operator named or set on the control page, on this machine or on the host
+//     that the operator named, with the client that it was given, and only when
+//     somebody asks for it.
 //   - All state is in memory and bounded; it ends with the process.
 //
 // A test starts one in two lines:
@@ -55,6 +60,14 @@ type Options struct {
 	// RedirectURIs are registered from the start, and again after Reset.
 	// Nil: DefaultRedirectURI.
 	RedirectURIs []string
+
+	// NotifyURL is where notifications are sent at first, and again after Reset.
+	// Its host may be sent to wherever it is; other hosts only on this machine.
+	// Empty: nowhere until somebody sets an address.
+	NotifyURL string
+
+	// Client sends the notifications. It follows no redirects. Nil: none is sent.
+	Client *http.Client
 }
 
 // A Provider is the sandbox: an http.Handler with its state in memory. It is
@@ -67,6 +80,8 @@ type Provider struct {
 	secret    string
 	key       []byte // of form tokens and fingerprints; random, ends with the process
 	registers []string
+	notifies  string // NotifyURL at first
+	sender    *sender
 	pages     *template.Template
 	cross     *http.CrossOriginProtection
 	control   http.Handler
@@ -111,6 +126,10 @@ func New(o Options) (*Provider, error) {
 		base: o.BaseURL, now: o.Now, sleep: sleep, key: random(32), registers: o.RedirectURIs,
 		pages: pages, cross: http.NewCrossOriginProtection(),
 	}
+	if p.sender, err = newSender(o); err != nil {
+		return nil, fmt.Errorf("notifications: %w", err)
+	}
+	p.notifies = o.NotifyURL
 	p.id, p.secret = credentials(o.Seed)
 	p.routes = p.productRoutes()
 	p.control = p.controlRoutes()
@@ -157,8 +176,9 @@ func (p *Provider) Set(f Faults) {
 }
 
 // Reset brings back the state after New: no faults, the first redirect URIs,
-// no codes, no tokens, an empty log. Client id and secret stay.
+// no codes, no tokens, empty logs, and nothing under way. Client id and secret stay.
 func (p *Provider) Reset() {
+	p.sender.reset(p.notifies)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.faults, p.seen = Faults{}, [endpoints]int{}

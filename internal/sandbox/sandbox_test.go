@@ -39,12 +39,19 @@ type rig struct {
 
 func start(t *testing.T, f sandbox.Faults) *rig {
 	t.Helper()
+	r := startWith(t, sandbox.Options{})
+	r.Set(f)
+	return r
+}
+
+func startWith(t *testing.T, o sandbox.Options) *rig {
+	t.Helper()
 	c := &clock{t: time.Date(2026, 9, 1, 10, 0, 0, 0, time.UTC)}
-	p, err := sandbox.New(sandbox.Options{Now: c.now})
+	o.Now = c.now
+	p, err := sandbox.New(o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.Set(f)
 	srv := httptest.NewServer(p)
 	t.Cleanup(srv.Close)
 	jar, _ := cookiejar.New(nil)

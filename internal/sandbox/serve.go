@@ -32,6 +32,7 @@ func (p *Provider) Serve(ctx context.Context, ln net.Listener) error {
 		}
 		stopped <- err
 	})
+	defer p.sender.stop()
 	err := srv.Serve(ln)
 	if stop() || !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("serving the sandbox: %w", errors.Join(err, srv.Close()))
