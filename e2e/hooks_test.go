@@ -163,3 +163,68 @@ func TestSendTestNotification(t *testing.T) {
 	ada.Follow("Open the notification")
 	ada.See("company.created came from BackOffice itself, as a test", "Sent by this program")
 }
+
+// The sandbox sends notifications, rightly and wrongly, and the list says of each
+// what is the matter with it.
+func TestSandboxSendsNotifications(t *testing.T) {
+	t.Parallel()
+	house := start(t)
+	ada := house.admin(t)
+	ada.AddIntercom()
+	sandbox := ada.Window()
+	sandbox.Open(house.sandbox + "/")
+	sandbox.WantValue("Address for notifications", house.url+"/webhooks/intercom")
+	ada.Open("/webhooks")
+	send := func(topic, signature, body, want string) {
+		t.Helper()
+		sandbox.Open(house.sandbox + "/")
+		sandbox.Fill("Topic", topic)
+		sandbox.Choose("Signature", signature)
+		sandbox.Choose("Body on the way", body)
+		sandbox.Follow("Send")
+		ada.In("#news").See(topic, want)
+	}
+	options := func(id string) []string {
+		return eval[[]string](sandbox, fmt.Sprintf(`[...document.getElementById(%q).options].map((o) => o.text.replace(/\s+/g, " ").trim())`, id))
+	}
+	signing, rewriting := options("notify-signing"), options("notify-rewriting")
+	send("company.created", signing[0], rewriting[0], "Valid")
+	send("contact.user.created", signing[1], rewriting[0], "Unknown secret")
+	send("ticket.created", signing[2], rewriting[0], "Other algorithm")
+	send("ticket.closed", signing[3], rewriting[0], "Other encoding")
+	send("conversation.user.created", signing[0], rewriting[1], "Body changed")
+	ada.Open("/webhooks?verdict=refused&topic=ticket.closed")
+	ada.opens("Other encoding", "ticket.closed was refused: its signature is written in another encoding", "wanted hex")
+}
+
+// All of it without JavaScript: the list is filtered by its form and looked at
+// again by a link, a test notification is sent, and a page is read.
+func TestNotificationsWithoutScripts(t *testing.T) {
+	t.Parallel()
+	house := start(t)
+	ada := house.admin(t)
+	_, secret := ada.AddIntercom()
+	ada.In("#promote").Follow("Promote version 1")
+	ada.Scripts(false)
+	ada.Open("/config/acme:intercom/webhooks")
+	ada.Choose("Topic", "ping")
+	ada.Follow("Send a test notification")
+	ada.See("The test notification arrived and was accepted")
+	ada.Follow("All notifications")
+	ada.At("/webhooks?entry=acme:intercom")
+	ada.In("#news").See("ping", "Valid")
+	house.notify(t, posted{path: "intercom", secret: "another", topic: "company.created", id: "notif_bad"})
+	house.notify(t, posted{path: "intercom", secret: secret, topic: "company.created", id: "notif_good"})
+	ada.In("#news").NotSee("notif_")
+	ada.Follow("Look again")
+	ada.In("#news").See("notif_bad", "notif_good", "ping")
+	ada.Choose("Signature", "Refused, for any reason")
+	ada.Fill("Topic", "company.created")
+	ada.Follow("Filter")
+	ada.In("#news").See("notif_bad")
+	ada.In("#news").NotSee("notif_good", "ping")
+	ada.opens("notif_bad", "company.created was refused: no known secret signed it", "Download the body")
+	ada.Open("/webhooks?verdict=refused")
+	ada.Follow("Clear the filter")
+	ada.In("#news").See("notif_good")
+}

@@ -56,19 +56,25 @@ func mainCause(n webhook.Notification) webhook.Cause {
 	return n.Explanation.Causes[0]
 }
 
-// arrivalWord is the verdict in the words of a row: what is known of the cause
-// says more than the verdict, but for a signature that is not there.
+// known is the words of the cause, where they say more than the verdict does.
+func known(n webhook.Notification) (row, refused string, ok bool) {
+	cause := mainCause(n)
+	w, ok := causeWords[cause]
+	return w.row, w.refused, ok && (n.Verdict == webhook.Mismatch || cause != webhook.UnknownSecret)
+}
+
+// arrivalWord is the verdict in the words of a row; "" for its own.
 func arrivalWord(n webhook.Notification) string {
-	if c := mainCause(n); c != "" && n.Verdict == webhook.Mismatch {
-		return causeWords[c].row
+	if row, _, ok := known(n); ok {
+		return row
 	}
 	return ""
 }
 
 // refusedWords say why a notification was refused, after "was refused: ".
 func refusedWords(n webhook.Notification) string {
-	if c, known := causeWords[mainCause(n)]; known && (n.Verdict == webhook.Mismatch || mainCause(n) != webhook.UnknownSecret) {
-		return c.refused
+	if _, words, ok := known(n); ok {
+		return words
 	}
 	switch n.Verdict {
 	case webhook.Stale:

@@ -40,12 +40,10 @@ func (p notificationPages) list(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	page := templates.NotificationsPage{Frame: p.frame(c, "Webhooks", templates.SectionWebhooks), Verdicts: verdictChoices(c.QueryParam("verdict")),
+	page := templates.NotificationsPage{Frame: p.frame(c, "Webhooks", templates.SectionWebhooks),
+		Lead: "What providers sent, over all entries, newest first. Times are UTC.", Verdicts: verdictChoices(c.QueryParam("verdict")),
 		Entry: c.QueryParam("entry"), Topic: c.QueryParam("topic"), Account: c.QueryParam("account"), From: c.QueryParam("from"), To: c.QueryParam("to"),
 		Errors: faults, Filtered: filteredNews(c), Again: newsURL(c, notificationsPath, c.QueryParam("before"))}
-	if page.Lead, err = p.newsLead(c); err != nil {
-		return err
-	}
 	if page.News, err = p.newsList(c, f, found); err != nil {
 		return err
 	}
@@ -63,15 +61,6 @@ func (p notificationPages) list(c echo.Context) error {
 		because(c, errs.New(errs.Invalid, faults[0].Msg))
 	}
 	return render(c, status, templates.Notifications(page))
-}
-
-// newsLead counts what came over all entries.
-func (p notificationPages) newsLead(c echo.Context) (string, error) {
-	t, err := p.Webhooks.Totals(c.Request().Context(), "")
-	if err != nil {
-		return "", err
-	}
-	return dayWords(t) + ". Newest first, times are UTC.", nil
 }
 
 // dayWords are the totals of a day: "1,284 in 24 hours, 3 refused".

@@ -137,7 +137,7 @@ func TestNotificationFilters(t *testing.T) {
 			t.Errorf("events?%s: %q, want %q", query, got, want)
 		}
 	}
-	p.get("/webhooks").want(200, "7 in 24 hours, 3 refused", "7 notifications", "Unknown secret", "Not signed", "Valid, repeated", "/webhooks/intercom")
+	p.get("/webhooks").want(200, "7 notifications", "Unknown secret", "Not signed", "Valid, repeated", "/webhooks/intercom")
 	p.get("/webhooks?topic=x").want(200, "No notification matches")
 	for query, field := range map[string]string{"verdict=x": "verdict", "entry=a+b": "entry", "entry=a/b/c": "entry", "entry=:": "entry", "from=x": "from", "to=25": "to"} {
 		a := p.get("/webhooks?"+query).want(422, "The filter cannot be used like this")
@@ -292,7 +292,7 @@ func TestWebhooksTab(t *testing.T) {
 	if got := p.get("/config/new?connector=intercom&id=initech:intercom").value("input[id=webhook]"); got != public+"/webhooks/initech/intercom" {
 		t.Errorf("the address of a new entry is %q", got)
 	}
-	p.get(entry + "/webhooks/events").want(200, "n2", "1 refused in 24 hours")
+	p.get(entry+"/webhooks/events").want(200, "n2", "1 refused in 24 hours")
 	for range newsOfTab {
 		h.deliver(letter{at: "acme/intercom", body: note("", "ping", "w"), key: "x"})
 	}

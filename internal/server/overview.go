@@ -172,7 +172,7 @@ func (p housePages) refusals(c echo.Context, page *templates.OverviewPage) error
 			Fact: plural(count[owner], "notification") + " " + pick(count[owner] == 1, "was", "were") + " refused", Detail: "In the last 24 hours. None has a signature of a secret that is known here, so anybody may have sent them.",
 			Action: templates.Link{Label: "See why", URL: notificationsPath + "?entry=" + owner + "&verdict=refused"}}
 		if ours[owner] {
-			row.Status, row.Detail = templates.HealthWrong, "In the last 24 hours. A secret of the entry had signed them: what they said is lost unless it is sent again."
+			row.Status, row.Detail = templates.HealthWrong, "In the last 24 hours. At least one was signed with a secret of the entry: what it said is lost unless it is sent again."
 		}
 		rows = append(rows, row)
 	}

@@ -12,7 +12,7 @@ import (
 // form takes verdict, entry, topic, account, from and to as a query.
 type NotificationsPage struct {
 	Frame
-	Lead     string // "1,284 in 24 hours, 3 refused. Times are UTC."
+	Lead     string // "What providers sent, newest first. Times are UTC."
 	Verdicts []Choice
 	Entry    string // as typed
 	Topic    string
