@@ -74,6 +74,7 @@ type plan struct {
 	ready   func() error       // instead of always
 	env     string             // name of the environment
 	token   string             // of /metrics; "" for no metrics
+	rate    int                // of notifications; 0 for the default
 	outside func(*egress.Options, *outside.Options)
 }
 
@@ -172,7 +173,7 @@ func (h *house) furnish(p plan, box *secret.Box) Deps {
 	guard := must(egress.New(egress.Options{Allow: []string{strings.TrimPrefix(base, "http://")}}))(h.t)
 	entries := config.New(config.Options{Store: h.store, Box: box, Catalogue: catalogue, Now: h.clock})
 	checker := h.outsideIn(public, p)
-	hooks := must(webhook.New(webhook.Options{Store: h.store, Box: box, Config: entries, Guard: guard, PublicURL: public, Now: h.clock,
+	hooks := must(webhook.New(webhook.Options{Store: h.store, Box: box, Config: entries, Guard: guard, PublicURL: public, Now: h.clock, Rate: p.rate,
 		Own: must(egress.New(egress.Options{Allow: []string{outside.Guarded(public)}}))(h.t)}))(h.t)
 	h.t.Cleanup(hooks.Close)
 	ready := p.ready

@@ -83,9 +83,14 @@ func (h *house) begin() {
 		public = must(url.Parse(h.plan.public))(h.t)
 	}
 	h.hooks = must(webhook.New(webhook.Options{Store: h.store, Box: h.box, Config: h.config, Keep: h.plan.keep, Rate: h.plan.rate, Now: h.clock, PublicURL: public,
-		Guard:  must(egress.New(egress.Options{Allow: h.plan.allow}))(h.t),
-		Own:    must(egress.New(egress.Options{Allow: []string{public.Host}}))(h.t),
-		Failed: func(what string, err error) { h.failed <- fmt.Sprint(what, ": ", err) }}))(h.t)
+		Guard: must(egress.New(egress.Options{Allow: h.plan.allow}))(h.t),
+		Own:   must(egress.New(egress.Options{Allow: []string{public.Host}}))(h.t),
+		Failed: func(what string, err error) {
+			select {
+			case h.failed <- fmt.Sprint(what, ": ", err):
+			default:
+			}
+		}}))(h.t)
 }
 
 // end stops the rooms. Whatever went wrong after an answer fails the test.
@@ -246,3 +251,8 @@ func (h *house) until(what string, so func() bool) {
 
 // status is what an error is for people.
 func kind(err error) errs.Kind { k, _ := errs.Of(err); return k }
+
+// signed are the headers of a body that this key signed with the first scheme.
+func (h *house) signed(body, key string) http.Header {
+	return webhook.Sign(h.scheme(0), secret.NewText(key), []byte(body), h.clock())
+}

@@ -10,6 +10,7 @@ import (
 
 	"backoffice/internal/config"
 	"backoffice/internal/egress"
+	"backoffice/internal/errs"
 	"backoffice/internal/secret"
 	"backoffice/internal/store"
 )
@@ -106,9 +107,10 @@ func New(o Options) (*Service, error) {
 // Close ends what is done after answers, and waits for it.
 func (s *Service) Close() { s.later.close() }
 
-// complain tells of a failure after an answer, but not of the end of the program.
+// complain tells of a failure after an answer, but not of the end of the program,
+// nor of what is gone by now.
 func (s *Service) complain(what string, err error) {
-	if err != nil && !errors.Is(err, context.Canceled) && !errors.Is(err, store.ErrClosed) {
+	if err != nil && !errors.Is(err, context.Canceled) && !errors.Is(err, store.ErrClosed) && !errs.Is(err, errs.NotFound) {
 		s.failed(what, err)
 	}
 }
