@@ -231,13 +231,27 @@ func TestSend_rewritten(t *testing.T) {
 }
 
 func TestSend_burst(t *testing.T) {
-	r, rec := notifying(t, nil)
+	full, over := make(chan struct{}), make(chan struct{})
+	r, rec := notifying(t, func(n int, _ *http.Request) int {
+		switch n {
+		case sandbox.SendersAtOnce:
+			select { // as many wait as may: one more has its chance to come
+			case <-over:
+			case <-time.After(100 * time.Millisecond):
+			}
+			close(full)
+		case sandbox.SendersAtOnce + 1:
+			close(over)
+		}
+		<-full
+		return 200
+	})
 	r.settled(sandbox.Delivery{Count: sandbox.MaxBurst})
 	ids := map[any]int{}
 	for _, n := range rec.all() {
 		ids[member(t, n.body, "id")]++
 	}
-	if len(ids) != sandbox.MaxBurst || rec.atOnceTo > sandbox.SendersAtOnce {
+	if len(ids) != sandbox.MaxBurst || rec.atOnceTo != sandbox.SendersAtOnce {
 		t.Errorf("%d ids, %d at once", len(ids), rec.atOnceTo)
 	}
 	if n := len(r.Sent()); n != 200 {

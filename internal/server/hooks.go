@@ -122,7 +122,11 @@ func (p hookPages) fillEndpoint(c echo.Context, page *templates.EntryWebhooksPag
 }
 
 func signatureWords(s connector.Signature) string {
-	words := fmt.Sprintf("HMAC-%s over the raw body, in %s", strings.ToUpper(strings.Replace(s.Algorithm, "sha", "sha-", 1)), s.Encoding)
+	over := "the raw body"
+	if s.Timestamp != nil {
+		over = s.Signed + ", the body raw"
+	}
+	words := fmt.Sprintf("HMAC-%s over %s, in %s", strings.ToUpper(strings.Replace(s.Algorithm, "sha", "sha-", 1)), over, s.Encoding)
 	if s.Prefix != "" {
 		words += " after " + s.Prefix
 	}

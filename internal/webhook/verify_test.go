@@ -297,6 +297,8 @@ func TestVerify_lists(t *testing.T) {
 		{"t=1731420618,v1=" + listed[1:], Malformed},
 		{"t=1731420618,v1=" + listed + ",v1=ab", Malformed},
 		{"t=1731420618,v1=" + listed + ",", Malformed},
+		{"t=1731420618,v1=" + listed + ",x=" + strings.Repeat("y", 1900), OK},
+		{"t=1731420618,v1=" + listed + ",x=" + strings.Repeat("y", 2000), Malformed},
 		{listed, Malformed},
 	} {
 		v := vector{body: bodyEvent, headers: []string{"Stripe-Signature", c.header}, now: 1731420618}
