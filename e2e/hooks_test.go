@@ -228,3 +228,38 @@ func TestNotificationsWithoutScripts(t *testing.T) {
 	ada.Follow("Clear the filter")
 	ada.In("#news").See("notif_good")
 }
+
+// Where something on the way holds events back, the list is asked for again and
+// again.
+func TestNotificationsWithoutEvents(t *testing.T) {
+	t.Parallel()
+	house := start(t)
+	ada := house.admin(t)
+	_, secret := ada.AddIntercom()
+	ada.beforeScripts(`window.EventSource = class { addEventListener() {} close() {} }`)
+	ada.Open("/webhooks")
+	house.notify(t, posted{path: "intercom", secret: secret, topic: "ping", id: "notif_1"})
+	ada.In("#news").See("notif_1")
+	house.notify(t, posted{path: "intercom", secret: secret, topic: "ping", id: "notif_2"})
+	ada.In("#news").See("notif_2")
+}
+
+// On the tab nothing moves under somebody who is in the form below the list.
+func TestNewNotificationsWaitOnTheTab(t *testing.T) {
+	t.Parallel()
+	house := start(t)
+	ada := house.admin(t)
+	_, secret := ada.AddIntercom()
+	ada.Open("/config/acme:intercom/webhooks")
+	ada.Fill("Reason", "typing")
+	before := eval[float64](ada, `document.getElementById("reason").closest("form").offsetTop`)
+	house.notify(t, posted{path: "intercom", secret: secret, topic: "ping", id: "notif_1"})
+	ada.See("Show 1 new notification")
+	if after := eval[float64](ada, `document.getElementById("reason").closest("form").offsetTop`); after != before {
+		t.Errorf("the form moved from %v to %v", before, after)
+	}
+	ada.Press("Show 1 new notification")
+	ada.In("#news").See("notif_1")
+	ada.In("#hook-state").See("Notifications arrive")
+	ada.WantValue("Reason", "typing")
+}

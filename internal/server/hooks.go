@@ -126,7 +126,7 @@ func signatureWords(s connector.Signature) string {
 	if s.Timestamp != nil {
 		over = s.Signed + ", the body raw"
 	}
-	words := fmt.Sprintf("HMAC-%s over %s, in %s", strings.ToUpper(strings.Replace(s.Algorithm, "sha", "sha-", 1)), over, s.Encoding)
+	words := fmt.Sprintf("%s over %s, in %s", algorithmWords(s.Algorithm), over, s.Encoding)
 	if s.Prefix != "" {
 		words += " after " + s.Prefix
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -134,6 +135,9 @@ func (p notificationPages) page(c echo.Context, n webhook.Notification, body []b
 		}
 		page.Rehearsal = p.rehearsesOwner(c, n.Owner, def)
 		page.OfEntry = templates.Link{Label: "All notifications of " + n.Owner, URL: notificationsPath + "?entry=" + n.Owner}
+	}
+	if n.Account != "" {
+		page.OfAccount = templates.Link{Label: "All of the workspace " + visible(n.Account, 60), URL: notificationsPath + "?" + url.Values{"account": {n.Account}}.Encode()}
 	}
 	page.Steps = signatureSteps(n, def, accepted)
 	page.Content = readableBody(body, n.ContentType, readsOf(def))

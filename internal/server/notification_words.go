@@ -148,12 +148,12 @@ func ruleOf(def *connector.Definition, header string) connector.Signature {
 	return def.Webhooks.Signatures[0]
 }
 
-// algorithmWords is an HMAC as people write it: "HMAC-SHA1".
+// algorithmWords is an HMAC as people write it: "HMAC-SHA-1".
 func algorithmWords(algorithm string) string {
 	if algorithm == "" {
 		return "HMAC"
 	}
-	return "HMAC-" + strings.ToUpper(algorithm)
+	return "HMAC-" + strings.ToUpper(strings.Replace(algorithm, "sha", "sha-", 1))
 }
 
 // formWords is how a signature stands in its header: "In hex after sha1=".

@@ -1,11 +1,14 @@
 // <div id="news" data-news="…">: a list of notifications that goes on by itself.
 // Each server-sent event has the list as it is now, so that nothing is missed.
-// What is in the way of reading does not happen: while somebody uses the rows,
-// new ones wait behind a button.
+// What is in the way of reading does not happen: while somebody uses the rows, or
+// something below them, new ones wait behind a button. Where events do not come
+// through, the list is asked for again and again.
 import { say } from "./live.js";
 
 const still = 3000; // milliseconds after which a resting pointer is in nobody's way
 const quiet = 8000; // between two messages to a screen reader
+const first = 5000; // within which the first event has to be here
+const pause = 5000; // between two questions for the list, where no event comes
 
 const news = document.querySelector("[data-news]");
 if (news) follow();
@@ -14,19 +17,46 @@ if (news) follow();
 const alike = (a, b) => a.childNodes.length === b.childNodes.length && [...a.childNodes].every((n, i) => n.isEqualNode(b.childNodes[i]));
 
 function follow() {
-  let source, fresh, moved = 0, told = 0, untold = [], timer;
+  let source, fresh, moved = 0, told = 0, untold = [], timer, watchdog, polling = false;
 
-  const open = () => {
+  const take = (text) => {
+    fresh = new DOMParser().parseFromString(text, "text/html");
+    update();
+  };
+  const over = () => {
+    close();
+    polling = false;
+    say("This list does not go on by itself any more: open the page again");
+  };
+  const close = () => {
     source?.close();
+    clearTimeout(watchdog);
+  };
+  const open = () => {
+    close();
+    if (polling) return (watchdog = setTimeout(ask, 0));
     source = new EventSource(news.dataset.news);
     source.addEventListener("news", (event) => {
-      fresh = new DOMParser().parseFromString(event.data, "text/html");
-      update();
+      clearTimeout(watchdog);
+      take(event.data);
     });
-    source.addEventListener("over", () => {
-      source.close();
-      say("This list does not go on by itself any more: open the page again");
-    });
+    source.addEventListener("over", over);
+    // The browser tries again by itself, unless the answer was a refusal.
+    source.addEventListener("error", () => source.readyState === EventSource.CLOSED && over());
+    watchdog = setTimeout(() => {
+      polling = true;
+      open();
+    }, first);
+  };
+  const ask = async () => {
+    try {
+      const answer = await fetch(news.dataset.news, { headers: { Accept: "text/html" } });
+      if (!answer.ok || answer.redirected) return over();
+      take(await answer.text());
+    } catch {
+      // The network is away for a moment.
+    }
+    if (!document.hidden) watchdog = setTimeout(ask, pause);
   };
 
   const more = document.createElement("button");
@@ -44,8 +74,10 @@ function follow() {
   const waits = () => [...fresh.querySelectorAll("[data-row]")].filter((row) => !find(row.dataset.row));
   const find = (id) => news.querySelector(`[data-row="${CSS.escape(id)}"]`);
 
+  const below = (element) => news.compareDocumentPosition(element) & Node.DOCUMENT_POSITION_FOLLOWING;
   const inUse = () =>
     news.contains(document.activeElement) ||
+    below(document.activeElement) ||
     (news.matches(":hover") && performance.now() - moved < still) ||
     (!getSelection().isCollapsed && getSelection().containsNode(news, true)) ||
     news.getBoundingClientRect().top < 0;
@@ -55,10 +87,7 @@ function follow() {
       const old = find(row.dataset.row);
       if (old && !old.contains(document.activeElement) && !old.isEqualNode(row)) old.replaceChildren(...row.cloneNode(true).childNodes);
     }
-    for (const part of fresh.querySelectorAll("#news-showing, #hook-state, [data-part]")) {
-      const old = document.getElementById(part.id);
-      if (old && !alike(old, part)) old.replaceChildren(...part.cloneNode(true).childNodes);
-    }
+    parts(below(document.activeElement) ? "#news-showing, [data-part]" : "#news-showing, [data-part], #hook-state");
     const waiting = waits();
     hear(waiting);
     if (waiting.length && inUse()) {
@@ -71,12 +100,21 @@ function follow() {
     }
   }
 
+  // parts puts what stands outside of the list in the place of what is there.
+  function parts(which) {
+    for (const part of fresh.querySelectorAll(which)) {
+      const old = document.getElementById(part.id);
+      if (old && !alike(old, part)) old.replaceChildren(...part.cloneNode(true).childNodes);
+    }
+  }
+
   // place puts the list of now in the place of the old one, row by row: rows that
   // stay are the same elements, so what is done with them goes on.
   function place() {
     more.hidden = true;
     clearTimeout(timer);
     if (!fresh) return;
+    parts("#hook-state");
     const list = fresh.querySelector("tbody tr[data-row]")?.parentElement;
     const body = news.querySelector("tbody");
     if (!list || !body) {
@@ -94,10 +132,9 @@ function follow() {
   // hear says what is new, all of it at once, and not too often.
   const heard = new Set([...news.querySelectorAll("[data-row]")].map((row) => row.dataset.row));
   function hear(waiting) {
-    for (const row of waiting) {
-      if (!heard.has(row.dataset.row)) untold.push(row.dataset.heard);
-      heard.add(row.dataset.row);
-    }
+    const unheard = waiting.filter((row) => !heard.has(row.dataset.row));
+    untold = [...unheard.map((row) => row.dataset.heard), ...untold];
+    for (const row of unheard) heard.add(row.dataset.row);
     if (!untold.length || performance.now() - told < quiet && told) {
       if (untold.length) setTimeout(() => hear([]), quiet);
       return;
@@ -110,8 +147,8 @@ function follow() {
 
   news.addEventListener("pointermove", () => (moved = performance.now()));
   // A page that nobody looks at does not listen: browsers open few connections.
-  document.addEventListener("visibilitychange", () => (document.hidden ? source?.close() : open()));
-  addEventListener("pagehide", () => source?.close());
+  document.addEventListener("visibilitychange", () => (document.hidden ? close() : open()));
+  addEventListener("pagehide", close);
   addEventListener("pageshow", (event) => event.persisted && open());
   if (!document.hidden) open();
 }
