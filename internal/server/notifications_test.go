@@ -419,6 +419,20 @@ func TestNotificationEvents(t *testing.T) {
 	}
 }
 
+// A page that listens, and listens again, keeps nobody signed in.
+func TestListeningIsNoUse(t *testing.T) {
+	t.Parallel()
+	h := open(t, plan{})
+	h.save("acme:intercom", nil)
+	for _, path := range []string{"/notifications/events", entry + "/webhooks/events"} {
+		p := h.owner()
+		h.pass(20 * time.Minute)
+		p.get(path).want(200)
+		h.pass(20 * time.Minute)
+		p.get("/webhooks").leadsTo("/login?next=%2Fwebhooks")
+	}
+}
+
 // The end of the program ends the streams, so that it need not wait for them.
 func TestEventsEndWithTheProgram(t *testing.T) {
 	t.Parallel()
