@@ -60,7 +60,7 @@ var views = []view{
 	{name: "entry-values", path: "/config/acme:intercom"},
 	{name: "entry-values-pending", path: "/config/initech:intercom"},
 	{name: "entry-webhooks", path: "/config/acme:intercom/webhooks"},
-	{name: "entry-webhooks-sent", reach: reachSent},
+	{name: "entry-webhooks-sent", reach: reachTestSent},
 	{name: "error", path: "/no/such/page", status: 404},
 	{name: "error-door", path: "/no/such/page", status: 404, door: true},
 	{name: "login", path: "/login", door: true},
@@ -74,6 +74,8 @@ var views = []view{
 	{name: "overview", path: "/"},
 	{name: "sandbox", path: "sandbox:/"},
 	{name: "sandbox-consent", reach: reachConsent},
+	{name: "sandbox-refused", reach: reachForeignAddress, status: 422},
+	{name: "sandbox-sent", reach: reachSent},
 	{name: "search", path: "/search?q=intercom"},
 	{name: "search-none", path: "/search?q=nothing-like-it"},
 	{name: "settings", path: "/settings"},
@@ -204,11 +206,32 @@ func reachReplayRefused(p *person) {
 	p.FollowRefused("Send it again", 422)
 }
 
-func reachSent(p *person) {
+func reachTestSent(p *person) {
 	p.Open("/config/acme:intercom/webhooks")
 	p.Choose("Topic", "company.created")
 	p.Follow("Send a test notification")
 	p.See("The test notification arrived and was accepted")
+}
+
+// reachForeignAddress asks the sandbox to send to another machine.
+func reachForeignAddress(p *person) {
+	p.Open(p.house.sandbox + "/")
+	p.Fill("Address for notifications", "https://elsewhere.example/webhooks")
+	p.FollowRefused("Set address", 422)
+	p.See("The sandbox sends to this machine alone")
+}
+
+// reachSent has the sandbox send a notification to the program beside it.
+func reachSent(p *person) {
+	p.Open(p.house.sandbox + "/")
+	p.WantValue("Address for notifications", p.house.url+"/webhooks/intercom")
+	p.Fill("Topic", "contact.merged")
+	p.Follow("Send")
+	p.until("the notification in the log", func() (bool, string) {
+		p.Open(p.house.sandbox + "/")
+		text := p.Text()
+		return strings.Contains(text, "notif_"), text
+	})
 }
 
 func reachRefused(p *person) {

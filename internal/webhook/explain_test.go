@@ -159,6 +159,16 @@ func TestExplain_header(t *testing.T) {
 	}
 }
 
+// An order that no sample has cannot be found again. That it was lost is said.
+func TestExplain_orderLost(t *testing.T) {
+	for body, lost := range map[string]bool{`{"a":1,"b":2,"c":3,"d":4}`: true, `{"a":1,"b":2,"c":3}`: false, `{"d":1,"b":2,"c":3,"a":4}`: false, `["a","b","c","d"]`: false} {
+		got := Explain(hubScheme(t), theSecrets(), Request{Header: http.Header{"X-Hub-Signature": {"sha1=" + signedAs("current", "something else")}}, Body: []byte(body)})
+		if !slices.Equal(got.Causes, []Cause{UnknownSecret}) || strings.Contains(got.Words, "in alphabetical order") != lost {
+			t.Errorf("%s: %q", body, got.Words)
+		}
+	}
+}
+
 func TestExplain_twice(t *testing.T) {
 	value := "sha1=" + signedAs("current", bodyPing)
 	got := Explain(hubScheme(t), theSecrets(), Request{Header: http.Header{"X-Hub-Signature": {value, value}}, Body: []byte(bodyPing)})

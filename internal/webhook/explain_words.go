@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -173,8 +174,17 @@ func (s *search) unknown() Explanation {
 		e.Words += fmt.Sprintf(" The body is large, so the search ended after %d variants.", s.tried)
 	case len(s.req.Body) == 0:
 		e.Words += " The body is empty: if one was sent, it was lost on the way."
+	case looksSorted(s.req.Body):
+		e.Words += " The members of the body stand in alphabetical order: if something on the way sorted them, their order is lost, and with it the signature."
 	}
 	return e
+}
+
+// looksSorted reports whether a body was perhaps written anew by something that
+// sorts members: four in alphabetical order are no accident.
+func looksSorted(body []byte) bool {
+	t, err := parseTree(body)
+	return err == nil && len(t.names) >= 4 && slices.IsSorted(t.names)
 }
 
 func signerWords(s Signer) string {
