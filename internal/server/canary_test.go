@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"backoffice/internal/audit"
 	"backoffice/internal/auth"
 	"backoffice/internal/config"
 
@@ -87,7 +88,8 @@ type mine struct {
 func dig(t *testing.T) *mine {
 	m := &mine{canaries: canaries{"password": password, "new password": "CANARY new? pass & 2", "wrong password": "CANARY wrong! pass <3>",
 		"secret": "CANARY+sec/ret=1&<a>", "typed secret": "CANARY/typed+2==\"", "paste": "CANARY=paste;3+/", "pasted token": "CANARY.token~4+/==",
-		"code": "CANARY/code+5==", "state": "CANARY-state/6+=", "set-up token": "CANARY/setup+token+7=", "metrics token": metricsToken}}
+		"code": "CANARY/code+5==", "state": "CANARY-state/6+=", "set-up token": "CANARY/setup+token+7=", "metrics token": metricsToken,
+		"notification": "CANARY~notified/8+\"<x>", "credential in a header": "CANARY.header+9/="}}
 	m.house = open(t, plan{heard: &m.heard, token: metricsToken, routes: func(g gate) []route {
 		return append(routes(g), route{"POST", "/panic", auth.SignedIn, func(c echo.Context) error { panic(c.FormValue("password")) }})
 	}})
@@ -159,6 +161,7 @@ func TestNoSecretLeaves(t *testing.T) {
 	m.visitor().get("/metrics", "Authorization", "Bearer "+metricsToken).want(200, "acme:intercom")
 	m.visitor().get("/metrics", "Authorization", "Bearer "+metricsToken+"2").want(401)
 	m.radar()
+	m.notified()
 	m.passwords()
 	m.listen()
 }
@@ -224,6 +227,35 @@ func (m *mine) notes(p *person) {
 	}
 	for _, path := range []string{entry + "/webhooks", entry + "/webhooks/events", "/notifications/events", "/audit"} {
 		p.get(path).want(200)
+	}
+}
+
+// notified receives notifications whose bodies and headers have canaries, accepted
+// ones and others. What a provider says in its id, topic and account is shown, and
+// is none.
+func (m *mine) notified() {
+	m.t.Helper()
+	text, err := json.Marshal(m.canaries["notification"])
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	body := `{"id":"notif_1","topic":"conversation.user.created","data":{"item":{"text":` + string(text) + `}}}`
+	header := []string{"Authorization", "Bearer " + m.canaries["credential in a header"], "X-Api-Key", m.canaries["credential in a header"], "Cookie", "a=" + m.canaries["credential in a header"]}
+	for _, path := range []string{"/webhooks/intercom", "/webhooks/acme/intercom"} {
+		m.heard = append(m.heard, m.notify(path, body, header...).bare(200))
+		m.heard = append(m.heard, m.notify(path, body, append(header, "X-Hub-Signature", "sha1=00")...).bare(401))
+	}
+	kept := m.kept()
+	if n := kept[0]; string(must(m.deps.Webhooks.Body(m.t.Context(), n.Owner, n.ID))(m.t)) != body {
+		m.t.Error("the body is not kept as it came")
+	}
+	n := kept[1]
+	target := "https://staging.example.com/?token=" + url.QueryEscape(m.canaries["paste"])
+	if _, err := m.deps.Webhooks.Replay(m.t.Context(), audit.Actor{Name: ownerEmail}, n.Owner, n.ID, "ftp"+target[5:]); err == nil {
+		m.t.Error("a target that is no web address was taken")
+	}
+	for _, path := range []string{entry + "/webhooks", "/audit", "/settings"} {
+		m.owner().get(path).want(200)
 	}
 }
 

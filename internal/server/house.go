@@ -1,10 +1,12 @@
 package server
 
 import (
+	"fmt"
 	"net/http"
 	"runtime"
 	"strings"
 
+	"backoffice/internal/webhook"
 	"backoffice/web"
 	"backoffice/web/templates"
 
@@ -57,8 +59,14 @@ func (p housePages) settings(c echo.Context) error {
 		return err
 	}
 	page.About = []templates.Fact{{Label: "Version", Text: s.Version}, {Label: "Environment", Text: s.Environment}, {Label: "Data file", Text: s.DataFile, Code: true},
-		{Label: "Size of the data file", Text: templates.Size(s.DataSize())}, {Label: "Events in the audit log", Text: templates.Count(n)}, {Label: "Built with", Text: runtime.Version()}}
+		{Label: "Size of the data file", Text: templates.Size(s.DataSize())}, {Label: "Events in the audit log", Text: templates.Count(n)}, {Label: "Built with", Text: runtime.Version()},
+		{Label: "Notifications kept", Text: keptWords(p.Webhooks.Keeping())}}
 	return render(c, http.StatusOK, templates.Settings(page))
+}
+
+// keptWords says what is kept of the notifications of providers.
+func keptWords(k webhook.Keep) string {
+	return fmt.Sprintf("The last %s of each entry, for %s, up to %s", templates.Count(int64(k.Notifications)), plural(int(k.Age.Hours()/24), "day"), templates.Size(k.Bytes))
 }
 
 // search is GET /search: entries, connectors, people and events.

@@ -13,6 +13,7 @@ import (
 	"backoffice/internal/config"
 	"backoffice/internal/errs"
 	"backoffice/internal/oauth"
+	"backoffice/internal/webhook"
 
 	"github.com/labstack/echo/v4"
 	"github.com/prometheus/client_golang/prometheus"
@@ -62,6 +63,8 @@ var (
 	radarRuns    = prometheus.NewDesc("backoffice_radar_runs_total", "Radar runs that sent a call since the program started, by what they found.", []string{"verdict"}, nil)
 	radarTurns   = prometheus.NewDesc("backoffice_radar_turned_total", "Changes of the radar's verdict between ok and wrong since the program started, by the verdict after.", []string{"to"}, nil)
 	radarPaused  = prometheus.NewDesc("backoffice_radar_paused", "1 if the radar is paused or off.", nil, nil)
+	hooksKept    = prometheus.NewDesc("backoffice_notifications_total", "Notifications of providers that were kept since the program started, by what their signature proved.", []string{"verdict"}, nil)
+	hooksTurned  = prometheus.NewDesc("backoffice_notifications_turned_away_total", "Requests to the addresses of notifications that were not taken since the program started, by the reason.", []string{"reason"}, nil)
 	radarCounts  = prometheus.NewDesc("backoffice_radar_entries", "Entries in force by what the radar knows of them.", []string{"state"}, nil)
 )
 
@@ -77,7 +80,7 @@ type entryGauges struct{ Deps }
 
 // Describe sends nothing: which entries there are is not known beforehand.
 func (entryGauges) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{credentialOK, sinceTest, lastVerdict, radarRuns, radarTurns, radarPaused, radarCounts} {
+	for _, d := range []*prometheus.Desc{credentialOK, sinceTest, lastVerdict, radarRuns, radarTurns, radarPaused, radarCounts, hooksKept, hooksTurned} {
 		ch <- d
 	}
 }
@@ -111,6 +114,7 @@ func (g entryGauges) collect(ctx context.Context, ch chan<- prometheus.Metric) e
 		}
 	}
 	collectRadar(ch, view, g.OAuth.RadarCounts())
+	collectHooks(ch, g.Webhooks)
 	return nil
 }
 
@@ -141,6 +145,18 @@ func collectEntry(ch chan<- prometheus.Metric, e config.Entry, c oauth.Check, no
 			on = 1
 		}
 		ch <- gauge(lastVerdict, on, id, v.label)
+	}
+}
+
+// collectHooks names no entry: whoever reads metrics learns how much comes, not for
+// whom.
+func collectHooks(ch chan<- prometheus.Metric, s *webhook.Service) {
+	kept, turned := s.Counts()
+	for _, v := range webhook.Verdicts() {
+		ch <- prometheus.MustNewConstMetric(hooksKept, prometheus.CounterValue, float64(kept[v]), string(v))
+	}
+	for _, t := range webhook.Turns() {
+		ch <- prometheus.MustNewConstMetric(hooksTurned, prometheus.CounterValue, float64(turned[t]), string(t))
 	}
 }
 

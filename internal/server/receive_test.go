@@ -180,6 +180,23 @@ func TestSlowSenderIsCutOff(t *testing.T) {
 	h.unchanged(before, "a body that did not come")
 }
 
+func TestNotificationsAreCounted(t *testing.T) {
+	t.Parallel()
+	h := open(t, plan{token: metricsToken})
+	h.save("acme:intercom", nil)
+	h.notify("/webhooks/intercom", "{}").bare(200)
+	h.notify("/webhooks/intercom", "{}", "X-Hub-Signature", "sha1=00").bare(401)
+	h.notify("/webhooks/intercom", strings.Repeat("x", webhook.MaxBody+1)).bare(413)
+	a := h.visitor().get("/metrics", "Authorization", "Bearer "+metricsToken).want(200)
+	for _, line := range []string{`backoffice_notifications_total{verdict="ok"} 1`, `backoffice_notifications_total{verdict="malformed"} 1`,
+		`backoffice_notifications_total{verdict="mismatch"} 0`, `backoffice_notifications_turned_away_total{reason="too-large"} 1`,
+		`backoffice_notifications_turned_away_total{reason="rate"} 0`} {
+		if !strings.Contains(a.body, line+"\n") {
+			t.Errorf("the metrics lack %s", line)
+		}
+	}
+}
+
 // Bodies that are in memory at once are bounded.
 func TestHeldBodiesAreBounded(t *testing.T) {
 	t.Parallel()

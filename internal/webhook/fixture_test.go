@@ -249,7 +249,7 @@ func (h *house) until(what string, so func() bool) {
 	}
 }
 
-// status is what an error is for people.
+// kind is what an error is for people.
 func kind(err error) errs.Kind { k, _ := errs.Of(err); return k }
 
 // signed are the headers of a body that this key signed with the first scheme.

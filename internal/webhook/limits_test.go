@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -11,6 +12,7 @@ import (
 
 	"backoffice/internal/config"
 	"backoffice/internal/errs"
+	"backoffice/internal/store"
 	"backoffice/internal/webhook"
 )
 
@@ -93,6 +95,34 @@ func TestFirstThatIsNotKept(t *testing.T) {
 	}
 	if all := h.list(webhook.Filter{}); len(all) != 2 {
 		t.Errorf("%d are kept", len(all))
+	}
+}
+
+// One that arrives while a first one with its id is being kept waits for what
+// becomes of it: if it is not kept, there is nothing to repeat.
+func TestRepetitionWaitsForTheFirst(t *testing.T) {
+	h := open(t, plan{plain: true})
+	h.save(shop, config.PutInForce, 0, "clientSecret", "s-1")
+	h.receive(message{body: event("e0", "order.made"), key: "s-1"}) // the log is in memory, and reads nothing more
+	held, enough := make(chan struct{}), make(chan struct{})
+	go func() { // has the turn in the store for as long as the test wants
+		_ = h.db.Update(context.Background(), func(store.Tx) error { close(held); <-enough; return nil })
+	}()
+	<-held
+	gone, cancel := context.WithCancel(t.Context())
+	one, two := make(chan error, 1), make(chan webhook.Notification, 1)
+	go func() { _, err := h.sendIn(gone, message{body: event("e1", "order.made"), key: "s-1"}); one <- err }()
+	for !h.hooks.Expecting(string(shop), "e1") {
+		runtime.Gosched()
+	}
+	go func() { n, _ := h.send(message{body: event("e1", "order.made"), key: "s-1"}); two <- n }()
+	cancel()
+	if err := <-one; !errors.Is(err, context.Canceled) {
+		t.Errorf("the first one: %v", err)
+	}
+	close(enough)
+	if n := <-two; n.ID == "" || n.Repeats != "" {
+		t.Errorf("the second one is %q and repeats %q, which was not kept", n.ID, n.Repeats)
 	}
 }
 

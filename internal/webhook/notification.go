@@ -106,7 +106,7 @@ type Notification struct {
 	ID       string        `json:"id"`    // ours: orders by arrival, unique in this installation
 	Address  string        `json:"address"`
 	Received time.Time     `json:"received"`
-	Took     time.Duration `json:"took"`             // from the first byte of the request to the commit
+	Took     time.Duration `json:"took"`             // from the first byte of the request until it went to the store; from slow on, until it was durable
 	Status   int           `json:"status"`           // what was answered
 	From     string        `json:"from"`             // address of the sender, as the server believes it
 	Source   string        `json:"source,omitempty"` // label of the provider's documented range that From is in

@@ -104,6 +104,9 @@ func New(o Options) (*Service, error) {
 	return s, nil
 }
 
+// Keeping is how much is kept of one entry.
+func (s *Service) Keeping() Keep { return s.keeping }
+
 // Close ends what is done after answers, and waits for it.
 func (s *Service) Close() { s.later.close() }
 
