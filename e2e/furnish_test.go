@@ -1,6 +1,9 @@
 package e2e
 
-import "testing"
+import (
+	"fmt"
+	"testing"
+)
 
 // furnish fills a house as it looks after some weeks of work: entries of
 // several connectors in every state that there is.
@@ -58,4 +61,30 @@ func furnish(t *testing.T, house *program) {
 	e.create("acme:homemade", "", "key", "apiKey", "value", mistyped, "secret", "yes", "key", "sandbox", "value", "true", "secret", "no",
 		"key", "limit", "value", "250", "secret", "no", "then", "current")
 	e.create("initech:billing:invoices", "", "key", "token", "value", mistyped[3:], "secret", "yes")
+	furnishNews(t, house, e)
+}
+
+// furnishNews has notifications come in: accepted, repeated, and refused for
+// several reasons.
+func furnishNews(t *testing.T, house *program, e *errand) {
+	t.Helper()
+	_, secret := e.credentials()
+	for i, n := range []posted{
+		{topic: "conversation.user.created"}, {topic: "contact.user.created"}, {topic: "ping"}, {topic: "company.created"}, {topic: "company.created"},
+		{topic: "conversation.user.created", secret: "0000000000000000000000000000000000000000"},
+		{topic: "ticket.created", on: withoutSpaces}, {topic: "conversation.user.replied", secret: "none"},
+	} {
+		n.path, n.id = "acme/intercom", fmt.Sprintf("notif_ccd8a4d0-f965-11e3-a367-c779cae3e1%02d", i)
+		switch n.secret {
+		case "none":
+			n.secret = ""
+		case "":
+			n.secret = secret
+		}
+		house.notify(t, n)
+		if i == 4 {
+			house.notify(t, n)
+		}
+	}
+	house.notify(t, posted{path: "intercom", secret: "nobody's", topic: "<script>alert(1)</script>\u202e", id: "notif_\u202egnp.exe"})
 }

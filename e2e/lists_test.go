@@ -166,7 +166,7 @@ func TestScopesAndTopics(t *testing.T) {
 	ada.Open("/config/acme:intercom/webhooks")
 	ada.WantValue("Webhook URL", house.url+"/webhooks/intercom")
 	ada.See("clientSecret", "No topic is chosen yet")
-	ada.NotSee("conversation.user.created", "cannot arrive")
+	ada.In("form[aria-labelledby=topics]").NotSee("conversation.user.created", "cannot arrive")
 	ada.Press("Read conversations")
 	ada.Tick("conversation.user.created", true)
 	ada.Follow("Save as pending")

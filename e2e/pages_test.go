@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"fmt"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -65,10 +66,17 @@ var views = []view{
 	{name: "entry-values", path: "/config/acme:intercom"},
 	{name: "entry-values-pending", path: "/config/initech:intercom"},
 	{name: "entry-webhooks", path: "/config/acme:intercom/webhooks"},
+	{name: "entry-webhooks-sent", reach: reachTestSent},
 	{name: "error", path: "/no/such/page", status: 404},
 	{name: "error-door", path: "/no/such/page", status: 404, door: true},
 	{name: "login", path: "/login", door: true},
 	{name: "login-refused", reach: reachRefused, status: 422, door: true},
+	{name: "notification", reach: reachNotification("company.created", "Valid")},
+	{name: "notification-changed", reach: reachNotification("ticket.created", "Body changed")},
+	{name: "notification-replay-refused", reach: reachReplayRefused, status: 422},
+	{name: "notification-unknown", reach: reachNotification("conversation.user.created", "Unknown secret")},
+	{name: "notification-unsigned", reach: reachNotification("conversation.user.replied", "Not signed")},
+	{name: "notification-odd", reach: reachNotification("<script>", "Unknown secret")},
 	{name: "overview", path: "/"},
 	{name: "sandbox", path: "sandbox:/"},
 	{name: "sandbox-consent", reach: reachConsent},
@@ -81,6 +89,9 @@ var views = []view{
 	{name: "settings-outside-in", reach: reachOutside},
 	{name: "trial", reach: reachTrial},
 	{name: "trial-refused", reach: reachTrialRefused, status: 422},
+	{name: "webhooks", path: "/webhooks"},
+	{name: "webhooks-faults", path: "/webhooks?verdict=odd&entry=a+b", status: 422},
+	{name: "webhooks-none", path: "/webhooks?topic=no.such.topic"},
 }
 
 // stay is the path of a view where the person is already.
@@ -93,6 +104,7 @@ var newViews = []view{
 	{name: "empty-config", path: "/config"},
 	{name: "empty-overview", path: "/"},
 	{name: "empty-connectors", path: "/config/new"},
+	{name: "empty-webhooks", path: "/webhooks"},
 }
 
 func reachConflict(p *person) {
@@ -195,6 +207,30 @@ func reachChecked(p *person) {
 func reachOutside(p *person) {
 	p.Open("/settings")
 	p.Follow("Check with your browser")
+}
+
+// reachNotification opens the first notification of a topic with a verdict.
+func reachNotification(topic, verdict string) func(*person) {
+	return func(p *person) {
+		p.Open("/webhooks?topic=" + url.QueryEscape(topic))
+		if topic == "<script>" {
+			p.Open("/webhooks?entry=intercom")
+		}
+		p.opens(verdict, "How the signature was checked")
+	}
+}
+
+func reachReplayRefused(p *person) {
+	reachNotification("company.created", "Valid")(p)
+	p.Fill("Send it to", "http://10.0.0.1/hooks")
+	p.FollowRefused("Send it again", 422)
+}
+
+func reachTestSent(p *person) {
+	p.Open("/config/acme:intercom/webhooks")
+	p.Choose("Topic", "company.created")
+	p.Follow("Send a test notification")
+	p.See("The test notification arrived and was accepted")
 }
 
 // reachForeignAddress asks the sandbox to send to another machine.

@@ -65,6 +65,7 @@ func serve(ctx context.Context, s settings, sandbox string, con console) (err er
 	defer h.oauth.Close()
 	defer context.AfterFunc(ctx, h.oauth.Close)()
 	defer h.webhooks.Close()
+	defer context.AfterFunc(ctx, h.webhooks.EndWatches)()
 	ln, err := net.Listen("tcp", c.Addr)
 	if err != nil {
 		return fmt.Errorf("listening on %s: %w. Is another program there? Choose another address with --addr", c.Addr, err)

@@ -167,8 +167,8 @@ func TestRolesAndPermissions(t *testing.T) {
 			t.Errorf("%s needs a person: %v", p, p.NeedsPerson())
 		}
 	}
-	if n := len(Permissions()); n != 15 {
-		t.Errorf("%d permissions, want 15", n)
+	if n := len(Permissions()); n != 17 {
+		t.Errorf("%d permissions, want 17", n)
 	}
 	if p := Permission("made.up"); Owner.May(p) || !p.NeedsPerson() {
 		t.Error("a permission that does not exist is granted")

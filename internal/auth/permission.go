@@ -23,6 +23,8 @@ const (
 	ConfigTest    Permission = "config.test"
 	ConfigReveal  Permission = "config.reveal"
 	ConnectorRead Permission = "connector.read"
+	WebhookRead   Permission = "webhook.read"   // notifications with their bodies, in which there may be personal data
+	WebhookReplay Permission = "webhook.replay" // send one to another address
 	AuditRead     Permission = "audit.read"
 	SettingsRead  Permission = "settings.read"
 	SettingsCheck Permission = "settings.check"
@@ -32,7 +34,7 @@ const (
 var permissions = []Permission{
 	Machine, Public, SetUp, SignedIn, Overview,
 	ConfigRead, ConfigWrite, ConfigPromote, ConfigDelete, ConfigTest, ConfigReveal,
-	ConnectorRead, AuditRead, SettingsRead, SettingsCheck,
+	ConnectorRead, WebhookRead, WebhookReplay, AuditRead, SettingsRead, SettingsCheck,
 }
 
 // Permissions lists all permissions. The slice belongs to the caller.
@@ -56,7 +58,7 @@ var matrix = map[Role][]Permission{
 	Owner: {
 		Machine, Public, SetUp, SignedIn, Overview,
 		ConfigRead, ConfigWrite, ConfigPromote, ConfigDelete, ConfigTest, ConfigReveal,
-		ConnectorRead, AuditRead, SettingsRead, SettingsCheck,
+		ConnectorRead, WebhookRead, WebhookReplay, AuditRead, SettingsRead, SettingsCheck,
 	},
 }
 

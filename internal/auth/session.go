@@ -63,9 +63,39 @@ func (st *SessionStore) expired(s Session, now time.Time) bool {
 	return now.Sub(s.Seen) >= st.idle || now.Sub(s.Created) >= st.absolute
 }
 
-// load finds the session of a request. An absent, malformed, unknown, forged or
-// expired cookie is no session, and no error.
+// Peek returns the session of the request, if it has a valid one, as it is stored
+// now. Unlike Current it does not count as use: a page that listens by itself
+// keeps nobody signed in.
+func (st *SessionStore) Peek(r *http.Request) (Session, bool, error) {
+	rec, ok, err := st.find(r)
+	if err != nil || !ok || st.expired(rec.Session, st.now()) {
+		return Session{}, false, err
+	}
+	return rec.Session, true, nil
+}
+
+// load finds the session of a request, and notes that it was used.
 func (st *SessionStore) load(r *http.Request) (rec sessionRecord, ok bool, err error) {
+	if rec, ok, err = st.find(r); err != nil || !ok {
+		return sessionRecord{}, false, err
+	}
+	now := st.now()
+	expired := st.expired(rec.Session, now)
+	if !expired && now.Sub(rec.Seen) < seenEvery {
+		return rec, true, nil
+	}
+	touched, ok, err := st.touch(r.Context(), rec.ID, now)
+	if err == nil {
+		return touched, ok, nil
+	}
+	// A file that cannot be written locks nobody out of reading: the session
+	// counts as it stands, and an expired one is none.
+	return rec, !expired, nil
+}
+
+// find reads the session of a request, expired or not. An absent, malformed,
+// unknown or forged cookie is no session, and no error.
+func (st *SessionStore) find(r *http.Request) (rec sessionRecord, ok bool, err error) {
 	c, err := r.Cookie(st.name)
 	if err != nil {
 		return rec, false, nil
@@ -87,18 +117,7 @@ func (st *SessionStore) load(r *http.Request) (rec sessionRecord, ok bool, err e
 		return sessionRecord{}, false, nil
 	}
 	rec.ID = id
-	now := st.now()
-	expired := st.expired(rec.Session, now)
-	if !expired && now.Sub(rec.Seen) < seenEvery {
-		return rec, true, nil
-	}
-	touched, ok, err := st.touch(r.Context(), id, now)
-	if err == nil {
-		return touched, ok, nil
-	}
-	// A file that cannot be written locks nobody out of reading: the session
-	// counts as it stands, and an expired one is none.
-	return rec, !expired, nil
+	return rec, true, nil
 }
 
 // touch deletes the session if it is expired, and else notes that it was seen.

@@ -670,3 +670,34 @@ func FuzzCookie(f *testing.F) {
 		}
 	})
 }
+
+// To peek is no use of a session: it does not keep it, and sees it end.
+func TestPeek(t *testing.T) {
+	w, u := withOwner(t)
+	st := w.sessions(false)
+	rec := httptest.NewRecorder()
+	if _, err := st.Renew(rec, httptest.NewRequest("GET", "/", nil), u, "192.0.2.1"); err != nil {
+		t.Fatal(err)
+	}
+	r := httptest.NewRequest("GET", "/", nil)
+	for _, c := range rec.Result().Cookies() {
+		r.AddCookie(c)
+	}
+	for i, want := range []bool{true, true, true, false, false} {
+		s, ok, err := st.Peek(r)
+		if ok != want || err != nil || ok && s.UserID != u.ID || !ok && s != (Session{}) {
+			t.Errorf("after %d times nine minutes: %+v, %v, %v; want %v", i, s, ok, err, want)
+		}
+		w.clock.add(9 * time.Minute)
+		if i == 2 {
+			w.clock.add(9 * time.Minute) // half an hour is over
+		}
+	}
+	for _, cookie := range []string{"", "x", "a.b"} {
+		r := httptest.NewRequest("GET", "/", nil)
+		r.Header.Set("Cookie", st.Name()+"="+cookie)
+		if s, ok, err := st.Peek(r); ok || err != nil {
+			t.Errorf("%q: %+v, %v, %v", cookie, s, ok, err)
+		}
+	}
+}

@@ -65,7 +65,11 @@ func (g gate) may(c echo.Context, may auth.Permission) error {
 // recognise finds out who is signed in, if anybody is.
 func (g gate) recognise(c echo.Context) error {
 	v := visitOf(c)
-	s, ok, err := g.Sessions.Current(c.Request())
+	session := g.Sessions.Current
+	if listens(c) {
+		session = g.Sessions.Peek
+	}
+	s, ok, err := session(c.Request())
 	if err != nil {
 		return fmt.Errorf("reading the session: %w", err)
 	}

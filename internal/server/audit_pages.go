@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -203,6 +204,9 @@ func changeSide(s string) templates.Shown {
 	return templates.PlainValue(s, "")
 }
 
+// replayedID is the notification in the note of a replay.
+var replayedID = regexp.MustCompile(`^Notification ([0-9a-z]+) to `)
+
 // linkTarget leads to the entry that an event is about, if it still is there.
 func (p auditPages) linkTarget(c echo.Context, page *templates.AuditEventPage, e audit.Event) {
 	id, err := config.ParseID(e.Target)
@@ -213,6 +217,17 @@ func (p auditPages) linkTarget(c echo.Context, page *templates.AuditEventPage, e
 		return
 	}
 	page.Target = templates.Link{Label: e.Target, URL: entryURL(id)}
+	switch e.Action {
+	case audit.NotificationTested:
+		page.Target.URL += "/webhooks"
+		return
+	case audit.NotificationReplayed:
+		page.Target.URL = notificationsPath + "?entry=" + e.Target
+		if n := replayedID.FindStringSubmatch(e.Note); n != nil {
+			page.Target = templates.Link{Label: "Notification of " + e.Target, URL: notificationURL(e.Target, n[1])}
+		}
+		return
+	}
 	if e.Version > 1 {
 		page.Foot = templates.Link{Label: "Compare the versions", URL: fmt.Sprintf("%s/history?left=%d&right=%d", entryURL(id), e.Version-1, e.Version)}
 	}

@@ -157,6 +157,7 @@ func TestNoSecretLeaves(t *testing.T) {
 	m.unreadable(m.owner())
 	m.forms(m.owner())
 	m.runs(m.owner())
+	m.notes(m.owner())
 	m.visitor().get("/metrics", "Authorization", "Bearer "+metricsToken).want(200, "acme:intercom")
 	m.visitor().get("/metrics", "Authorization", "Bearer "+metricsToken+"2").want(401)
 	m.radar()
@@ -203,6 +204,30 @@ func (m *mine) forms(p *person) {
 		p.get(path).want(200)
 	}
 	m.heard = append(m.heard, p.get("/audit?before=5"))
+}
+
+// notes receives notifications, shows them, sends them again and sends a test.
+func (m *mine) notes(p *person) {
+	m.t.Helper()
+	m.deliver(letter{body: note("n1", "ping", "w"), key: m.canaries["secret"]})
+	m.deliver(letter{body: note("n2", "ping", "w"), header: []string{"Authorization", "Bearer " + m.canaries["pasted token"]}})
+	p.send(http.MethodPost, entry+"/webhooks/send", m.form("topic", "ping")).want(200, "arrived and was accepted")
+	list := p.get("/webhooks?topic=ping").want(200) // what the routes above were sent is no secret of ours: a sender may write what it likes
+	shown := 0
+	for _, tr := range list.all("tr[data-row]") {
+		href, _ := attr(find(tr, "a[href]")[0], "href")
+		p.get(href).want(200)
+		p.get(href + "/body").want(200)
+		p.send(http.MethodPost, href+"/replay", m.form("target", m.deps.Site.Sandbox))
+		p.send(http.MethodPost, href+"/replay", m.form("target", "https://x.example/?token="+m.canaries["pasted token"]))
+		shown++
+	}
+	if shown < 3 {
+		m.t.Errorf("%d notifications are shown, want 3", shown)
+	}
+	for _, path := range []string{entry + "/webhooks", entry + "/webhooks/events", "/notifications/events", "/audit"} {
+		p.get(path).want(200)
+	}
 }
 
 // notified receives notifications whose bodies and headers have canaries, accepted

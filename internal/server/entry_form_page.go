@@ -75,7 +75,9 @@ func (p formPages) draw(c echo.Context, status int, s formState) error {
 	if err := p.fillDoubts(c, &page, s); err != nil {
 		return err
 	}
-	p.fillDefinition(&page, s)
+	if err := p.fillDefinition(c, &page, s); err != nil {
+		return err
+	}
 	page.Errors = summary(page, faults)
 	page.Rehearsal = p.rehearses(s.def, s.texts())
 	return render(c, status, templates.EntryForm(page))
@@ -182,9 +184,9 @@ func (p formPages) fillRows(page *templates.EntryFormPage, s formState, faults m
 	}
 }
 
-func (p formPages) fillDefinition(page *templates.EntryFormPage, s formState) {
+func (p formPages) fillDefinition(c echo.Context, page *templates.EntryFormPage, s formState) error {
 	if s.def == nil {
-		return
+		return nil
 	}
 	id, err := config.ParseID(s.form.id)
 	if err != nil {
@@ -197,7 +199,9 @@ func (p formPages) fillDefinition(page *templates.EntryFormPage, s formState) {
 	}
 	page.Console = consoleLink(s.def)
 	if s.def.Webhooks != nil {
-		page.WebhookURL = p.webhookURL(id)
+		if page.WebhookURL, err = p.webhookURL(c, id); err != nil {
+			return err
+		}
 	}
 	for _, perm := range s.def.Permissions {
 		page.Permissions = append(page.Permissions, templates.Tick{ID: perm.ID(), Label: perm.Label, Hint: permissionHint(perm), Chosen: slices.Contains(s.form.scopes, perm.ID())})
@@ -207,6 +211,7 @@ func (p formPages) fillDefinition(page *templates.EntryFormPage, s formState) {
 	}
 	page.Permissions = append(page.Permissions, unknownTicks(s.form.scopes, func(w string) bool { _, ok := s.def.Permission(w); return ok })...)
 	page.Topics = append(page.Topics, unknownTicks(s.form.topics, func(w string) bool { _, ok := s.def.Topic(w); return ok })...)
+	return nil
 }
 
 // unknownTicks keeps what an entry declares and its definition does not know,

@@ -41,6 +41,9 @@ const (
 	saidKind
 	saidChecked
 	saidDrafted
+	saidReplayed
+	saidReplayFailed
+	saidTestSent
 )
 
 // sentences are formats with one number, or none.
@@ -65,6 +68,9 @@ var sentences = map[said]string{
 	saidKind:           "The kind of app is saved",
 	saidChecked:        "The checklist is saved",
 	saidDrafted:        "The drafts are saved",
+	saidReplayed:       "Sent again: the answer is %d",
+	saidReplayFailed:   "Sent again, and no answer came",
+	saidTestSent:       "The test notification arrived and was accepted",
 }
 
 func (f flash) words() string {

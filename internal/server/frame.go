@@ -49,7 +49,7 @@ func ownAddress(c echo.Context) string {
 		return "/config"
 	case "consent":
 		return path.Dir(u.EscapedPath()) + "/test"
-	case "promote", "rollback", "discard", "compare", "reveal", "token", "password", "radar":
+	case "promote", "rollback", "discard", "compare", "reveal", "token", "password", "radar", "send", "replay":
 		return path.Dir(u.EscapedPath())
 	}
 	return u.EscapedPath()

@@ -17,18 +17,27 @@ import (
 // provider, and which topics are chosen.
 type hookPages struct{ gate }
 
-// show is GET /config/:id/webhooks.
-func (p hookPages) show(c echo.Context) error {
-	return p.draw(c, http.StatusOK, templates.SaveForm{}, nil)
+// A hookTab is the tab as one request draws it.
+type hookTab struct {
+	status int
+	form   templates.SaveForm
+	chosen *[]string // topics of a form that could not be saved
+	sent   templates.SendTest
+	toast  string
 }
+
+// show is GET /config/:id/webhooks.
+func (p hookPages) show(c echo.Context) error { return p.draw(c, hookTab{status: http.StatusOK}) }
 
 // save is POST /config/:id/webhooks.
 func (p hookPages) save(c echo.Context) error {
 	return p.saveList(c, listForm{"topic", "webhooks", func(d *config.Draft, chosen []string) { d.Topics = chosen },
-		func(status int, f templates.SaveForm, chosen *[]string) error { return p.draw(c, status, f, chosen) }})
+		func(status int, f templates.SaveForm, chosen *[]string) error {
+			return p.draw(c, hookTab{status: status, form: f, chosen: chosen})
+		}})
 }
 
-func (p hookPages) draw(c echo.Context, status int, form templates.SaveForm, chosen *[]string) error {
+func (p hookPages) draw(c echo.Context, tab hookTab) error {
 	e, def, err := p.entry(c)
 	if err != nil {
 		return err
@@ -42,67 +51,74 @@ func (p hookPages) draw(c echo.Context, status int, form templates.SaveForm, cho
 		return err
 	}
 	page := templates.EntryWebhooksPage{Frame: p.frame(c, "Webhooks · "+string(e.ID), templates.SectionConfiguration), Entry: head,
-		Provider: providerName(def, e.ID), Source: "Chosen in " + lowerFirst(versionName(e, o.Number)), Save: form, Console: consoleLink(def)}
+		Provider: providerName(def, e.ID), Source: "Chosen in " + lowerFirst(versionName(e, o.Number)), Save: tab.form, Console: consoleLink(def)}
 	page.Rehearsal = p.rehearses(def, o.Texts())
-	if form.Base == "" {
+	if tab.toast != "" {
+		page.Toast = tab.toast
+	}
+	if tab.form.Base == "" {
 		page.Save = newestForm(e)
 	}
 	if def == nil || def.Webhooks == nil {
 		page.None = "No definition knows the webhooks of this service, so there is nothing to set up here."
 		page.Heading = "No webhooks are known"
-		return render(c, status, templates.EntryWebhooks(page))
+		return render(c, tab.status, templates.EntryWebhooks(page))
 	}
 	topics := o.Topics
-	if chosen != nil {
-		topics = *chosen
+	if tab.chosen != nil {
+		topics = *tab.chosen
 	}
-	page.URL = p.webhookURL(e.ID)
-	page.URLHint = "Belongs in the webhook settings of the app at " + def.Name + "."
-	if err := p.fillSigning(c, &page, def, e, o); err != nil {
+	if err := p.fillEndpoint(c, &page, e.ID, def); err != nil {
+		return err
+	}
+	page.SendTest = p.sendTest(c, def, tab.sent)
+	last, err := p.fillNews(c, &page, e.ID, def)
+	if err != nil {
 		return err
 	}
 	fillTopics(&page, def, topics, o.Scopes)
+	for _, g := range page.Groups {
+		for i := range g.Topics {
+			g.Topics[i].Last = p.when(last[g.Topics[i].Name])
+		}
+	}
 	page.Notes = def.Webhooks.Notes
 	for _, a := range def.Webhooks.Aliases {
 		page.Aliases = append(page.Aliases, templates.AliasRow{Alias: a.Alias, Topics: a.Topics, Note: a.Note})
 	}
-	return render(c, status, templates.EntryWebhooks(page))
+	return render(c, tab.status, templates.EntryWebhooks(page))
 }
 
-// fillSigning says with which stored value notifications are signed: that of the
-// version in force, and of which others while they count.
-func (p hookPages) fillSigning(c echo.Context, page *templates.EntryWebhooksPage, def *connector.Definition, e config.Entry, newest config.Opened) error {
+// fillEndpoint says where notifications go, and with which stored values they may
+// be signed now.
+func (p hookPages) fillEndpoint(c echo.Context, page *templates.EntryWebhooksPage, id config.ID, def *connector.Definition) error {
 	for _, s := range def.Webhooks.Signatures {
 		page.Rules = append(page.Rules, templates.SignatureRule{Header: s.Header, How: signatureWords(s), For: s.For})
 	}
-	inForce := newest
-	if e.Current != 0 && e.Current != newest.Number {
-		var err error
-		if inForce, err = p.open(c, e.ID, e.Current); err != nil {
-			return err
+	ctx := c.Request().Context()
+	own, shared, err := p.Webhooks.Addresses(ctx, id)
+	if err != nil {
+		return err
+	}
+	page.URL = p.hookAddress(own)
+	page.URLHint = "Register it in the webhook settings of the app at " + def.Name + ". It answers HEAD and GET with 200, for providers that ask before they send."
+	if len(shared) > 0 {
+		page.Shared = fmt.Sprintf("%s works too. %s %s it: a notification belongs to the entry whose secret signed it.", p.hookAddress(id.Service()),
+			upperFirst(plural(len(shared), "other entry")), pick(len(shared) == 1, "shares", "share"))
+	}
+	signers, err := p.Webhooks.Signers(ctx, id)
+	if err != nil {
+		return err
+	}
+	for i, s := range signers {
+		if i == 0 {
+			page.SigningKey, page.Signing = s.Key, templates.Fingerprint(s.Fingerprint)
+			page.SignedBy = fmt.Sprintf("the value of version %d, %s", s.Version, standingWords(s))
+			continue
 		}
+		page.Also = append(page.Also, signed(&s, true))
 	}
-	page.SigningKey, page.Signing, page.SignedBy = signing(def, e, inForce)
-	var also []string
-	if _, f, _ := signing(def, e, newest); f != page.Signing && f.Known() {
-		also = append(also, fmt.Sprintf("version %d with another value (%s), once it is in force", newest.Number, f.Words()))
-	}
-	if e.Previous != 0 && e.PreviousUntil.After(p.Now()) {
-		also = append(also, fmt.Sprintf("version %d, until %s", e.Previous, until(e.PreviousUntil)))
-	}
-	page.AlsoSigned = strings.Join(also, "; ")
 	return nil
-}
-
-// signing is the key whose value signs notifications, its fingerprint, and which
-// version has it.
-func signing(def *connector.Definition, e config.Entry, o config.Opened) (key string, f templates.Fingerprint, by string) {
-	for _, key := range def.Webhooks.SecretKeys {
-		if k, ok := o.Key(key); ok {
-			return key, templates.Fingerprint(k.Fingerprint), "the value of " + lowerFirst(versionName(e, o.Number))
-		}
-	}
-	return "", "", ""
 }
 
 func signatureWords(s connector.Signature) string {
@@ -110,7 +126,7 @@ func signatureWords(s connector.Signature) string {
 	if s.Timestamp != nil {
 		over = s.Signed + ", the body raw"
 	}
-	words := fmt.Sprintf("HMAC-%s over %s, in %s", strings.ToUpper(strings.Replace(s.Algorithm, "sha", "sha-", 1)), over, s.Encoding)
+	words := fmt.Sprintf("%s over %s, in %s", algorithmWords(s.Algorithm), over, s.Encoding)
 	if s.Prefix != "" {
 		words += " after " + s.Prefix
 	}

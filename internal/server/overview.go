@@ -6,10 +6,12 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"backoffice/internal/audit"
 	"backoffice/internal/config"
 	"backoffice/internal/oauth"
+	"backoffice/internal/webhook"
 	"backoffice/web/templates"
 
 	"github.com/labstack/echo/v4"
@@ -41,6 +43,9 @@ func (p housePages) overview(c echo.Context) error {
 		if n := every.counts[h]; n > 0 {
 			page.Tally = append(page.Tally, templates.HealthCount{Health: h, Count: templates.Count(int64(n))})
 		}
+	}
+	if err := p.refusals(c, &page); err != nil {
+		return err
 	}
 	page.Attention = mostHarm(page.Attention)
 	page.Heading, page.Summary = headline(every.counts, len(every.rows), every.waiting)
@@ -135,6 +140,44 @@ func (p housePages) notice(page *templates.OverviewPage, r *listRow) {
 		return
 	}
 	page.Attention = append(page.Attention, row)
+}
+
+// refusals puts the entries first whose notifications were refused lately.
+func (p housePages) refusals(c echo.Context, page *templates.OverviewPage) error {
+	const looked, shown = 200, 3
+	if !visitOf(c).user.Role.May(newsPermission) {
+		return nil
+	}
+	all, err := p.entries(c)
+	if err != nil {
+		return err
+	}
+	found, err := p.Webhooks.List(c.Request().Context(), webhook.Filter{Refused: true, From: p.Now().Add(-24 * time.Hour), Limit: looked})
+	if err != nil {
+		return err
+	}
+	count, ours := map[string]int{}, map[string]bool{}
+	var owners []string // the one of the newest first
+	for _, n := range found.Notifications {
+		if count[n.Owner] == 0 && isThere(all, n.Owner) {
+			owners = append(owners, n.Owner)
+		}
+		count[n.Owner]++
+		ours[n.Owner] = ours[n.Owner] || n.Explanation != nil && n.Explanation.Signer != nil
+	}
+	var rows []templates.AttentionRow
+	for _, owner := range owners[:min(len(owners), shown)] {
+		id := config.ID(owner)
+		row := templates.AttentionRow{ID: owner, Initial: initial(p.Config.Definition(id), id), Status: templates.HealthInconclusive,
+			Fact: plural(count[owner], "notification") + " " + pick(count[owner] == 1, "was", "were") + " refused", Detail: "In the last 24 hours. None has a signature of a secret that is known here, so anybody may have sent them.",
+			Action: templates.Link{Label: "See why", URL: notificationsPath + "?entry=" + owner + "&verdict=refused"}}
+		if ours[owner] {
+			row.Status, row.Detail = templates.HealthWrong, "In the last 24 hours. At least one was signed with a secret of the entry: what it said is lost unless it is sent again."
+		}
+		rows = append(rows, row)
+	}
+	page.Attention = append(rows, page.Attention...)
+	return nil
 }
 
 // staleness says why an entry is stale.

@@ -42,6 +42,7 @@ func routes(g gate) []route {
 	scopes := scopePages{g}
 	hooks := hookPages{g}
 	guides := guidePages{g}
+	news := notificationPages{g}
 	tests := testPages{g}
 	catalogue := cataloguePages{g}
 	log := auditPages{g}
@@ -90,6 +91,8 @@ func routes(g gate) []route {
 		{"POST", "/config/:id/webhooks", auth.ConfigWrite, hooks.save},
 		{"GET", "/config/:id/guide", auth.ConfigRead, guides.show},
 		{"POST", "/config/:id/guide", auth.ConfigWrite, guides.change},
+		{"GET", entryEvents, auth.WebhookRead, hooks.events},
+		{"POST", "/config/:id/webhooks/send", auth.ConfigTest, hooks.send},
 		{"GET", "/config/:id/test", auth.ConfigRead, tests.show},
 		{"GET", "/config/:id/test/:run", auth.ConfigRead, tests.show},
 		{"GET", caseFilePath, caseFilePermission, tests.caseFile},
@@ -105,6 +108,12 @@ func routes(g gate) []route {
 
 		{"GET", "/connectors", auth.ConnectorRead, catalogue.list},
 		{"GET", "/connectors/:key", auth.ConnectorRead, catalogue.show},
+		// The list has /webhooks itself; all else below it is for providers.
+		{"GET", notificationsPath, auth.WebhookRead, news.list},
+		{"GET", notificationEvents, auth.WebhookRead, news.events},
+		{"GET", "/notifications/:owner/:id", auth.WebhookRead, news.show},
+		{"GET", "/notifications/:owner/:id/body", auth.WebhookRead, news.body},
+		{"POST", "/notifications/:owner/:id/replay", auth.WebhookReplay, news.replay},
 		{"GET", "/audit", auth.AuditRead, log.list},
 		{"GET", "/audit/:n", auth.AuditRead, log.show},
 		{"GET", "/account", auth.SignedIn, account.show},

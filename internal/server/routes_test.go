@@ -18,7 +18,7 @@ func (r route) address() string {
 	if r.path == "/static/*" {
 		return web.URL("app.css")
 	}
-	return strings.NewReplacer(":id", "acme:intercom", ":run", "20260917-120000.000-00000000", ":service", "intercom", ":vendor", "acme", ":key", "intercom", ":n", "0").Replace(r.path)
+	return strings.NewReplacer(":id", "acme:intercom", ":run", "20260917-120000.000-00000000", ":owner", "acme:intercom", ":service", "intercom", ":vendor", "acme", ":key", "intercom", ":n", "0").Replace(r.path)
 }
 
 func (r route) safe() bool { return r.method == http.MethodGet }

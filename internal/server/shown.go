@@ -6,7 +6,10 @@ import (
 
 	"backoffice/internal/config"
 	"backoffice/internal/connector"
+	"backoffice/internal/errs"
 	"backoffice/web/templates"
+
+	"github.com/labstack/echo/v4"
 )
 
 // This file turns domain values into what pages show of them.
@@ -175,7 +178,31 @@ func (g gate) redirectURI(def *connector.Definition, own string) string {
 	return g.origin() + "/auth/" + def.Key + "/callback"
 }
 
-func (g gate) webhookURL(id config.ID) string { return g.origin() + "/webhooks/" + id.Service() }
+// hookAddress is the address of a path below /webhooks.
+func (g gate) hookAddress(path string) string { return g.origin() + "/webhooks/" + path }
+
+// webhookURL is the address to register for an entry. Where another vendor has
+// the same service, each has an address of its own, also while the entry is not
+// saved yet.
+func (g gate) webhookURL(c echo.Context, id config.ID) (string, error) {
+	own, _, err := g.Webhooks.Addresses(c.Request().Context(), id)
+	if err == nil {
+		return g.hookAddress(own), nil
+	}
+	if !errs.Is(err, errs.NotFound) {
+		return "", err
+	}
+	all, err := g.entries(c)
+	if err != nil {
+		return "", err
+	}
+	for _, e := range all {
+		if e.ID.Service() == id.Service() && e.ID.Vendor() != id.Vendor() {
+			return g.hookAddress(id.Vendor() + "/" + id.Service()), nil
+		}
+	}
+	return g.hookAddress(id.Service()), nil
+}
 
 // rehearses reports whether an entry with these plain values talks to the
 // sandbox.

@@ -10,3 +10,4 @@ import "./reveal.js";
 import "./confirm.js";
 import "./unfold.js";
 import "./watch.js";
+import "./news.js";

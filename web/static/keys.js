@@ -1,6 +1,6 @@
-// Keyboard: / searches, g and then c, a or o goes somewhere, ? lists the
+// Keyboard: / searches, g and then c, w, a or o goes somewhere, ? lists the
 // shortcuts, Esc closes what is open. None of them while somebody types.
-const places = { o: "/", c: "/config", a: "/audit" };
+const places = { o: "/", c: "/config", w: "/webhooks", a: "/audit" };
 let afterG = 0;
 
 function typing(target) {

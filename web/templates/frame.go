@@ -38,6 +38,7 @@ const (
 	SectionOverview
 	SectionConfiguration
 	SectionConnectors
+	SectionWebhooks
 	SectionAudit
 	SectionSettings
 )
@@ -111,6 +112,7 @@ func (f Frame) menu() []menuLink {
 		{"/", "layout-dashboard", "Overview", "", f.Section == SectionOverview},
 		{"/config", "key-round", "Configuration", f.EntryCount, f.Section == SectionConfiguration},
 		{"/connectors", "blocks", "Connectors", f.ConnectorCount, f.Section == SectionConnectors},
+		{"/webhooks", "webhook", "Webhooks", "", f.Section == SectionWebhooks},
 		{"/audit", "scroll-text", "Audit log", "", f.Section == SectionAudit},
 		{"/settings", "settings", "Settings", "", f.Section == SectionSettings},
 	}

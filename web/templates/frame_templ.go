@@ -772,7 +772,7 @@ func shortcutsMarkup() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 62, "</button></div><dl class=\"facts panel-body\"><dt><kbd class=\"kbd\">/</kbd></dt><dd>Search</dd><dt><kbd class=\"kbd\">g</kbd> <kbd class=\"kbd\">o</kbd></dt><dd>Go to the overview</dd><dt><kbd class=\"kbd\">g</kbd> <kbd class=\"kbd\">c</kbd></dt><dd>Go to the configuration</dd><dt><kbd class=\"kbd\">g</kbd> <kbd class=\"kbd\">a</kbd></dt><dd>Go to the audit log</dd><dt><kbd class=\"kbd\">?</kbd></dt><dd>Open and close this list</dd><dt><kbd class=\"kbd\">Esc</kbd></dt><dd>Close what is open</dd></dl></section>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 62, "</button></div><dl class=\"facts panel-body\"><dt><kbd class=\"kbd\">/</kbd></dt><dd>Search</dd><dt><kbd class=\"kbd\">g</kbd> <kbd class=\"kbd\">o</kbd></dt><dd>Go to the overview</dd><dt><kbd class=\"kbd\">g</kbd> <kbd class=\"kbd\">c</kbd></dt><dd>Go to the configuration</dd><dt><kbd class=\"kbd\">g</kbd> <kbd class=\"kbd\">w</kbd></dt><dd>Go to the webhooks</dd><dt><kbd class=\"kbd\">g</kbd> <kbd class=\"kbd\">a</kbd></dt><dd>Go to the audit log</dd><dt><kbd class=\"kbd\">?</kbd></dt><dd>Open and close this list</dd><dt><kbd class=\"kbd\">Esc</kbd></dt><dd>Close what is open</dd></dl></section>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -822,7 +822,7 @@ func live(toast string) templ.Component {
 			var templ_7745c5c3_Var31 string
 			templ_7745c5c3_Var31, templ_7745c5c3_Err = templ.JoinStringErrs(toast)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `frame.templ`, Line: 205, Col: 17}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `frame.templ`, Line: 207, Col: 17}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var31))
 			if templ_7745c5c3_Err != nil {
@@ -875,7 +875,7 @@ func stage(title string, s Stage, wide bool) templ.Component {
 			var templ_7745c5c3_Var33 string
 			templ_7745c5c3_Var33, templ_7745c5c3_Err = templ.JoinStringErrs(s.Theme.String())
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `frame.templ`, Line: 217, Col: 32}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `frame.templ`, Line: 219, Col: 32}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var33))
 			if templ_7745c5c3_Err != nil {
@@ -940,7 +940,7 @@ func stage(title string, s Stage, wide bool) templ.Component {
 		var templ_7745c5c3_Var34 string
 		templ_7745c5c3_Var34, templ_7745c5c3_Err = templ.JoinStringErrs(s.foot())
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `frame.templ`, Line: 244, Col: 35}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `frame.templ`, Line: 246, Col: 35}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var34))
 		if templ_7745c5c3_Err != nil {

@@ -213,17 +213,20 @@ func sampleWebhooks() EntryWebhooksPage {
 		Frame: frame("Webhooks · acme:intercom", SectionConfiguration), Entry: entryHead(TabWebhooks), Provider: "Intercom",
 		URL: "https://backoffice.acme.example/webhooks/intercom", URLHint: "Paste it in the Developer Hub under Webhooks. One endpoint gets the events of every workspace that installed the app.",
 		Console:    Link{"Open the Developer Hub", "https://app.intercom.com/a/apps/_/developer-hub"},
-		SigningKey: "clientSecret", SignedBy: "of version 6", Signing: fpNow, AlsoSigned: "version 5, until 24 September, 09:20 UTC",
+		SigningKey: "clientSecret", SignedBy: "of version 6", Signing: fpNow, Also: []Signed{{"clientSecret of version 5, still accepted until 24 September, 09:20 UTC", fpOld, Link{"version 5", "/config/acme:intercom?version=5"}}}, Shared: "https://backoffice.acme.example/webhooks/intercom works too.",
 		Rules:   []SignatureRule{{"X-Hub-Signature", "HMAC-SHA1 over the raw body, in hex after sha1=", "every notification"}},
 		Heading: "One of three topics cannot arrive", Source: "Chosen in version 7, pending",
 		Groups: []TopicGroup{
 			{"", []TopicRow{{Name: "ping", Always: true, Chosen: true, Verdict: VerdictOK, Word: "Ready", Note: "Always on"}}},
-			{"Read conversations", []TopicRow{{Name: "conversation.user.created", Chosen: true, Verdict: VerdictOK, Word: "Ready"}, {Name: "conversation.admin.replied", Word: "Not chosen"}}},
+			{"Read conversations", []TopicRow{{Name: "conversation.user.created", Chosen: true, Verdict: VerdictOK, Word: "Ready", Last: before(7 * time.Minute)}, {Name: "conversation.admin.replied", Word: "Not chosen"}}},
 			{"Read tickets", []TopicRow{{Name: "ticket.created", Chosen: true, Verdict: VerdictWrong, Word: "Permission missing"}}},
 		},
-		Aliases: []AliasRow{{"conversation.created", []string{"conversation.user.created", "conversation.admin.single.created"}, "The guide’s name covers both."}},
-		Notes:   []string{"Intercom turns an endpoint off that answers too slowly."},
-		Save:    SaveForm{Base: "7", Revision: "19", Conflict: Conflict{"ops@acme.example", before(time.Minute), "Revision 18 became 19.", []DiffLine{{SignAdded, "region", PlainValue("eu", "")}}, "/config/acme:intercom/webhooks"}},
+		Aliases:   []AliasRow{{"conversation.created", []string{"conversation.user.created", "conversation.admin.single.created"}, "The guide’s name covers both."}},
+		Notes:     []string{"Intercom turns an endpoint off that answers too slowly."},
+		Save:      SaveForm{Base: "7", Revision: "19", Conflict: Conflict{"ops@acme.example", before(time.Minute), "Revision 18 became 19.", []DiffLine{{SignAdded, "region", PlainValue("eu", "")}}, "/config/acme:intercom/webhooks"}},
+		ShowsNews: true, All: Link{"All notifications", "/webhooks?entry=acme:intercom"}, SendTest: sampleSendTest(),
+		News: NotificationList{Events: "/config/acme:intercom/webhooks/events", Rows: sampleNewsRows()[:5], Showing: "1,284 in 24 hours, 3 refused", State: sampleHookState(),
+			Topics: []TopicArrival{{"conversation.user.created", before(7 * time.Minute)}}},
 	}
 }
 
