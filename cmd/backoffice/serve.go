@@ -76,6 +76,7 @@ func serve(ctx context.Context, s settings, sandbox string, con console) (err er
 	var sweeping sync.WaitGroup
 	sweeping.Go(func() { h.sweep(ctx) })
 	sweeping.Go(func() { h.watch(ctx) })
+	sweeping.Go(func() { h.notary.Run(ctx, func(err error) { log.Error("signing the audit log", "error", err) }) })
 	defer sweeping.Wait()
 	defer stop()
 	return listen(ctx, h.handler, ln, c.cert, log)
@@ -97,6 +98,7 @@ type rooms struct {
 	auth     *auth.Service
 	sessions *auth.SessionStore
 	oauth    *oauth.Service
+	notary   *audit.Notary
 	log      *slog.Logger
 }
 
@@ -119,8 +121,12 @@ func house(c checked, sandbox string, db *bolt.DB, box *secret.Box, log *slog.Lo
 	if err != nil {
 		return rooms{}, err
 	}
+	notary, err := notaryOf(db, box)
+	if err != nil {
+		return rooms{}, err
+	}
 	entries := config.New(config.Options{Store: db, Box: box, Catalogue: catalogue, Now: now})
-	r := rooms{log: log,
+	r := rooms{log: log, notary: notary,
 		auth:     auth.New(auth.Options{Store: db, Box: box, Now: now}),
 		sessions: auth.NewSessionStore(db, auth.SessionOptions{Secure: c.public.Scheme == "https", Now: now}),
 		oauth: oauth.New(oauth.Options{Store: db, Box: box, Config: entries, Guard: guard,
@@ -163,6 +169,7 @@ func (r rooms) greet(ctx context.Context, c checked, con console, addr net.Addr)
 		return fmt.Errorf("making the set-up link: %w", err)
 	}
 	fmt.Fprintf(con.out, "BackOffice %s is at %s (listening on %s)\n", version, c.public, addr)
+	fmt.Fprintf(con.out, "The audit log is signed. Its public key, for backoffice audit verify: %s\n", r.notary.Key())
 	if needed {
 		fmt.Fprintf(con.out, "\nThere is no admin yet. Open this link once to create the first one:\n\n  %s/setup?token=%s\n\n", c.public, token.Reveal())
 	}
