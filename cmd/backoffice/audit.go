@@ -16,7 +16,9 @@ import (
 
 // auditCommand is "backoffice audit".
 type auditCommand struct {
-	Key auditKeyCommand `cmd:"" help:"Print the public key that the audit log is signed with. The program must be stopped."`
+	Verify auditVerifyCommand `cmd:"" help:"Check an export or a receipt of the audit log, on any machine, with the public key alone."`
+	Export auditExportCommand `cmd:"" help:"Write the audit log, or a part of it, into a file that can be verified."`
+	Key    auditKeyCommand    `cmd:"" help:"Print the public key that the audit log is signed with. The program must be stopped."`
 }
 
 // dataSettings are those of the settings that opening the data takes.

@@ -27,6 +27,12 @@ type Checkpoint struct {
 	Note []byte // the text and its signature, as of golang.org/x/mod/sumdb/note
 }
 
+// Signer is the name of the key that signed, which is the first line.
+func (c Checkpoint) Signer() string {
+	name, _, _ := strings.Cut(string(c.Note), "\n")
+	return name
+}
+
 // checkpoint signs a head.
 func (s *Signer) checkpoint(size int64, root tlog.Hash, now time.Time) (Checkpoint, error) {
 	now = now.UTC().Truncate(time.Second)

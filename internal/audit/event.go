@@ -38,6 +38,7 @@ const (
 	CaseExported Action = "test.export"
 
 	OutsideChecked Action = "settings.outside-in"
+	LogExported    Action = "audit.export"
 )
 
 // titles has every Action: what it is called on a page.
@@ -67,6 +68,7 @@ var titles = map[Action]string{
 	RadarResumed:    "Resumed the radar",
 	CaseExported:    "Exported a case file",
 	OutsideChecked:  "Checked the public address",
+	LogExported:     "Exported the audit log",
 }
 
 // Title is the action in words, past tense, without its target.

@@ -3,6 +3,7 @@ package audit
 import (
 	"crypto/ed25519"
 	"crypto/sha256"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"strings"
@@ -87,6 +88,11 @@ func (k Key) open(msg []byte) (string, error) {
 		return "", fmt.Errorf("it is not signed with the key %s, but by %s", k.Name(), signers(unknown.Note))
 	case err != nil:
 		return "", fmt.Errorf("its signature does not hold (%w)", err)
+	}
+	for _, s := range n.Sigs { // package note overlooks bits that no byte has
+		if _, err := base64.StdEncoding.Strict().DecodeString(s.Base64); err != nil {
+			return "", fmt.Errorf("its signature is not as it was written (%w)", err)
+		}
 	}
 	return n.Text, nil
 }
