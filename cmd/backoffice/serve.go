@@ -54,7 +54,7 @@ func serve(ctx context.Context, s settings, sandbox string, con console) (err er
 	if err != nil {
 		return err
 	}
-	h, err := house(c, sandbox, db, box, log)
+	h, err := house(c, sandbox, db, box, log, con.out)
 	if err != nil {
 		return err
 	}
@@ -76,7 +76,7 @@ func serve(ctx context.Context, s settings, sandbox string, con console) (err er
 	var sweeping sync.WaitGroup
 	sweeping.Go(func() { h.sweep(ctx) })
 	sweeping.Go(func() { h.watch(ctx) })
-	sweeping.Go(func() { h.notary.Run(ctx, func(err error) { log.Error("signing the audit log", "error", err) }) })
+	sweeping.Go(func() { watchLog(ctx, h.events, log) })
 	defer sweeping.Wait()
 	defer stop()
 	return listen(ctx, h.handler, ln, c.cert, log)
@@ -98,12 +98,12 @@ type rooms struct {
 	auth     *auth.Service
 	sessions *auth.SessionStore
 	oauth    *oauth.Service
-	notary   *audit.Notary
+	events   audit.Watch
 	log      *slog.Logger
 }
 
 // house puts the rooms together.
-func house(c checked, sandbox string, db *bolt.DB, box *secret.Box, log *slog.Logger) (rooms, error) {
+func house(c checked, sandbox string, db *bolt.DB, box *secret.Box, log *slog.Logger, stdout io.Writer) (rooms, error) {
 	catalogue, err := definitions(c, sandbox)
 	if err != nil {
 		return rooms{}, err
@@ -126,7 +126,11 @@ func house(c checked, sandbox string, db *bolt.DB, box *secret.Box, log *slog.Lo
 		return rooms{}, err
 	}
 	entries := config.New(config.Options{Store: db, Box: box, Catalogue: catalogue, Now: now})
-	r := rooms{log: log, notary: notary,
+	events, err := watchOf(c, db, notary, guard, stdout)
+	if err != nil {
+		return rooms{}, err
+	}
+	r := rooms{log: log, events: events,
 		auth:     auth.New(auth.Options{Store: db, Box: box, Now: now}),
 		sessions: auth.NewSessionStore(db, auth.SessionOptions{Secure: c.public.Scheme == "https", Now: now}),
 		oauth: oauth.New(oauth.Options{Store: db, Box: box, Config: entries, Guard: guard,
@@ -135,7 +139,7 @@ func house(c checked, sandbox string, db *bolt.DB, box *secret.Box, log *slog.Lo
 				log.Error("panic in a test", "run", run, "type", what, "stack", string(stack))
 			}, RadarOff: c.Radar == "off"})}
 	r.handler, err = server.New(server.Deps{Store: db, Config: entries, Catalogue: catalogue, OAuth: r.oauth, Auth: r.auth,
-		Sessions: r.sessions, Outside: own, Audit: audit.NewLog(db), Log: log, Now: now,
+		Sessions: r.sessions, Outside: own, Audit: audit.NewLog(db), AuditState: events.State, Log: log, Now: now,
 		Site: server.Site{PublicURL: c.public, Environment: c.Environment, Proxies: c.proxies, Version: version, Started: now(),
 			DataFile: c.dataFile, DataSize: func() int64 { return db.Stats().FileSize }, KeyFile: keySource(c), KeyID: box.KeyID(), Sandbox: sandbox,
 			MetricsToken: c.MetricsToken.Text,
@@ -169,7 +173,7 @@ func (r rooms) greet(ctx context.Context, c checked, con console, addr net.Addr)
 		return fmt.Errorf("making the set-up link: %w", err)
 	}
 	fmt.Fprintf(con.out, "BackOffice %s is at %s (listening on %s)\n", version, c.public, addr)
-	fmt.Fprintf(con.out, "The audit log is signed. Its public key, for backoffice audit verify: %s\n", r.notary.Key())
+	fmt.Fprintf(con.out, "The audit log is signed. Its public key, for backoffice audit verify: %s\n", r.events.Notary.Key())
 	if needed {
 		fmt.Fprintf(con.out, "\nThere is no admin yet. Open this link once to create the first one:\n\n  %s/setup?token=%s\n\n", c.public, token.Reveal())
 	}

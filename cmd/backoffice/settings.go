@@ -32,6 +32,9 @@ type settings struct {
 	Environment    string   `help:"Name of this environment, shown on every page." default:"production" env:"BACKOFFICE_ENVIRONMENT"`
 	Radar          string   `help:"Whether each entry in force is asked once a day, unattended, whether its provider still takes it: daily or off." default:"daily" env:"BACKOFFICE_RADAR"`
 	MetricsToken   keyText  `help:"Bearer token that /metrics asks for. Without it there are no metrics. Set it in the environment: other users of this machine can see flags." env:"BACKOFFICE_METRICS_TOKEN" placeholder:"TOKEN"`
+	AnchorFile     string   `name:"audit-anchor-file" help:"File to which each signed head of the audit log is appended: on another mount, that this machine cannot rewrite." env:"BACKOFFICE_AUDIT_ANCHOR_FILE" placeholder:"FILE"`
+	AnchorURL      keyText  `name:"audit-anchor-url" help:"Address to which each signed head of the audit log is posted. A private one has to be in --allow-hosts, too. Set it in the environment if it holds a token." env:"BACKOFFICE_AUDIT_ANCHOR_URL" placeholder:"URL"`
+	AuditShip      string   `help:"Where each audit event is copied as a line of JSON: stdout, or a file. Without it, nowhere." env:"BACKOFFICE_AUDIT_SHIP" placeholder:"stdout|FILE"`
 	LogFormat      string   `help:"Form of the log on standard error: text or json." default:"text" env:"BACKOFFICE_LOG_FORMAT"`
 
 	ready func(net.Addr) // tests listen on port 0 and learn the address here
@@ -56,6 +59,7 @@ type checked struct {
 	proxies  []netip.Prefix
 	cert     *tls.Certificate // nil: answer http
 	dataFile string
+	anchors  *url.URL // where heads are posted; nil: nowhere
 }
 
 // check reads the settings and reports every fault at once, each with its
@@ -91,6 +95,8 @@ func (s settings) check() (checked, error) {
 	if _, err := egress.New(egress.Options{Allow: s.AllowHosts}); err != nil {
 		add(fmt.Errorf("--allow-hosts: %w", err))
 	}
+	c.anchors, err = anchorAddress(s.AnchorURL.Reveal())
+	add(err)
 	if s.Data == "" {
 		add(errors.New("--data is empty. Name a directory that only this program's user may read"))
 	}
@@ -106,6 +112,7 @@ func (s settings) check() (checked, error) {
 	if c.KeyFile == "" {
 		c.KeyFile = filepath.Join(s.Data, "backoffice.key")
 	}
+	faults = append(faults, auditFiles(c.settings)...)
 	return c, faultList(faults)
 }
 

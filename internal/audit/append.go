@@ -11,10 +11,19 @@
 //	audit/event/<n>                 event n as JSON: exactly the bytes that were hashed
 //	audit/hash/<n>                  the hashes that event n completed, from level 0 up, 32 bytes each
 //	audit/by/<field>/<value>/<n>    empty; finds the events of one person, action, target or outcome
+//	audit/checkpoint/<size>         a signed head of the first size events; the last 32
+//	audit/ship/<destination>        number of the next event to be copied there, in decimal
 //
-// n is padded with zeros to sixteen digits. All of it is written with point
-// reads only: nothing that this package does inside a transaction depends on a
-// range.
+// n and size are padded with zeros to sixteen digits. All of it is written with
+// point reads only: nothing that this package does inside a transaction depends
+// on a range.
+//
+// What can be proven of the log without trusting this program starts with a
+// [Notary], which signs its heads, gives out receipts and exports, and with a
+// [Verification], which checks them. A [Checker] goes over the log in use,
+// [Anchors] bring its heads to where this program cannot rewrite them, and a
+// [Shipper] copies its events. docs/audit-format.md has the formats, and what
+// each check finds.
 package audit
 
 import (
@@ -132,12 +141,15 @@ func (h hashReader) ReadHashes(indexes []int64) ([]tlog.Hash, error) {
 		level, k := tlog.SplitStoredHashIndex(index)
 		n := (k+1)<<level - 1
 		b, err := h.r.Get(hashKey(n))
+		if errors.Is(err, store.ErrNotFound) {
+			return nil, faultf("the hashes of event %d are missing from the log", n)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("hash of event %d: %w", n, err)
 		}
 		at := level * tlog.HashSize
 		if len(b) < at+tlog.HashSize {
-			return nil, fmt.Errorf("hash of event %d: record of %d bytes has no level %d", n, len(b), level)
+			return nil, faultf("the hashes of event %d are cut: %d bytes have no level %d", n, len(b), level)
 		}
 		out[i] = tlog.Hash(b[at : at+tlog.HashSize])
 	}

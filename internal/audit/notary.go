@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"backoffice/internal/errs"
@@ -44,6 +45,8 @@ type Notary struct {
 
 	mu   sync.Mutex
 	last *Checkpoint // nil: not read yet
+
+	shown atomic.Pointer[Checkpoint] // last, for those who do not wait
 }
 
 // NewNotary returns the notary of the log that Append writes in o.Store.
@@ -86,17 +89,19 @@ func (n *Notary) Checkpoint(ctx context.Context) (Checkpoint, error) {
 	var next Checkpoint
 	var gone []string
 	err := n.store.View(ctx, func(r store.Reader) (err error) {
-		if n.last == nil {
-			if n.last, err = n.lastSigned(r); err != nil {
+		last := n.last
+		if last == nil {
+			if last, err = n.lastSigned(r); err != nil {
 				return err
 			}
 		}
-		if next.Size, err = size(r); err != nil || next.Size == n.last.Size && n.last.Note != nil {
+		if next.Size, err = size(r); err != nil || n.last != nil && next.Size == last.Size && last.Note != nil {
 			return err
 		}
-		if next.Root, err = extend(r, *n.last, next.Size); err != nil {
+		if next.Root, err = extend(r, *last, next.Size); err != nil {
 			return err
 		}
+		n.remember(last) // only now: after a restart, it too is held against the log
 		gone, err = superfluous(r)
 		return err
 	})
@@ -119,8 +124,23 @@ func (n *Notary) Checkpoint(ctx context.Context) (Checkpoint, error) {
 	if err != nil {
 		return Checkpoint{}, fmt.Errorf("keeping a head of the audit log: %w", err)
 	}
-	n.last = &next
+	n.remember(&next)
 	return next, nil
+}
+
+// Last is the head that this notary signed or read last, without a Note if there
+// is none yet. It does not wait.
+func (n *Notary) Last() Checkpoint {
+	if c := n.shown.Load(); c != nil {
+		return *c
+	}
+	return Checkpoint{}
+}
+
+// remember has n.mu held.
+func (n *Notary) remember(c *Checkpoint) {
+	n.last = c
+	n.shown.Store(c)
 }
 
 // lastSigned is the newest head in the store, or one without a Note of no
