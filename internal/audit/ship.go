@@ -3,7 +3,6 @@ package audit
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"net/url"
 	"strconv"
@@ -128,7 +127,7 @@ func (s *Shipper) step(ctx context.Context) (more bool, err error) {
 		if total, err = size(r); err != nil {
 			return err
 		}
-		if next, err = position(r, key); err != nil {
+		if next, err = number(r, key, 0); err != nil {
 			return err
 		}
 		if next > total {
@@ -159,21 +158,6 @@ func (s *Shipper) step(ctx context.Context) (more bool, err error) {
 	s.state.Next = next
 	s.mu.Unlock()
 	return next < total, nil
-}
-
-func position(r getter, key string) (int64, error) {
-	b, err := r.Get(key)
-	if errors.Is(err, store.ErrNotFound) {
-		return 0, nil
-	}
-	if err != nil {
-		return 0, err
-	}
-	n, err := strconv.ParseInt(string(b), 10, 64)
-	if err != nil || n < 0 {
-		return 0, fmt.Errorf("%s is damaged: %q is no number of an event", key, b)
-	}
-	return n, nil
 }
 
 // lift writes a portion of the events from next on, and returns the number of

@@ -36,36 +36,44 @@ type walk struct {
 func (l *Log) each(ctx context.Context, w walk, f func(found) error) error {
 	w.filter.Before, w.filter.Limit = 0, 0
 	w.decode = w.decode || w.filter != Filter{}
-	var next, end int64
+	var parts []stretch
+	err := l.store.View(ctx, func(r store.Reader) error {
+		lo, hi, err := w.filter.bounds(r, w.size)
+		if err == nil {
+			parts, err = w.filter.stretches(r, lo, hi)
+		}
+		return err
+	})
+	for _, s := range parts {
+		for err == nil && s.lo < s.hi {
+			err = l.some(ctx, w, &s, f)
+		}
+	}
+	return err
+}
+
+// some calls f with the events of the next portion of s, and takes it off s.
+func (l *Log) some(ctx context.Context, w walk, s *stretch, f func(found) error) error {
+	var out []found
 	err := l.store.View(ctx, func(r store.Reader) (err error) {
-		next, end, err = w.filter.bounds(r, w.size)
+		out, s.lo, err = w.portion(r, *s)
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	for next < end {
-		var some []found
-		err := l.store.View(ctx, func(r store.Reader) (err error) {
-			some, next, err = w.portion(r, next, end)
+	for _, one := range out {
+		if err := f(one); err != nil {
 			return err
-		})
-		if err != nil {
-			return err
-		}
-		for _, one := range some {
-			if err := f(one); err != nil {
-				return err
-			}
 		}
 	}
 	return nil
 }
 
-// portion reads the events from next on, and says where the following portion
-// begins: at end if there is none.
-func (w walk) portion(r store.Reader, next, end int64) ([]found, int64, error) {
-	prefix := w.filter.prefix()
+// portion reads events from the beginning of s, and says where the following
+// portion begins: at the end of s if there is none.
+func (w walk) portion(r store.Reader, s stretch) ([]found, int64, error) {
+	prefix, next, end := s.prefix, s.lo, s.hi
 	rng := store.Range{Prefix: prefix, Limit: portion}
 	if next > 0 {
 		rng.After = fmt.Sprintf("%s%016d", prefix, next-1)

@@ -61,7 +61,7 @@ func TestCheckOfAWholeLog(t *testing.T) {
 // Somebody who can write the data file, but has no key: every byte of an event
 // and of its hashes, every record of the log, is found by the check of the log.
 func TestTamperedDataFileIsFound(t *testing.T) {
-	const events = 40
+	const events = 70 // of which 64 are indexed
 	s := open(t)
 	fill(t, s, events)
 	if _, err := notary(t, s).Checkpoint(t.Context()); err != nil {
@@ -75,7 +75,7 @@ func TestTamperedDataFileIsFound(t *testing.T) {
 		}
 	}
 	key := func(kind string, n int) string { return fmt.Sprintf("audit/%s/%016d", kind, n) }
-	for _, n := range []int{0, 17, 39} {
+	for _, n := range []int{0, 17, 69} {
 		for _, kind := range []string{"event", "hash"} {
 			b := get(t, s, key(kind, n))
 			for i := range b {
@@ -98,14 +98,21 @@ func TestTamperedDataFileIsFound(t *testing.T) {
 	found("two exchanged", "event 4, or the hashes beside it, were changed")
 	put(t, s, key("event", 4), a)
 	put(t, s, key("event", 5), b)
-	for _, ix := range keys(t, s, "audit/by/") {
+	indexes := keys(t, s, "audit/by/")
+	if len(indexes) != 4*64 {
+		t.Fatalf("%d indexes", len(indexes))
+	}
+	for _, ix := range indexes {
 		put(t, s, ix, nil)
 		found(ix+" is gone", "filters do not find it by its ")
 		put(t, s, ix, []byte{})
 	}
+	put(t, s, "audit/indexed", []byte("70"))
+	found("the border of the indexes is moved", "event 64 is there, but filters do not find it")
+	put(t, s, "audit/indexed", []byte("64"))
 	put(t, s, "audit/size", []byte("30"))
-	found("the tail is gone", "has 30 events, and 40 were signed")
-	put(t, s, "audit/size", []byte("40"))
+	found("the tail is gone", "has 30 events, and 70 were signed")
+	put(t, s, "audit/size", []byte("70"))
 	if st, err := check(t, s); err != nil || st.Done != events {
 		t.Fatalf("put back: %+v, %v", st, err)
 	}
