@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"os"
 	"strconv"
 	"strings"
 	"testing"
@@ -202,5 +203,36 @@ func TestAnotherVerifierAgrees(t *testing.T) {
 		if err := theirReceipt(bytes.Replace(b, []byte(`"outcome":"`), []byte(`"outcome":"x`), 1), n.Key()); err == nil {
 			t.Errorf("receipt %d: a changed event was believed", i)
 		}
+	}
+}
+
+// The receipt and the key that docs/audit-format.md shows are real.
+func TestExampleOfTheDocs(t *testing.T) {
+	b, err := os.ReadFile("../../docs/audit-format.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var key, receipt, short string
+	for i, block := range strings.Split(string(b), "```\n") {
+		switch {
+		case i%2 == 0:
+		case strings.HasPrefix(block, "backoffice-receipt/1\n"):
+			receipt = block
+		case strings.HasPrefix(block, "backoffice-") && strings.Count(block, "\n") == 1:
+			key = block
+		case strings.HasPrefix(block, "6 "):
+			short = strings.TrimSpace(block)
+		}
+	}
+	if err := theirReceipt([]byte(receipt), key); err != nil {
+		t.Errorf("the receipt of the docs: %v", err)
+	}
+	k, err := audit.ParseKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := verify(audit.Verification{Key: k}, []byte(receipt))
+	if err != nil || p.Event.N != 4 || p.Head.Short() != short {
+		t.Errorf("%+v, %v; the short form is %q", p, err, short)
 	}
 }
