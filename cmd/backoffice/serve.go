@@ -139,7 +139,7 @@ func house(c checked, sandbox string, db *bolt.DB, box *secret.Box, log *slog.Lo
 				log.Error("panic in a test", "run", run, "type", what, "stack", string(stack))
 			}, RadarOff: c.Radar == "off"})}
 	r.handler, err = server.New(server.Deps{Store: db, Config: entries, Catalogue: catalogue, OAuth: r.oauth, Auth: r.auth,
-		Sessions: r.sessions, Outside: own, Audit: audit.NewLog(db), AuditState: events.State, Log: log, Now: now,
+		Sessions: r.sessions, Outside: own, Audit: audit.NewLog(db), Notary: notary, AuditState: events.State, Log: log, Now: now,
 		Site: server.Site{PublicURL: c.public, Environment: c.Environment, Proxies: c.proxies, Version: version, Started: now(),
 			DataFile: c.dataFile, DataSize: func() int64 { return db.Stats().FileSize }, KeyFile: keySource(c), KeyID: box.KeyID(), Sandbox: sandbox,
 			MetricsToken: c.MetricsToken.Text,

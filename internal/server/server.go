@@ -35,7 +35,7 @@ import (
 )
 
 // Deps are the rooms and the facts that the pages need. All rooms are needed.
-// AuditState may be nil, where nothing signs and checks the log.
+// Notary and AuditState may be nil, where nothing signs and checks the log.
 type Deps struct {
 	Store     store.Store
 	Config    *config.Service
@@ -49,6 +49,7 @@ type Deps struct {
 	Now       func() time.Time
 	Site      Site
 
+	Notary     *audit.Notary
 	AuditState func(context.Context) (audit.State, error)
 }
 
