@@ -1,6 +1,7 @@
 package audit_test
 
 import (
+	"archive/zip"
 	"bytes"
 	"fmt"
 	"maps"
@@ -131,6 +132,26 @@ func TestLinesOfAnExport(t *testing.T) {
 				t.Errorf("believed with %s of another export", name)
 			}
 		}
+	})
+	t.Run("a file twice", func(t *testing.T) {
+		var b bytes.Buffer
+		z := zip.NewWriter(&b)
+		for range 2 {
+			for name, content := range unzip(t, some) {
+				w, err := z.Create(name)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if _, err := w.Write(content); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		if err := z.Close(); err != nil {
+			t.Fatal(err)
+		}
+		_, err := verify(verification(t), b.Bytes())
+		isFault(t, "twice", err, "does not belong")
 	})
 	t.Run("a file more, a file less", func(t *testing.T) {
 		files := unzip(t, some)
