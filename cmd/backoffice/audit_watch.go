@@ -16,7 +16,7 @@ import (
 
 	"backoffice/internal/audit"
 	"backoffice/internal/egress"
-	"backoffice/internal/store"
+	"backoffice/internal/store/bolt"
 
 	"golang.org/x/time/rate"
 )
@@ -29,8 +29,8 @@ const (
 	checkEvery = 24 * time.Hour
 )
 
-// watchOf puts together what works on the log in s beside the changes.
-func watchOf(c checked, s store.Store, n *audit.Notary, guard *egress.Guard, stdout io.Writer) (audit.Watch, error) {
+// watchOf puts together what works on the log in db beside the changes.
+func watchOf(c checked, db *bolt.DB, n *audit.Notary, guard *egress.Guard, stdout io.Writer) (audit.Watch, error) {
 	key, err := audit.ParseKey(n.Key())
 	if err != nil {
 		return audit.Watch{}, err
@@ -42,17 +42,29 @@ func watchOf(c checked, s store.Store, n *audit.Notary, guard *egress.Guard, std
 	if c.anchors != nil {
 		places = append(places, urlPlace(c.anchors, guard.Client(egress.CallOptions{})))
 	}
-	pace := rate.NewLimiter(checkSpeed, checkBurst)
 	w := audit.Watch{Notary: n, Anchors: audit.NewAnchors(n, places...)}
-	w.Checker = audit.NewChecker(audit.CheckerOptions{Notary: n, Kept: w.Anchors.Kept, Wait: pace.WaitN})
+	w.Checker = audit.NewChecker(audit.CheckerOptions{Notary: n, Kept: w.Anchors.Kept, Wait: paced(db)})
 	switch c.AuditShip {
 	case "":
 	case "stdout":
-		w.Shipper = audit.NewShipper(s, audit.Destination{Name: "stdout", Write: func(b []byte) error { _, err := stdout.Write(b); return err }})
+		w.Shipper = audit.NewShipper(db, audit.Destination{Name: "stdout", Write: func(b []byte) error { _, err := stdout.Write(b); return err }})
 	default:
-		w.Shipper = audit.NewShipper(s, audit.FileDestination(c.AuditShip))
+		w.Shipper = audit.NewShipper(db, audit.FileDestination(c.AuditShip))
 	}
 	return w, nil
+}
+
+// paced holds a check back, and lets go of what it has read: it goes through the
+// whole file, which would else be counted as memory of this program.
+func paced(db *bolt.DB) func(context.Context, int) error {
+	pace, read := rate.NewLimiter(checkSpeed, checkBurst), 0
+	return func(ctx context.Context, events int) error {
+		if read += events; read > checkSpeed {
+			read = 0
+			db.Rest()
+		}
+		return pace.WaitN(ctx, events)
+	}
 }
 
 // urlPlace posts each head, as the note that it is, to an address. The address
@@ -77,7 +89,7 @@ func urlPlace(u *url.URL, client *http.Client) audit.Place {
 }
 
 // watchLog signs, checks, anchors and ships the log until ctx ends.
-func watchLog(ctx context.Context, w audit.Watch, log *slog.Logger) {
+func watchLog(ctx context.Context, w audit.Watch, db *bolt.DB, log *slog.Logger) {
 	var all sync.WaitGroup
 	all.Go(func() { w.Notary.Run(ctx, func(err error) { log.Error("signing the audit log", "error", err) }) })
 	all.Go(func() {
@@ -90,7 +102,7 @@ func watchLog(ctx context.Context, w audit.Watch, log *slog.Logger) {
 			log.Warn("anchoring the audit log", "place", place, "error", err)
 		})
 	})
-	all.Go(func() { checkLog(ctx, w.Checker, log) })
+	all.Go(func() { checkLog(ctx, w.Checker, db.Rest, log) })
 	if w.Shipper != nil {
 		all.Go(func() { w.Shipper.Run(ctx, func(err error) { log.Warn("shipping the audit log", "error", err) }) })
 	}
@@ -98,12 +110,14 @@ func watchLog(ctx context.Context, w audit.Watch, log *slog.Logger) {
 }
 
 // checkLog goes over the whole log at start, and once a day.
-func checkLog(ctx context.Context, c *audit.Checker, log *slog.Logger) {
+func checkLog(ctx context.Context, c *audit.Checker, rest func(), log *slog.Logger) {
 	tick := time.NewTicker(checkEvery)
 	defer tick.Stop()
 	for {
 		began := time.Now()
-		switch err := c.Run(ctx); {
+		err := c.Run(ctx)
+		rest()
+		switch {
 		case ctx.Err() != nil:
 			return
 		case c.State().Fault != "":

@@ -76,7 +76,7 @@ func serve(ctx context.Context, s settings, sandbox string, con console) (err er
 	var sweeping sync.WaitGroup
 	sweeping.Go(func() { h.sweep(ctx) })
 	sweeping.Go(func() { h.watch(ctx) })
-	sweeping.Go(func() { watchLog(ctx, h.events, log) })
+	sweeping.Go(func() { watchLog(ctx, h.events, db, log) })
 	defer sweeping.Wait()
 	defer stop()
 	return listen(ctx, h.handler, ln, c.cert, log)
