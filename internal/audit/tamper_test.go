@@ -3,9 +3,12 @@ package audit_test
 import (
 	"archive/zip"
 	"bytes"
+	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 
 	"backoffice/internal/audit"
@@ -29,6 +32,34 @@ func TestEveryByteOfAReceiptCounts(t *testing.T) {
 		}
 		if _, err := verify(verification(t), b[:i]); err == nil {
 			t.Fatalf("believed when cut to %d bytes", i)
+		}
+	}
+}
+
+// A receipt has one form, and a changed log gives none out, nor an export.
+func TestChangedLogGivesNothingOut(t *testing.T) {
+	s := open(t)
+	fill(t, s, 21)
+	n := notary(t, s)
+	b, err := n.Receipt(t.Context(), 9)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for from, to := range map[string]string{"\n9\n": "\n09\n", "/1\n": "/2\n", "\n\n": "\n\n\n"} {
+		_, err := verify(verification(t), bytes.Replace(b, []byte(from), []byte(to), 1))
+		isFault(t, to, err, "")
+	}
+	key := fmt.Sprintf("audit/event/%016d", 9)
+	put(t, s, key, bytes.Replace(get(t, s, key), []byte("because"), []byte("BECAUSE"), 1))
+	if _, err := n.Receipt(t.Context(), 9); !errors.Is(err, audit.ErrForked) || !strings.Contains(err.Error(), "Event 9 was changed") {
+		t.Errorf("a receipt of a changed event: %v", err)
+	}
+	if _, err := n.Receipt(t.Context(), 8); err != nil {
+		t.Errorf("of its neighbour: %v", err)
+	}
+	for name, f := range map[string]audit.Filter{"all": {}, "with it": {Target: event(9).Target}} {
+		if _, err := n.Export(t.Context(), io.Discard, audit.Exporting{Filter: f}); !errors.Is(err, audit.ErrForked) {
+			t.Errorf("an export, %s: %v", name, err)
 		}
 	}
 }
