@@ -7,6 +7,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -24,6 +25,7 @@ type commands struct {
 	Serve    serveCommand    `cmd:"" help:"Run the program. Every setting is a flag or a variable of the environment."`
 	Rehearse rehearseCommand `cmd:"" help:"Run the program on this machine together with the rehearsal sandbox, to try it out."`
 	Sandbox  sandboxCommand  `cmd:"" help:"Run the rehearsal sandbox alone: an Intercom-shaped provider with switchable faults."`
+	Audit    auditCommand    `cmd:"" help:"Check what was given out of the audit log, on any machine; or export it here."`
 
 	Version kong.VersionFlag `help:"Print the version and end."`
 }
@@ -39,7 +41,8 @@ func main() {
 }
 
 // mainWith runs the command that args name and returns the exit status: 0 if
-// all went well, 1 if the command failed, 2 if the words were wrong.
+// all went well, 1 if the command failed, 2 if the words were wrong, or what an
+// error of a command says itself.
 func mainWith(ctx context.Context, args []string, con console) int {
 	var c commands
 	exit := -1
@@ -61,6 +64,10 @@ func mainWith(ctx context.Context, args []string, con console) int {
 	}
 	if err := parsed.Run(); err != nil {
 		fmt.Fprintf(con.err, "backoffice: %v\n", err)
+		var status interface{ ExitCode() int }
+		if errors.As(err, &status) {
+			return status.ExitCode()
+		}
 		return 1
 	}
 	return 0

@@ -15,6 +15,8 @@ func TestMain(m *testing.M) {
 		os.Exit(mainWith(context.Background(), os.Args[1:], console{os.Stdout, os.Stderr}))
 	}, "backoffice-first": func() {
 		os.Exit(firstStart(os.Args[1]))
+	}, "backoffice-status": func() {
+		os.Exit(wantStatus(os.Args[1], os.Args[2:]))
 	}})
 }
 
@@ -24,6 +26,15 @@ func TestScripts(t *testing.T) {
 		e.Setenv("HOME", e.WorkDir)
 		return nil
 	}})
+}
+
+// wantStatus runs the program and succeeds if it ends with that exit status.
+func wantStatus(want string, args []string) int {
+	if got := mainWith(context.Background(), args, console{os.Stdout, os.Stderr}); fmt.Sprint(got) != want {
+		fmt.Fprintf(os.Stderr, "exit status %d, want %s\n", got, want)
+		return 1
+	}
+	return 0
 }
 
 // firstStart starts the program over a new data directory and ends it as soon

@@ -56,7 +56,7 @@ func serve(ctx context.Context, s settings, sandbox string, con console) (err er
 	if err != nil {
 		return err
 	}
-	h, err := house(c, sandbox, db, box, log)
+	h, err := house(c, sandbox, db, box, log, con.out)
 	if err != nil {
 		return err
 	}
@@ -80,6 +80,7 @@ func serve(ctx context.Context, s settings, sandbox string, con console) (err er
 	var sweeping sync.WaitGroup
 	sweeping.Go(func() { h.sweep(ctx) })
 	sweeping.Go(func() { h.watch(ctx) })
+	sweeping.Go(func() { watchLog(ctx, h.events, db, log) })
 	defer sweeping.Wait()
 	defer stop()
 	return listen(ctx, h.handler, ln, c.cert, log)
@@ -102,11 +103,12 @@ type rooms struct {
 	sessions *auth.SessionStore
 	oauth    *oauth.Service
 	webhooks *webhook.Service
+	events   audit.Watch
 	log      *slog.Logger
 }
 
 // house puts the rooms together.
-func house(c checked, sandbox string, db *bolt.DB, box *secret.Box, log *slog.Logger) (rooms, error) {
+func house(c checked, sandbox string, db *bolt.DB, box *secret.Box, log *slog.Logger, stdout io.Writer) (rooms, error) {
 	catalogue, err := definitions(c, sandbox)
 	if err != nil {
 		return rooms{}, err
@@ -124,8 +126,16 @@ func house(c checked, sandbox string, db *bolt.DB, box *secret.Box, log *slog.Lo
 	if err != nil {
 		return rooms{}, err
 	}
+	notary, err := notaryOf(db, box)
+	if err != nil {
+		return rooms{}, err
+	}
 	entries := config.New(config.Options{Store: db, Box: box, Catalogue: catalogue, Now: now})
-	r := rooms{log: log,
+	events, err := watchOf(c, db, notary, guard, stdout)
+	if err != nil {
+		return rooms{}, err
+	}
+	r := rooms{log: log, events: events,
 		auth:     auth.New(auth.Options{Store: db, Box: box, Now: now}),
 		sessions: auth.NewSessionStore(db, auth.SessionOptions{Secure: c.public.Scheme == "https", Now: now}),
 		oauth: oauth.New(oauth.Options{Store: db, Box: box, Config: entries, Guard: guard,
@@ -138,7 +148,7 @@ func house(c checked, sandbox string, db *bolt.DB, box *secret.Box, log *slog.Lo
 		return rooms{}, err
 	}
 	r.handler, err = server.New(server.Deps{Store: db, Config: entries, Catalogue: catalogue, OAuth: r.oauth, Auth: r.auth,
-		Sessions: r.sessions, Outside: own, Webhooks: r.webhooks, Guide: guide.New(guide.Options{Store: db, Config: entries, Now: now}), Audit: audit.NewLog(db), Log: log, Now: now,
+		Sessions: r.sessions, Outside: own, Webhooks: r.webhooks, Guide: guide.New(guide.Options{Store: db, Config: entries, Now: now}), Audit: audit.NewLog(db), Notary: notary, AuditState: events.State, Log: log, Now: now,
 		Site: server.Site{PublicURL: c.public, Environment: c.Environment, Proxies: c.proxies, Version: version, Started: now(),
 			DataFile: c.dataFile, DataSize: func() int64 { return db.Stats().FileSize }, KeyFile: keySource(c), KeyID: box.KeyID(), Sandbox: sandbox,
 			MetricsToken: c.MetricsToken.Text,
@@ -172,6 +182,7 @@ func (r rooms) greet(ctx context.Context, c checked, con console, addr net.Addr)
 		return fmt.Errorf("making the set-up link: %w", err)
 	}
 	fmt.Fprintf(con.out, "BackOffice %s is at %s (listening on %s)\n", version, c.public, addr)
+	fmt.Fprintf(con.out, "The audit log is signed. Its public key, for backoffice audit verify: %s\n", r.events.Notary.Key())
 	if needed {
 		fmt.Fprintf(con.out, "\nThere is no admin yet. Open this link once to create the first one:\n\n  %s/setup?token=%s\n\n", c.public, token.Reveal())
 	}

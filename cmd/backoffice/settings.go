@@ -36,6 +36,9 @@ type settings struct {
 	WebhookDays    int      `help:"Days for which notifications are kept." default:"30" env:"BACKOFFICE_WEBHOOK_DAYS"`
 	WebhookBytes   int64    `help:"Bytes of the bodies of notifications that are kept of each entry. A fifth as many of refused ones are kept beside them." default:"33554432" env:"BACKOFFICE_WEBHOOK_BYTES"`
 	WebhookRate    int      `help:"Notifications a second that one source may send. It may be twice as many at once." default:"300" env:"BACKOFFICE_WEBHOOK_RATE"`
+	AnchorFile     string   `name:"audit-anchor-file" help:"File to which each signed head of the audit log is appended: on another mount, that this machine cannot rewrite." env:"BACKOFFICE_AUDIT_ANCHOR_FILE" placeholder:"FILE"`
+	AnchorURL      keyText  `name:"audit-anchor-url" help:"Address to which each signed head of the audit log is posted. A private one has to be in --allow-hosts, too. Set it in the environment if it holds a token." env:"BACKOFFICE_AUDIT_ANCHOR_URL" placeholder:"URL"`
+	AuditShip      string   `help:"Where each audit event is copied as a line of JSON: stdout, or a file. Without it, nowhere." env:"BACKOFFICE_AUDIT_SHIP" placeholder:"stdout|FILE"`
 	LogFormat      string   `help:"Form of the log on standard error: text or json." default:"text" env:"BACKOFFICE_LOG_FORMAT"`
 
 	ready func(net.Addr) // tests listen on port 0 and learn the address here
@@ -60,6 +63,7 @@ type checked struct {
 	proxies  []netip.Prefix
 	cert     *tls.Certificate // nil: answer http
 	dataFile string
+	anchors  *url.URL // where heads are posted; nil: nowhere
 }
 
 // check reads the settings and reports every fault at once, each with its
@@ -99,6 +103,8 @@ func (s settings) check() (checked, error) {
 	if _, err := egress.New(egress.Options{Allow: s.AllowHosts}); err != nil {
 		add(fmt.Errorf("--allow-hosts: %w", err))
 	}
+	c.anchors, err = anchorAddress(s.AnchorURL.Reveal())
+	add(err)
 	if s.Data == "" {
 		add(errors.New("--data is empty. Name a directory that only this program's user may read"))
 	}
@@ -114,6 +120,7 @@ func (s settings) check() (checked, error) {
 	if c.KeyFile == "" {
 		c.KeyFile = filepath.Join(s.Data, "backoffice.key")
 	}
+	faults = append(faults, auditFiles(c.settings)...)
 	return c, faultList(faults)
 }
 

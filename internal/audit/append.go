@@ -4,6 +4,10 @@
 // transaction of the change, so that both commit or neither does; if the record
 // cannot be written, the change does not happen.
 //
+// An event is indexed a little later than it is written, together with others, by
+// the change that comes by then: so most changes write to the end of the log
+// only. What is not indexed yet is few, and filters look through it.
+//
 // The events are the leaves of a Merkle tree as of RFC 6962, in the form of
 // golang.org/x/mod/sumdb/tlog, from the first event on. Records, by store key:
 //
@@ -11,10 +15,20 @@
 //	audit/event/<n>                 event n as JSON: exactly the bytes that were hashed
 //	audit/hash/<n>                  the hashes that event n completed, from level 0 up, 32 bytes each
 //	audit/by/<field>/<value>/<n>    empty; finds the events of one person, action, target or outcome
+//	audit/indexed                   number of events that are found so, in decimal
+//	audit/checkpoint/<size>         a signed head of the first size events; the last 32
+//	audit/ship/<destination>        number of the next event to be copied there, in decimal
 //
-// n is padded with zeros to sixteen digits. All of it is written with point
-// reads only: nothing that this package does inside a transaction depends on a
-// range.
+// n and size are padded with zeros to sixteen digits. All of it is written with
+// point reads only: nothing that this package does inside a transaction depends
+// on a range.
+//
+// What can be proven of the log without trusting this program starts with a
+// [Notary], which signs its heads, gives out receipts and exports, and with a
+// [Verification], which checks them. A [Checker] goes over the log in use,
+// [Anchors] bring its heads to where this program cannot rewrite them, and a
+// [Shipper] copies its events. docs/audit-format.md has the formats, and what
+// each check finds.
 package audit
 
 import (
@@ -34,7 +48,12 @@ const (
 	sizeKey     = "audit/size"
 	eventPrefix = "audit/event/"
 	hashPrefix  = "audit/hash/"
+	indexedKey  = "audit/indexed"
 )
+
+// unindexed is how many events wait for being indexed together. With one at a
+// time, a change would write to four pages more of the file, all over it.
+const unindexed = 64
 
 func eventKey(n int64) string { return fmt.Sprintf("%s%016d", eventPrefix, n) }
 func hashKey(n int64) string  { return fmt.Sprintf("%s%016d", hashPrefix, n) }
@@ -68,10 +87,33 @@ func Append(tx store.Tx, e Event) error {
 	}
 	tx.Put(eventKey(n), leaf)
 	tx.Put(hashKey(n), join(hashes))
-	for _, ix := range e.indexes() {
-		tx.Put(fmt.Sprintf("%s%016d", ix, n), nil)
+	tx.Put(sizeKey, strconv.AppendInt(nil, n+1, 10))
+	return index(tx, n)
+}
+
+// index makes the events that wait for it findable, if they have become many.
+// The last of them is event n.
+func index(tx store.Tx, n int64) error {
+	from, err := indexed(tx, n)
+	if err != nil {
+		return fmt.Errorf("audit log: %w", err)
 	}
-	tx.Put(sizeKey, []byte(strconv.FormatInt(n+1, 10)))
+	if n+1-from < unindexed {
+		if n == from { // the first, maybe of a log from before there was the record
+			tx.Put(indexedKey, strconv.AppendInt(nil, from, 10))
+		}
+		return nil
+	}
+	for ; from <= n; from++ {
+		e, err := read(tx, from)
+		if err != nil {
+			return fmt.Errorf("audit log: %w", err)
+		}
+		for _, ix := range e.indexes() {
+			tx.Put(fmt.Sprintf("%s%016d", ix, from), nil)
+		}
+	}
+	tx.Put(indexedKey, strconv.AppendInt(nil, n+1, 10))
 	return nil
 }
 
@@ -99,17 +141,27 @@ type getter interface {
 }
 
 // size returns the number of events. A log without the record is empty.
-func size(r getter) (int64, error) {
-	b, err := r.Get(sizeKey)
+func size(r getter) (int64, error) { return number(r, sizeKey, 0) }
+
+// indexed returns the number of events, of total, that are found by their
+// indexes. In a log without the record, each was indexed when it was written.
+func indexed(r getter, total int64) (int64, error) {
+	n, err := number(r, indexedKey, total)
+	return min(n, total), err
+}
+
+// number reads a decimal number, or returns otherwise if there is none.
+func number(r getter, key string, otherwise int64) (int64, error) {
+	b, err := r.Get(key)
 	if errors.Is(err, store.ErrNotFound) {
-		return 0, nil
+		return otherwise, nil
 	}
 	if err != nil {
 		return 0, err
 	}
 	n, err := strconv.ParseInt(string(b), 10, 64)
 	if err != nil || n < 0 {
-		return 0, fmt.Errorf("%s is damaged: %q is no number of events", sizeKey, b)
+		return 0, fmt.Errorf("%s is damaged: %q is no number of events", key, b)
 	}
 	return n, nil
 }
@@ -132,12 +184,15 @@ func (h hashReader) ReadHashes(indexes []int64) ([]tlog.Hash, error) {
 		level, k := tlog.SplitStoredHashIndex(index)
 		n := (k+1)<<level - 1
 		b, err := h.r.Get(hashKey(n))
+		if errors.Is(err, store.ErrNotFound) {
+			return nil, faultf("the hashes of event %d are missing from the log", n)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("hash of event %d: %w", n, err)
 		}
 		at := level * tlog.HashSize
 		if len(b) < at+tlog.HashSize {
-			return nil, fmt.Errorf("hash of event %d: record of %d bytes has no level %d", n, len(b), level)
+			return nil, faultf("the hashes of event %d are cut: %d bytes have no level %d", n, len(b), level)
 		}
 		out[i] = tlog.Hash(b[at : at+tlog.HashSize])
 	}

@@ -195,6 +195,26 @@ func TestListAgainstALoop(t *testing.T) {
 	}
 }
 
+// A log in which each event was indexed when it was written goes on as it is.
+func TestLogFromBeforeTheBorder(t *testing.T) {
+	s := open(t)
+	fill(t, s, 64)
+	err := s.Update(t.Context(), func(tx store.Tx) error { tx.Delete("audit/indexed"); return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 64; i < 300; i++ {
+		f := audit.Filter{Outcome: audit.Failed, Limit: 1000}
+		p, err := audit.NewLog(s).List(t.Context(), f)
+		if want := (i + 1) / 4; err != nil || len(p.Events) != want || p.More || p.Events[0].N != int64(4*want-2) {
+			t.Fatalf("of %d events %d failed: %d, %v", i, want, len(p.Events), err)
+		}
+		if err := audit.Record(t.Context(), s, event(i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // Invariant 1, at its root: what cannot be recorded does not happen.
 func TestNothingIsAppendedToADamagedLog(t *testing.T) {
 	for name, size := range map[string]string{"no number": "many", "negative": "-1", "hashes missing": "5"} {

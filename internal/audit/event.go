@@ -48,6 +48,7 @@ const (
 	GuideKind     Action = "guide.kind"
 	GuideChecked  Action = "guide.check"
 	GuideDrafted  Action = "guide.draft"
+	LogExported   Action = "audit.export"
 )
 
 // titles has every Action: what it is called on a page.
@@ -86,6 +87,7 @@ var titles = map[Action]string{
 
 	NotificationReplayed: "Replayed a notification",
 	NotificationTested:   "Sent a test notification",
+	LogExported:          "Exported the audit log",
 }
 
 // Title is the action in words, past tense, without its target.

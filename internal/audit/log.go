@@ -82,42 +82,82 @@ func list(r store.Reader, f Filter) (Page, error) {
 	if err != nil {
 		return Page{}, err
 	}
-	p := Page{Total: total, Next: hi}
-	prefix := f.prefix()
-	for done := 0; p.Next > lo && done < examined; {
-		keys, err := r.Scan(store.Range{Prefix: prefix, After: fmt.Sprintf("%s%016d", prefix, p.Next), Reverse: true, Limit: f.Limit + 1})
-		if err != nil {
-			return Page{}, err
+	l := lister{r: r, filter: f, page: Page{Total: total, Next: hi}}
+	stretches, err := f.stretches(r, lo, hi)
+	if err != nil {
+		return Page{}, err
+	}
+	for _, s := range slices.Backward(stretches) {
+		if full, err := l.list(s); full || err != nil {
+			return l.page, err
 		}
-		if len(keys) == 0 {
-			return p, nil
+	}
+	l.page.More = false
+	return l.page, nil
+}
+
+// A stretch is a part of the log, [lo, hi), and the prefix of the keys that name
+// its events.
+type stretch struct {
+	prefix string
+	lo, hi int64
+}
+
+// stretches are where the filter's events in [lo, hi) are, the oldest first: those
+// that are indexed, and those that are not yet.
+func (f Filter) stretches(r getter, lo, hi int64) ([]stretch, error) {
+	prefix := f.prefix()
+	if prefix == eventPrefix {
+		return []stretch{{prefix, lo, hi}}, nil
+	}
+	border, err := indexed(r, hi)
+	if err != nil {
+		return nil, err
+	}
+	border = max(lo, border)
+	return []stretch{{prefix, lo, border}, {eventPrefix, border, hi}}, nil
+}
+
+// A lister fills one page.
+type lister struct {
+	r      store.Reader
+	filter Filter
+	page   Page
+	done   int // events that were looked at
+}
+
+// list goes through a stretch, newest first, and reports whether the page ends in it.
+func (l *lister) list(s stretch) (full bool, err error) {
+	for next := s.hi; next > s.lo; {
+		if l.page.More = true; l.done >= examined {
+			return true, nil
+		}
+		keys, err := l.r.Scan(store.Range{Prefix: s.prefix, After: fmt.Sprintf("%s%016d", s.prefix, next), Reverse: true, Limit: l.filter.Limit + 1})
+		if err != nil || len(keys) == 0 {
+			return false, err
 		}
 		for _, k := range keys {
-			n, err := strconv.ParseInt(strings.TrimPrefix(k.Key, prefix), 10, 64)
+			if next, err = strconv.ParseInt(strings.TrimPrefix(k.Key, s.prefix), 10, 64); err != nil {
+				return false, fmt.Errorf("key %q of the audit log is damaged", k.Key)
+			}
+			if next < s.lo {
+				return false, nil
+			}
+			if len(l.page.Events) == l.filter.Limit {
+				return true, nil
+			}
+			e, err := event(l.r, s.prefix, k, next)
 			if err != nil {
-				return Page{}, fmt.Errorf("key %q of the audit log is damaged", k.Key)
+				return false, err
 			}
-			if n < lo {
-				p.More = false
-				return p, nil
-			}
-			if len(p.Events) == f.Limit {
-				p.More = true
-				return p, nil
-			}
-			e, err := event(r, prefix, k, n)
-			if err != nil {
-				return Page{}, err
-			}
-			p.Next = n
-			done++
-			if f.matches(e) {
-				p.Events = append(p.Events, e)
+			l.page.Next = next
+			l.done++
+			if l.filter.matches(e) {
+				l.page.Events = append(l.page.Events, e)
 			}
 		}
 	}
-	p.More = p.Next > lo
-	return p, nil
+	return false, nil
 }
 
 // prefix is the narrowest index that has all events of the filter.

@@ -52,7 +52,7 @@ func gaugesOf(d Deps) *prometheus.Registry {
 	build := prometheus.NewGauge(prometheus.GaugeOpts{Name: "backoffice_build_info", Help: "1, with the version of the program.",
 		ConstLabels: prometheus.Labels{"version": d.Site.Version, "goversion": runtime.Version()}})
 	build.Set(1)
-	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), build, entryGauges{d})
+	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), build, entryGauges{d}, auditGauges{d})
 	return r
 }
 

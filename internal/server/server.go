@@ -12,6 +12,7 @@
 package server
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -36,6 +37,7 @@ import (
 )
 
 // Deps are the rooms and the facts that the pages need. All rooms are needed.
+// Notary and AuditState may be nil, where nothing signs and checks the log.
 type Deps struct {
 	Store     store.Store
 	Config    *config.Service
@@ -50,6 +52,9 @@ type Deps struct {
 	Log       *slog.Logger
 	Now       func() time.Time
 	Site      Site
+
+	Notary     *audit.Notary
+	AuditState func(context.Context) (audit.State, error)
 }
 
 // Site is what the operator decided about this instance, and what the settings

@@ -1,0 +1,255 @@
+package audit
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"backoffice/internal/store"
+
+	"golang.org/x/mod/sumdb/tlog"
+)
+
+// A Checker goes over the log that is in use, event by event, beside the work.
+// It is safe for concurrent use.
+type Checker struct {
+	notary *Notary
+	kept   func() ([]Earlier, error) // heads that were kept elsewhere
+	wait   func(ctx context.Context, events int) error
+
+	mu    sync.Mutex
+	state CheckState
+}
+
+// A CheckState is how far a check is, and what it found.
+type CheckState struct {
+	Done  int64     // events that were checked
+	Of    int64     // events that are to be checked
+	Ended time.Time // when all of them were; zero: not yet, or Fault
+	Fault string    // what does not hold, in words; "": nothing was found
+}
+
+// CheckerOptions are what a Checker needs.
+type CheckerOptions struct {
+	Notary *Notary
+	// Kept returns the heads that were kept where the server cannot rewrite
+	// them; nil: there are none.
+	Kept func() ([]Earlier, error)
+	// Wait is called before so many events are read, and holds the check back;
+	// nil: nothing does.
+	Wait func(ctx context.Context, events int) error
+}
+
+// NewChecker returns a Checker that has not begun.
+func NewChecker(o CheckerOptions) *Checker {
+	c := &Checker{notary: o.Notary, kept: o.Kept, wait: o.Wait}
+	if c.kept == nil {
+		c.kept = func() ([]Earlier, error) { return nil, nil }
+	}
+	if c.wait == nil {
+		c.wait = func(context.Context, int) error { return nil }
+	}
+	return c
+}
+
+// State is how far the check is.
+func (c *Checker) State() CheckState {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.state
+}
+
+// Run checks the whole log once: that the signed head continues the one before;
+// that every event up to it has the hashes that stand beside it in the store, and
+// together the signed root; that each is found under its person, action, target
+// and outcome; and that the heads that are still stored, and those kept
+// elsewhere, are its own. It returns a *Fault, or an error that wraps ErrForked,
+// for what does not hold.
+func (c *Checker) Run(ctx context.Context) error {
+	err := c.run(ctx)
+	var fault *Fault
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case err == nil:
+		c.state.Ended = c.notary.now()
+	case errors.As(err, &fault) || errors.Is(err, ErrForked):
+		c.state.Fault = words(err)
+	}
+	return err
+}
+
+func (c *Checker) run(ctx context.Context) error {
+	head, err := c.notary.Checkpoint(ctx)
+	if err != nil {
+		return err
+	}
+	c.tell(0, head.Size)
+	heads, err := c.heads(ctx, head)
+	if err != nil {
+		return err
+	}
+	var a account
+	for {
+		for len(heads) > 0 && heads[0].Size == a.tree.size {
+			if a.tree.size > 0 && !heads[0].is(a.tree.root()) {
+				return forkedAt(heads[0])
+			}
+			heads = heads[1:]
+		}
+		if a.tree.size == head.Size {
+			break
+		}
+		to := min(a.tree.size+portion, head.Size)
+		if len(heads) > 0 {
+			to = min(to, heads[0].Size)
+		}
+		if err := c.wait(ctx, int(to-a.tree.size)); err != nil {
+			return err
+		}
+		if err := c.notary.store.View(ctx, func(r store.Reader) error { return a.goOn(r, to) }); err != nil {
+			return err
+		}
+		c.tell(a.tree.size, head.Size)
+	}
+	return nil
+}
+
+func (c *Checker) tell(done, of int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.state.Done, c.state.Of, c.state.Ended, c.state.Fault = done, of, time.Time{}, ""
+}
+
+// heads are those that the log must pass through, the smallest first.
+func (c *Checker) heads(ctx context.Context, head Checkpoint) ([]Earlier, error) {
+	heads, err := c.kept()
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range heads {
+		if e.Size > head.Size {
+			return nil, tooFew(head.Size, e)
+		}
+	}
+	err = c.notary.store.View(ctx, func(r store.Reader) error {
+		items, err := r.Scan(store.Range{Prefix: checkpointPrefix})
+		for _, it := range items {
+			stored, openErr := OpenCheckpoint(it.Value, c.notary.key)
+			if openErr != nil {
+				return faultf("the signed head %s in the data file cannot be believed: %v", strings.TrimPrefix(it.Key, checkpointPrefix), openErr)
+			}
+			if stored.Size <= head.Size { // else it was signed since
+				heads = append(heads, stored.Kept("the head that was signed on "+stored.Time.Format(time.DateTime)))
+			}
+		}
+		return err
+	})
+	slices.SortStableFunc(heads, func(a, b Earlier) int { return cmp.Compare(a.Size, b.Size) })
+	return heads, err
+}
+
+// An account is what a check knows of the events that it has passed.
+type account struct {
+	tree   frontier
+	hasher leafHasher
+	border int64 // events from here on are not indexed yet
+}
+
+// goOn checks the events up to number to.
+func (a *account) goOn(r store.Reader, to int64) error {
+	var err error
+	if a.border, err = indexed(r, to); err != nil {
+		return err
+	}
+	after := func(prefix string) store.Range {
+		rng := store.Range{Prefix: prefix, Limit: int(to - a.tree.size)}
+		if a.tree.size > 0 {
+			rng.After = fmt.Sprintf("%s%016d", prefix, a.tree.size-1)
+		}
+		return rng
+	}
+	events, err := r.Scan(after(eventPrefix))
+	if err != nil {
+		return err
+	}
+	hashes, err := r.Scan(after(hashPrefix))
+	if err != nil {
+		return err
+	}
+	for i := 0; a.tree.size < to; i++ {
+		n := a.tree.size
+		if i >= len(events) || events[i].Key != eventKey(n) {
+			return faultf("event %d is missing from the log", n)
+		}
+		if i >= len(hashes) || hashes[i].Key != hashKey(n) {
+			return faultf("the hashes of event %d are missing from the log", n)
+		}
+		if !bytes.Equal(hashes[i].Value, join(a.tree.add(a.hasher.hash(events[i].Value)))) {
+			return faultf("event %d, or the hashes beside it, were changed after they were written", n)
+		}
+		if err := a.findable(r, events[i].Value, n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// findable checks that an event is found where a filter looks for it: by its
+// indexes, or beyond them.
+func (a *account) findable(r getter, leaf []byte, n int64) error {
+	e, err := decode(leaf, n)
+	if err != nil {
+		return faultf("event %d cannot be read", n)
+	}
+	if n >= a.border {
+		return nil
+	}
+	for _, ix := range e.indexes() {
+		_, err := r.Get(fmt.Sprintf("%s%016d", ix, n))
+		if errors.Is(err, store.ErrNotFound) {
+			return faultf("event %d is there, but filters do not find it by its %s", n, field(ix))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// field is what an index is of.
+func field(ix string) string {
+	name, _, _ := strings.Cut(strings.TrimPrefix(ix, "audit/by/"), "/")
+	if name == "who" {
+		return "person"
+	}
+	return name
+}
+
+// Continues reports as a *Fault if the log of now does not contain what a head
+// that was kept elsewhere says. It reads few hashes, not the events.
+func (n *Notary) Continues(ctx context.Context, e Earlier) error {
+	head, err := n.Checkpoint(ctx)
+	if err != nil {
+		return err
+	}
+	if e.Size > head.Size {
+		return faultf("the log has %d events, but %s is a head of %d: an older copy of the data file was put back, or events were taken away", head.Size, e.From, e.Size)
+	}
+	return n.store.View(ctx, func(r store.Reader) error {
+		if e.Size == 0 {
+			return nil
+		}
+		root, err := tlog.TreeHash(e.Size, hashReader{r})
+		if err == nil && !e.is(root) {
+			err = forkedAt(e)
+		}
+		return err
+	})
+}

@@ -1,0 +1,214 @@
+package audit
+
+import (
+	"archive/zip"
+	"compress/flate"
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"hash"
+	"io"
+	"time"
+
+	"golang.org/x/mod/sumdb/tlog"
+)
+
+// The files of an export. Their form is in docs/audit-format.md.
+const (
+	eventsFile   = "events.jsonl"
+	proofsFile   = "proofs.txt"
+	headFile     = "checkpoint.txt"
+	keyFile      = "key.txt"
+	manifestFile = "manifest.txt"
+)
+
+// exportFormat is the first member of every manifest.
+const exportFormat = "backoffice-audit-export/1"
+
+// A Manifest is what an export says of itself. It is signed as a note, so that
+// a filtered export, too, is as it was made.
+type Manifest struct {
+	Format string    `json:"format"`
+	Log    string    `json:"log"`  // name of the key
+	Kind   string    `json:"kind"` // "all" or "filtered"
+	Made   time.Time `json:"made"`
+	Size   int64     `json:"size"`   // events in the tree of the head
+	Events int64     `json:"events"` // lines of events.jsonl
+	Filter *Choice   `json:"filter,omitempty"`
+	SHA256 string    `json:"sha256,omitempty"` // of events.jsonl, in hex; if filtered
+}
+
+// A Choice is a Filter in a manifest.
+type Choice struct {
+	Who     string    `json:"who,omitempty"`
+	Action  Action    `json:"action,omitempty"`
+	Target  string    `json:"target,omitempty"`
+	Outcome Outcome   `json:"outcome,omitempty"`
+	From    time.Time `json:"from,omitzero"`
+	To      time.Time `json:"to,omitzero"`
+}
+
+func (f Filter) choice() *Choice {
+	return &Choice{Who: f.Who, Action: f.Action, Target: f.Target, Outcome: f.Outcome, From: f.From.UTC(), To: f.To.UTC()}
+}
+
+func (c Choice) filter() Filter {
+	return Filter{Who: c.Who, Action: c.Action, Target: c.Target, Outcome: c.Outcome, From: c.From, To: c.To}
+}
+
+// all reports whether the filter chooses every event. Before and Limit belong to
+// a page.
+func (f Filter) all() bool {
+	f.Before, f.Limit = 0, 0
+	return f == Filter{}
+}
+
+// An Exporting says who exports what. Its event is in what is exported.
+type Exporting struct {
+	By     Actor
+	Filter Filter // Before and Limit do not count
+	Note   string // of the event: how it was done
+}
+
+// Export writes a zip of the events that the filter chooses, with a signed head
+// and with what proves that each of them is in its tree, so that anybody with
+// the public key can check it: see Verify. That it was exported is an event, and
+// commits first. It holds a few hundred events in memory, however many there are,
+// and keeps no snapshot open. If it returns an error, what it wrote is no export.
+func (n *Notary) Export(ctx context.Context, w io.Writer, x Exporting) (Manifest, error) {
+	head, err := n.begin(ctx, x)
+	if err != nil {
+		return Manifest{}, err
+	}
+	z := zip.NewWriter(w)
+	z.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) { return flate.NewWriter(w, flate.BestSpeed) })
+	m := Manifest{Format: exportFormat, Log: n.key.Name(), Kind: "all", Made: head.Time, Size: head.Size}
+	if x.Filter.all() {
+		m.Events = head.Size
+		err = n.exportAll(ctx, z, head)
+	} else {
+		m.Kind, m.Filter = "filtered", x.Filter.choice()
+		err = n.exportSome(ctx, z, walk{filter: x.Filter, size: head.Size, head: &head}, &m)
+	}
+	if err == nil {
+		err = n.close(z, head, m)
+	}
+	if err != nil {
+		return Manifest{}, fmt.Errorf("exporting the audit log: %w", err)
+	}
+	return m, nil
+}
+
+// begin records that there is an export, and signs a head over that.
+func (n *Notary) begin(ctx context.Context, x Exporting) (Checkpoint, error) {
+	note := x.Note
+	if !x.Filter.all() {
+		b, err := json.Marshal(x.Filter.choice())
+		if err != nil {
+			return Checkpoint{}, err
+		}
+		note = fmt.Sprintf("%s Filter: %s.", note, b)
+	}
+	if err := Record(ctx, n.store, Event{Time: n.now(), Actor: x.By, Action: LogExported, Outcome: Done, Note: note}); err != nil {
+		return Checkpoint{}, err
+	}
+	return n.Checkpoint(ctx)
+}
+
+func (n *Notary) exportAll(ctx context.Context, z *zip.Writer, head Checkpoint) error {
+	events, err := member(z, eventsFile, head.Time)
+	if err != nil {
+		return err
+	}
+	var tree frontier
+	var hasher leafHasher
+	err = n.log.each(ctx, walk{size: head.Size}, func(one found) error {
+		tree.add(hasher.hash(one.leaf))
+		_, err := events.Write(append(one.leaf, '\n'))
+		return err
+	})
+	if err == nil && tree.root() != head.Root {
+		return forked("An event was changed after it was written.")
+	}
+	return err
+}
+
+// spool is where the proofs wait until the events are written: a zip is written
+// one file after the other. They are walked a second time instead.
+func (n *Notary) exportSome(ctx context.Context, z *zip.Writer, w walk, m *Manifest) error {
+	sum := sha256.New()
+	if err := n.chosen(ctx, z, w, m, sum); err != nil {
+		return err
+	}
+	m.SHA256 = fmt.Sprintf("%x", sum.Sum(nil))
+	proofs, err := member(z, proofsFile, m.Made)
+	if err != nil {
+		return err
+	}
+	var before tlog.RecordProof
+	return n.log.each(ctx, w, func(one found) error {
+		_, err := proofs.Write(proofLine(one.n, one.proof, before))
+		before = one.proof
+		return err
+	})
+}
+
+func (n *Notary) chosen(ctx context.Context, z *zip.Writer, w walk, m *Manifest, sum hash.Hash) error {
+	events, err := member(z, eventsFile, m.Made)
+	if err != nil {
+		return err
+	}
+	w.head = nil // proven in the second walk
+	return n.log.each(ctx, w, func(one found) error {
+		m.Events++
+		line := append(one.leaf, '\n')
+		sum.Write(line)
+		_, err := events.Write(line)
+		return err
+	})
+}
+
+// proofLine is a line of proofs.txt: the number of the event, how many hashes at
+// the end of its proof are those of the line before, and the others. Most of the
+// way to the root is that of the event before.
+func proofLine(n int64, proof, before tlog.RecordProof) []byte {
+	kept := 0
+	for kept < len(proof) && kept < len(before) && proof[len(proof)-1-kept] == before[len(before)-1-kept] {
+		kept++
+	}
+	line := fmt.Appendf(nil, "%d %d", n, kept)
+	for _, h := range proof[:len(proof)-kept] {
+		line = append(append(line, ' '), h.String()...)
+	}
+	return append(line, '\n')
+}
+
+// close writes the small files and ends the archive.
+func (n *Notary) close(z *zip.Writer, head Checkpoint, m Manifest) error {
+	text, err := json.MarshalIndent(m, "", "  ")
+	if err != nil {
+		return err
+	}
+	manifest, err := n.signer.note(string(text) + "\n")
+	if err != nil {
+		return err
+	}
+	for _, f := range []struct {
+		name    string
+		content []byte
+	}{{headFile, head.Note}, {keyFile, []byte(n.Key() + "\n")}, {manifestFile, manifest}} {
+		w, err := member(z, f.name, head.Time)
+		if err != nil {
+			return err
+		}
+		if _, err := w.Write(f.content); err != nil {
+			return err
+		}
+	}
+	return z.Close()
+}
+
+func member(z *zip.Writer, name string, t time.Time) (io.Writer, error) {
+	return z.CreateHeader(&zip.FileHeader{Name: name, Method: zip.Deflate, Modified: t})
+}
