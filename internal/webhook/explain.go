@@ -14,7 +14,7 @@ import (
 const (
 	maxHashed     = 64 << 20 // bytes
 	maxClaims     = 16
-	maxCandidates = 32
+	maxCandidates = 128
 	maxStamps     = 4
 )
 
@@ -24,8 +24,13 @@ const (
 // wrote it anew. It takes as long as hashing 64 MiB at most. all are the accepted
 // values, with those first, and the ones that are no longer accepted.
 func Explain(w *connector.Webhooks, all []Candidate, req Request) Explanation {
+	return explainWith(w, all, false, req)
+}
+
+// explainWith is Explain where there may be more secrets than all.
+func explainWith(w *connector.Webhooks, all []Candidate, more bool, req Request) Explanation {
 	all = slices.DeleteFunc(slices.Clone(all), func(c Candidate) bool { return c.Secret.IsZero() })
-	s := search{webhooks: w, secrets: all[:min(len(all), maxCandidates)], req: req}
+	s := search{webhooks: w, secrets: all[:min(len(all), maxCandidates)], more: more || len(all) > maxCandidates, req: req}
 	s.claims = claims(w, req)
 	if len(s.claims) == 0 {
 		return s.noClaim()
@@ -45,6 +50,7 @@ func Explain(w *connector.Webhooks, all []Candidate, req Request) Explanation {
 type search struct {
 	webhooks   *connector.Webhooks
 	secrets    []Candidate
+	more       bool // there are secrets beside them
 	req        Request
 	claims     []claim
 	algorithms []string // of the claims

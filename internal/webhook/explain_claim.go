@@ -53,12 +53,18 @@ func signed(w *connector.Webhooks, req Request) bool {
 
 func otherHeaders(req Request) (names []string) {
 	for name := range req.Header {
-		if lower := strings.ToLower(name); strings.Contains(lower, "signature") || strings.Contains(lower, "hmac") {
+		if mayCarry(name) {
 			names = append(names, name)
 		}
 	}
 	slices.Sort(names)
 	return names[:min(len(names), maxClaims)]
+}
+
+// mayCarry reports whether a header is called as those that carry signatures.
+func mayCarry(name string) bool {
+	lower := strings.ToLower(name)
+	return strings.Contains(lower, "signature") || strings.Contains(lower, "hmac")
 }
 
 // claimsIn reads each line as a whole and as a list.

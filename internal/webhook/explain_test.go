@@ -143,7 +143,7 @@ func TestExplain_header(t *testing.T) {
 		{"pending holds", "X-Hub-Signature", "sha1=" + signedAs("pending", body), []Cause{HoldsNow}, "It holds by now. The key is clientSecret of version 4, which is pending; it was not accepted when this came."},
 		{"unknown", "X-Hub-Signature", "sha1=" + signedAs("nobody's", body), []Cause{UnknownSecret}, "No secret known here signed it: is it another app's, or was the secret changed at the provider?"},
 		{"no signature", "X-Hub-Signature", "sha1=abc", []Cause{BadForm}, "X-Hub-Signature holds no signature: expected is sha1= and 40 characters of hex in lower case."},
-		{"too long", "X-Body-Signature", strings.Repeat("a", 5000), []Cause{BadForm}, "X-Body-Signature is 5000 bytes long, which no signature is: expected is 64 characters of hex in lower case."},
+		{"too long", "X-Body-Signature", strings.Repeat("a", 5000), []Cause{BadForm}, "X-Body-Signature is longer than 2048 bytes, which no signature is: expected is 64 characters of hex in lower case."},
 		{"none", "Accept", "*/*", []Cause{NoSignature}, "No header carries a signature. Expected is X-Hub-Signature or X-Body-Signature."},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -47,11 +47,21 @@ func (s *search) findings(h *hit) (out []finding) {
 			out = append(out, otherTime(*sc, p.at, s.req.Received))
 		}
 	}
+	if len(out) == 0 && !s.wellFormed(h) {
+		out = append(out, finding{BadForm, fmt.Sprintf("The signature fits, but %s does not have the form of the definition: something in it, or its time, stands there twice, is cut, or is one too many.", h.claim.header),
+			"Have the sender write the header as the provider documents it, and see that nothing on the way adds to it."})
+	}
 	if len(out) == 0 {
 		out = append(out, finding{HoldsNow, "It holds by now. The key is " + signerWords(h.signer) + "; it was not accepted when this came.",
 			"Nothing is left to do; the provider may send it again."})
 	}
 	return out
+}
+
+// wellFormed reports whether the header that holds could be read as the definition says.
+func (s *search) wellFormed(h *hit) bool {
+	_, _, ok := present(*h.claim.scheme, s.req.Header)
+	return ok
 }
 
 func changedBody(f bodyForm) finding {
@@ -145,7 +155,11 @@ func otherTime(s connector.Signature, at, received time.Time) finding {
 // noClaim explains a request in which nothing is a digest.
 func (s *search) noClaim() Explanation {
 	if !signed(s.webhooks, s.req) {
-		return Explanation{Causes: []Cause{NoSignature}, Words: "No header carries a signature. Expected is " + headersWords(s.webhooks) + ".",
+		none := "No header carries a signature. Expected is "
+		if names := s.unkept(); len(names) > 0 {
+			none = fmt.Sprintf("No header that the definition names came; %s came, whose value is not kept. Expected is ", strings.Join(names, ", "))
+		}
+		return Explanation{Causes: []Cause{NoSignature}, Words: none + headersWords(s.webhooks) + ".",
 			Remedy: "If the provider sent this, something on the way took the header off: pass all headers on. Otherwise somebody else sent it."}
 	}
 	e := Explanation{Causes: []Cause{BadForm}, Remedy: "Have the sender write the header as the provider documents it, and see that nothing on the way cuts it."}
@@ -154,12 +168,23 @@ func (s *search) noClaim() Explanation {
 			e.Header = sc.Header
 			e.Words = fmt.Sprintf("%s holds no signature: expected is %s.", sc.Header, schemeWords(sc))
 			if len(lines[0]) > maxHeader {
-				e.Words = fmt.Sprintf("%s is %d bytes long, which no signature is: expected is %s.", sc.Header, len(lines[0]), schemeWords(sc))
+				e.Words = fmt.Sprintf("%s is longer than %d bytes, which no signature is: expected is %s.", sc.Header, maxHeader, schemeWords(sc))
 			}
 			return e
 		}
 	}
 	return e
+}
+
+// unkept are the headers that may have carried a signature and cannot be looked at
+// any more.
+func (s *search) unkept() (names []string) {
+	for _, name := range s.req.Unkept {
+		if mayCarry(name) && len(names) < 3 {
+			names = append(names, cutText(name, maxHeaderName))
+		}
+	}
+	return names
 }
 
 // unknown explains a request whose signature is one, but of nothing known.
@@ -170,6 +195,12 @@ func (s *search) unknown() Explanation {
 	switch {
 	case len(s.secrets) == 0:
 		e.Words, e.Remedy = "There is no secret here that could have signed it.", "Save the secret with which the provider signs."
+	case s.more:
+		e.Words = fmt.Sprintf("None of the %d secrets that were tried signed it. Others that are known here were not tried.", len(s.secrets))
+		e.Remedy = "Register an address that fewer entries share, and send it again. " + e.Remedy
+	}
+	switch {
+	case len(s.secrets) == 0:
 	case s.cut:
 		e.Words += fmt.Sprintf(" The body is large, so the search ended after %d variants.", s.tried)
 	case len(s.req.Body) == 0:

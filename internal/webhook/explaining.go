@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"time"
 
 	"backoffice/internal/store"
 )
@@ -19,31 +20,29 @@ func (s *Service) Explain(ctx context.Context, owner, id string) (Explanation, e
 	if err != nil {
 		return Explanation{}, err
 	}
-	return s.explain(ctx, n)
+	header, unkept := n.header()
+	return s.explain(ctx, n, Request{Header: header, Unkept: unkept})
 }
 
-func (s *Service) explain(ctx context.Context, n Notification) (Explanation, error) {
-	body, err := s.openBody(ctx, n.ID)
-	if err != nil {
+// explain explains n with the headers in req, of which it fills in the rest.
+func (s *Service) explain(ctx context.Context, n Notification, req Request) (Explanation, error) {
+	var err error
+	if req.Body, err = s.openBody(ctx, n.ID); err != nil {
 		return Explanation{}, err
 	}
+	req.Received = n.Received
 	groups, err := s.owned(ctx, n.Owner)
 	if err != nil {
 		return Explanation{}, err
 	}
-	req := Request{Header: n.header(), Body: body, Received: n.Received}
 	var best Explanation
 	tried := 0
 	for i, g := range groups {
-		var all []Candidate
-		for _, e := range g.entries[:min(len(g.entries), maxExplained)] {
-			found, err := s.everySecret(ctx, e, g.def, n.Received)
-			if err != nil {
-				return Explanation{}, err
-			}
-			all = append(all, found...)
+		all, err := s.groupSecrets(ctx, g, n.Received)
+		if err != nil {
+			return Explanation{}, err
 		}
-		x := Explain(g.def.Webhooks, all, req)
+		x := explainWith(g.def.Webhooks, all, len(g.entries) > maxExplained, req)
 		tried += x.Tried
 		if i == 0 || best.Signer == nil && x.Signer != nil {
 			best = x
@@ -53,21 +52,44 @@ func (s *Service) explain(ctx context.Context, n Notification) (Explanation, err
 	return best, nil
 }
 
-// header is what was kept of the headers, as a request has them. Those that were
-// taken out carry no signature of the definition.
-func (n Notification) header() http.Header {
-	h := http.Header{}
-	for _, line := range n.Headers {
-		if !line.Redacted {
-			h.Add(line.Name, line.Value)
+// groupSecrets are the secrets that may explain what nobody of a group signed, those
+// that are accepted before the others: what came is likelier of them.
+func (s *Service) groupSecrets(ctx context.Context, g group, received time.Time) (accepted []Candidate, err error) {
+	var others []Candidate
+	for _, e := range g.entries[:min(len(g.entries), maxExplained)] {
+		found, err := s.everySecret(ctx, e, g.def, received)
+		if err != nil {
+			return nil, err
+		}
+		for _, c := range found {
+			if c.Signer.Standing == Expired || c.Signer.Standing == Older {
+				others = append(others, c)
+				continue
+			}
+			accepted = append(accepted, c)
 		}
 	}
-	return h
+	return append(accepted, others...), nil
 }
 
-// explainKept explains a notification that was refused, and keeps that with it.
-func (s *Service) explainKept(ctx context.Context, n Notification) error {
-	x, err := s.explain(ctx, n)
+// header is what was kept of the headers, as a request has them, and the names of
+// those that were taken out. None of these is of the definition.
+func (n Notification) header() (h http.Header, unkept []string) {
+	h = http.Header{}
+	for _, line := range n.Headers {
+		if line.Redacted {
+			unkept = append(unkept, line.Name)
+			continue
+		}
+		h.Add(line.Name, line.Value)
+	}
+	return h, unkept
+}
+
+// explainKept explains a notification that was refused, and keeps that with it. The
+// headers are those that came: a signature may stand in one that is not kept.
+func (s *Service) explainKept(ctx context.Context, n Notification, came http.Header) error {
+	x, err := s.explain(ctx, n, Request{Header: came})
 	if err != nil {
 		return err
 	}

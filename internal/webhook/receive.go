@@ -18,10 +18,10 @@ const MaxBody = 1 << 20
 // An Incoming is a request as it came, whole.
 type Incoming struct {
 	Method string
-	From   string // address of the sender, as the server believes it
-	Header http.Header
-	Body   []byte    // raw; it is not kept after Receive
-	Began  time.Time // when the first byte was there
+	From   string      // address of the sender, as the server believes it
+	Header http.Header // it may be read after Receive, too
+	Body   []byte      // raw; it is not kept after Receive
+	Began  time.Time   // when the first byte was there
 }
 
 // A judged is what verifying found: by whose definition, and who owns it.
@@ -59,7 +59,7 @@ func (s *Service) Receive(ctx context.Context, a Address, in Incoming) (Notifica
 	s.counts.add(n.Verdict)
 	s.sources.judge(in.From, n.Good(), req.Received)
 	t.arrive(n, in.Body)
-	s.after(n, max(s.now().Sub(in.Began), 0))
+	s.after(n, in.Header, max(s.now().Sub(in.Began), 0))
 	return n, nil
 }
 
@@ -106,7 +106,7 @@ func nearer(v, than Verdict) bool {
 const slow = 250 * time.Millisecond
 
 // after does what comes after the answer.
-func (s *Service) after(n Notification, took time.Duration) {
+func (s *Service) after(n Notification, came http.Header, took time.Duration) {
 	s.watchers.tick()
 	if took >= slow {
 		s.later.queue(func(ctx context.Context) {
@@ -114,7 +114,7 @@ func (s *Service) after(n Notification, took time.Duration) {
 		})
 	}
 	if !n.Good() {
-		s.later.queue(func(ctx context.Context) { s.complain("explaining a notification", s.explainKept(ctx, n)) })
+		s.later.queue(func(ctx context.Context) { s.complain("explaining a notification", s.explainKept(ctx, n, came)) })
 	}
 }
 

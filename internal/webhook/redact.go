@@ -13,6 +13,7 @@ import (
 // How much of the headers of a request is kept.
 const (
 	maxHeaders     = 60
+	maxSchemeLines = 8   // of the headers of the scheme
 	maxHeaderName  = 100 // bytes
 	maxHeaderValue = 500 // characters
 )
@@ -25,34 +26,47 @@ var credentialNames = []string{"auth", "cookie", "token", "secret", "key", "pass
 var credentialValue = regexp.MustCompile(`(?i)\b(bearer|basic)\s+\S|(token|secret|key|password|passwd|signature|code)=|://[^/\s]*:[^/\s]*@`)
 
 // Redact returns the headers that may be kept and shown, by name. Those of the
-// scheme are kept whole: their signatures are no secret to who knows the body.
-// What carries a credential, by its name or its looks, keeps its name only.
+// scheme are kept as they came, however many others there are: their signatures
+// are no secret to who knows the body, and an explanation reads them again. What
+// carries a credential, by its name or its looks, keeps its name only.
 func Redact(w *connector.Webhooks, h http.Header) []Header {
+	var out, others []Header
 	names := make([]string, 0, len(h))
 	for name := range h {
 		names = append(names, name)
 	}
 	slices.Sort(names)
-	var out []Header
 	for _, name := range names {
 		for _, value := range h[name] {
-			if len(out) == maxHeaders {
-				return out
+			switch {
+			case !ofScheme(w, name):
+				if len(others) < maxHeaders {
+					others = append(others, redact(name, value))
+				}
+			case len(out) < maxSchemeLines:
+				out = append(out, Header{Name: cutText(name, maxHeaderName), Value: ofSchemeValue(value)})
 			}
-			out = append(out, redact(w, name, value))
 		}
 	}
+	out = append(out, others[:min(len(others), maxHeaders-len(out))]...)
+	slices.SortStableFunc(out, func(a, b Header) int { return strings.Compare(a.Name, b.Name) })
 	return out
 }
 
-func redact(w *connector.Webhooks, name, value string) Header {
+func redact(name, value string) Header {
 	line := Header{Name: cutText(name, maxHeaderName)}
-	if !ofScheme(w, name) && (namesCredential(name) || holdsCredential(value)) {
+	if namesCredential(name) || holdsCredential(value) {
 		line.Redacted = true
 		return line
 	}
 	line.Value = cutText(value, maxHeaderValue)
 	return line
+}
+
+// ofSchemeValue keeps what cannot be seen, because it makes a signature malformed,
+// and one byte more than a header may have, because that does too.
+func ofSchemeValue(value string) string {
+	return strings.ToValidUTF8(value[:min(len(value), maxHeader+1)], "\ufffd")
 }
 
 func namesCredential(name string) bool {

@@ -96,9 +96,10 @@ func (s *Service) signedAgain(ctx context.Context, n Notification, body []byte) 
 	h := Sign(scheme, key.Secret, body, s.now())
 	h.Set("Content-Type", cmp.Or(n.ContentType, "application/octet-stream"))
 	r := g.def.Webhooks.Reads
+	kept, _ := n.header()
 	for _, place := range []string{r.ID, r.Topic, r.Account, r.Happened, r.FirstSent, r.Attempt} {
 		if name, inHeader := strings.CutPrefix(place, headerWord); inHeader {
-			if v := n.header().Get(name); v != "" {
+			if v := kept.Get(name); v != "" {
 				h.Set(name, v)
 			}
 		}

@@ -21,6 +21,7 @@ type Request struct {
 	Header   http.Header
 	Body     []byte
 	Received time.Time
+	Unkept   []string // names of headers that came and are not in Header; only [Explain] speaks of them
 }
 
 // A Result is what the signature of a request proves.

@@ -1,0 +1,79 @@
+package webhook_test
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"backoffice/internal/config"
+	"backoffice/internal/webhook"
+)
+
+// explained is the explanation that is kept with a notification after the answer.
+func (h *house) explained(n webhook.Notification) webhook.Explanation {
+	h.t.Helper()
+	h.until("it is explained", func() bool {
+		n = must(h.hooks.Get(h.t.Context(), n.Owner, n.ID))(h.t)
+		return n.Explanation != nil
+	})
+	return *n.Explanation
+}
+
+// A signature in a header that the definition does not name is not kept, but it is
+// looked at; later, that there was one is said.
+func TestExplainedWithWhatIsNotKept(t *testing.T) {
+	h := open(t, plan{})
+	h.save(shop, config.PutInForce, 0, "clientSecret", "s-1")
+	body := event("e1", "order.made")
+	value := strings.TrimPrefix(h.signed(body, "s-1").Get("X-Shop-Signature"), "sha256=")
+	n := h.receive(message{body: body, header: http.Header{"X-Other-Signature": {value}}})
+	if n.Verdict != webhook.Unsigned {
+		t.Fatalf("the verdict is %s", n.Verdict)
+	}
+	if x := h.explained(n); !slices.Equal(x.Causes, []webhook.Cause{webhook.WrongHeader}) || x.Signer == nil || !strings.Contains(x.Words, "X-Other-Signature") {
+		t.Errorf("explained as %+v", x)
+	}
+	later := must(h.hooks.Explain(t.Context(), n.Owner, n.ID))(t)
+	if !slices.Equal(later.Causes, []webhook.Cause{webhook.NoSignature}) || strings.Contains(later.Words, "No header carries a signature") ||
+		!strings.Contains(later.Words, "X-Other-Signature came, whose value is not kept") {
+		t.Errorf("later explained as %+v", later)
+	}
+	for _, line := range n.Headers {
+		if strings.Contains(line.Value, value) {
+			t.Errorf("%s is kept", line.Name)
+		}
+	}
+}
+
+// What cannot be seen in a signature is not taken out before it is explained.
+func TestExplainedAsItCame(t *testing.T) {
+	h := open(t, plan{})
+	h.save(shop, config.PutInForce, 0, "clientSecret", "s-1")
+	body := event("e1", "order.made")
+	for _, odd := range []string{"\t", "\u200b", "\xa0"} {
+		value := strings.Replace(h.signed(body, "s-1").Get("X-Shop-Signature"), "=", "="+odd, 1)
+		n := h.receive(message{body: body, header: http.Header{"X-Shop-Signature": {value}}})
+		for _, x := range []webhook.Explanation{h.explained(n), must(h.hooks.Explain(t.Context(), n.Owner, n.ID))(t)} {
+			if n.Verdict != webhook.Malformed || slices.Contains(x.Causes, webhook.HoldsNow) || !slices.Contains(x.Causes, webhook.BadForm) {
+				t.Errorf("with %q: %s, explained as %+v", odd, n.Verdict, x)
+			}
+		}
+	}
+}
+
+// Of entries that share an address, what is accepted is tried before what is old.
+func TestExplainTriesAcceptedOnesFirst(t *testing.T) {
+	h := open(t, plan{})
+	vendors := []string{"a", "b", "c", "d", "e", "f", "g", "h"}
+	for _, v := range vendors {
+		for _, s := range []string{"1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "14", "15", "16", "17", "18"} {
+			h.save(config.ID(v+":shop"), config.PutInForce, 0, "clientSecret", v+s, "webhookSecret", v+"w"+s)
+		}
+	}
+	body := event("e1", "order.made")
+	n := h.receive(message{body: strings.ReplaceAll(body, `,"`, `, "`), header: h.signed(body, "h18")})
+	if x := h.explained(n); !slices.Equal(x.Causes, []webhook.Cause{webhook.ChangedBody}) || x.Signer == nil || x.Signer.Entry != "h:shop" {
+		t.Errorf("explained as %+v", x)
+	}
+}
