@@ -32,9 +32,9 @@ type settings struct {
 	Environment    string   `help:"Name of this environment, shown on every page." default:"production" env:"BACKOFFICE_ENVIRONMENT"`
 	Radar          string   `help:"Whether each entry in force is asked once a day, unattended, whether its provider still takes it: daily or off." default:"daily" env:"BACKOFFICE_RADAR"`
 	MetricsToken   keyText  `help:"Bearer token that /metrics asks for. Without it there are no metrics. Set it in the environment: other users of this machine can see flags." env:"BACKOFFICE_METRICS_TOKEN" placeholder:"TOKEN"`
-	WebhookKeep    int      `help:"Notifications of a provider that are kept of each entry. A fifth as many refused ones are kept beside them." default:"1000" env:"BACKOFFICE_WEBHOOK_KEEP"`
+	WebhookKeep    int      `help:"Notifications of a provider that are kept of each entry. A fifth as many refused and repeated ones are kept beside them." default:"1000" env:"BACKOFFICE_WEBHOOK_KEEP"`
 	WebhookDays    int      `help:"Days for which notifications are kept." default:"30" env:"BACKOFFICE_WEBHOOK_DAYS"`
-	WebhookBytes   int64    `help:"Bytes of the bodies of notifications that are kept of each entry. A fifth as many of refused ones are kept beside them." default:"33554432" env:"BACKOFFICE_WEBHOOK_BYTES"`
+	WebhookBytes   int64    `help:"Bytes of the bodies of notifications that are kept of each entry. A fifth as many of refused and repeated ones are kept beside them." default:"33554432" env:"BACKOFFICE_WEBHOOK_BYTES"`
 	WebhookRate    int      `help:"Notifications a second that one source may send. It may be twice as many at once." default:"300" env:"BACKOFFICE_WEBHOOK_RATE"`
 	AnchorFile     string   `name:"audit-anchor-file" help:"File to which each signed head of the audit log is appended: on another mount, that this machine cannot rewrite." env:"BACKOFFICE_AUDIT_ANCHOR_FILE" placeholder:"FILE"`
 	AnchorURL      keyText  `name:"audit-anchor-url" help:"Address to which each signed head of the audit log is posted. A private one has to be in --allow-hosts, too. Set it in the environment if it holds a token." env:"BACKOFFICE_AUDIT_ANCHOR_URL" placeholder:"URL"`

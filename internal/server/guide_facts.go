@@ -24,6 +24,8 @@ type guided struct {
 	hand  guide.Hand
 	limit *oauth.Report // the newest run at today's addresses whose answers told a limit; nil if none did
 	hook  string        // the webhook URL
+
+	seesNews bool // the person may see notifications
 }
 
 // guided gathers what the rooms know of an entry's set-up.
@@ -74,6 +76,7 @@ func (g gate) addReceived(c echo.Context, v *guided) error {
 	if err != nil {
 		return fmt.Errorf("finding the webhook address of %s: %w", v.entry.ID, err)
 	}
+	v.seesNews = visitOf(c).user.Role.May(newsPermission)
 	v.hook = g.origin() + "/webhooks/" + path
 	page, err := g.Webhooks.List(ctx, webhook.Filter{Owner: string(v.entry.ID), Verdict: webhook.OK, Limit: guideNotifications})
 	if err != nil {

@@ -71,6 +71,9 @@ func TestGuideTicksItself(t *testing.T) {
 	h.notify("/webhooks/intercom", `{"type":"notification_event","id":"n1","topic":"ping","app_id":"a1"}`).bare(200)
 	page = p.get(guideOf).want(200, "Six of seven steps are done")
 	page.wantSteps(map[string]string{"webhooks": "Done, a notification came"})
+	if n := h.kept()[0]; !strings.Contains(page.body, `href="`+notificationURL(n.Owner, n.ID)+`"`) {
+		t.Error("the step does not lead to the notification that shows it")
+	}
 
 	h.pass(time.Minute)
 	h.save("acme:intercom", func(d *config.Draft) {

@@ -114,8 +114,8 @@ func (p guidePages) guideFinding(v guided, f guide.Finding) templates.GuideFindi
 	if f.Run != "" {
 		out.More = templates.Link{Label: "See the report", URL: reportURL(oauth.Ref{Entry: v.entry.ID, Report: f.Run})}
 	}
-	if f.Received != "" {
-		out.More = templates.Link{Label: "See the notifications", URL: entryURL(v.entry.ID) + "/webhooks"}
+	if f.Received != "" && v.seesNews {
+		out.More = templates.Link{Label: "See the notification", URL: notificationURL(string(v.entry.ID), f.Received)}
 	}
 	return out
 }

@@ -13,8 +13,9 @@
 //     header with a credential is kept.
 //   - Accepted are the secrets of the current version, of the pending one, and of
 //     the previous one until its deadline, which is looked at each time.
-//   - Of each entry at most [Keep] is kept, and refused ones have a share of their
-//     own: however much junk comes, it takes no good notification's place.
+//   - Of each entry at most [Keep] is kept, and refused and repeated ones have a share
+//     of their own: however much junk comes, or of what somebody saw once, it takes no
+//     good notification's place.
 //   - What has an entry's signature is kept with that entry, and is deleted with it
 //     in the same transaction.
 //

@@ -1,6 +1,7 @@
 package webhook_test
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -75,5 +76,50 @@ func TestExplainTriesAcceptedOnesFirst(t *testing.T) {
 	n := h.receive(message{body: strings.ReplaceAll(body, `,"`, `, "`), header: h.signed(body, "h18")})
 	if x := h.explained(n); !slices.Equal(x.Causes, []webhook.Cause{webhook.ChangedBody}) || x.Signer == nil || x.Signer.Entry != "h:shop" {
 		t.Errorf("explained as %+v", x)
+	}
+}
+
+// Who once saw an accepted notification can send it again and again. That takes no
+// place of others, and does not make up for what it sends unsigned.
+func TestRepetitionsTakeNoPlace(t *testing.T) {
+	const keep = 50
+	h := open(t, plan{keep: webhook.Keep{Notifications: keep}, rate: 1000})
+	h.save(shop, config.PutInForce, 0, "clientSecret", "s-1")
+	for i := range keep {
+		h.receive(message{body: event(fmt.Sprint("good", i), "order.made"), key: "s-1"})
+	}
+	for range 2 * keep {
+		if n := h.receive(message{body: event("good7", "order.made"), key: "s-1"}); n.Verdict != webhook.OK || n.Repeats == "" {
+			t.Fatalf("%s, repeats %q", n.Verdict, n.Repeats)
+		}
+	}
+	for range 2 {
+		firsts := 0
+		for _, n := range h.list(webhook.Filter{Verdict: webhook.OK}) {
+			if n.Repeats == "" {
+				firsts++
+			}
+		}
+		if firsts != keep {
+			t.Errorf("%d of %d are left", firsts, keep)
+		}
+		if n := len(h.list(webhook.Filter{Repeated: true})); n < keep/5 || n > keep/5*5/4 {
+			t.Errorf("%d repetitions are kept, want about %d", n, keep/5)
+		}
+		h.restart()
+	}
+	turned := 0
+	for i := range 100 {
+		if _, ok := h.hooks.Admit("198.51.100.9"); !ok {
+			turned++
+		}
+		key := "forged"
+		if i%5 == 0 {
+			key = "s-1"
+		}
+		h.receive(message{body: event("good7", "order.made"), key: key, from: "198.51.100.9"})
+	}
+	if turned < 50 {
+		t.Errorf("%d of 100 requests were turned away", turned)
 	}
 }

@@ -82,7 +82,7 @@ func (l *log) reserve(ctx context.Context, n *Notification, newID func() string)
 	m.n, l.next = l.next, l.next+1
 	m.ID = newID() // under the lock: the order of the numbers is that of the ids
 	n.ID = m.ID
-	l.share(m.good()).add(m)
+	l.share(m.fresh()).add(m)
 	return m, f, nil
 }
 
@@ -91,7 +91,7 @@ func (l *log) settle(m *mark, f *first, err error) {
 	l.mu.Lock()
 	m.pending = false
 	if err != nil {
-		l.share(m.good()).remove(m)
+		l.share(m.fresh()).remove(m)
 		if f != nil && l.first[m.Code] == f {
 			delete(l.first, m.Code)
 		}

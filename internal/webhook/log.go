@@ -30,6 +30,10 @@ type mark struct {
 
 func (m *mark) good() bool { return m.Verdict == OK }
 
+// fresh reports whether it is accepted and new. Anybody who saw an accepted one can
+// send it again, so repetitions are kept with the refused ones.
+func (m *mark) fresh() bool { return m.good() && !m.Repeats }
+
 // at is when it arrived, by its id.
 func (m *mark) at() time.Time { return timeOf(m.ID) }
 
@@ -110,8 +114,8 @@ type log struct {
 	mu    sync.Mutex
 	born  string // of the span; "" if there is none yet
 	next  int64
-	good  share
-	junk  share
+	good  share             // fresh ones
+	junk  share             // refused ones and repetitions
 	first map[string]*first // by code: the accepted one that others repeat
 
 	pruning bool
@@ -145,8 +149,8 @@ type first struct {
 	done chan struct{} // closed when it is known whether it was kept
 }
 
-func (l *log) share(good bool) *share {
-	if good {
+func (l *log) share(fresh bool) *share {
+	if fresh {
 		return &l.good
 	}
 	return &l.junk
@@ -241,7 +245,7 @@ func (l *log) known(rec *store.Record[mark]) error {
 	m := &rec.Value
 	m.n = n
 	l.next = max(l.next, n+1)
-	l.share(m.good()).add(m)
+	l.share(m.fresh()).add(m)
 	if m.good() && m.Code != "" && l.first[m.Code] == nil {
 		l.first[m.Code] = &first{mark: m, done: closed}
 	}

@@ -62,7 +62,7 @@ func (l *log) restore(victims []*mark) {
 	defer l.mu.Unlock()
 	for i := len(victims) - 1; i >= 0; i-- {
 		m := victims[i]
-		x := l.share(m.good())
+		x := l.share(m.fresh())
 		x.marks, x.bytes = append([]*mark{m}, x.marks...), x.bytes+m.Bytes
 	}
 }

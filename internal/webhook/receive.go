@@ -57,7 +57,7 @@ func (s *Service) Receive(ctx context.Context, a Address, in Incoming) (Notifica
 		return n, fmt.Errorf("keeping a notification for %s: %w", n.Owner, err)
 	}
 	s.counts.add(n.Verdict)
-	s.sources.judge(in.From, n.Good(), req.Received)
+	s.sources.judge(in.From, n, req.Received)
 	t.arrive(n, in.Body)
 	s.after(n, in.Header, max(s.now().Sub(in.Began), 0))
 	return n, nil

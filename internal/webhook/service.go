@@ -33,9 +33,9 @@ type Options struct {
 
 // Keep is how much is kept of one entry. What is 0 has its default.
 type Keep struct {
-	Notifications int           // accepted ones; a fifth as many refused ones are kept beside them
+	Notifications int           // accepted ones; a fifth as many refused and repeated ones are kept beside them
 	Age           time.Duration // of all
-	Bytes         int64         // of the bodies of accepted ones; and a fifth as many of refused ones
+	Bytes         int64         // of the bodies of accepted ones; and a fifth as many of the others
 }
 
 // The defaults of Options.
@@ -47,7 +47,7 @@ const (
 )
 
 // junkShare is how many times more is kept of accepted notifications than of
-// refused ones.
+// refused and repeated ones.
 const junkShare = 5
 
 // orDefault fills in what is 0.

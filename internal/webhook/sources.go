@@ -61,17 +61,18 @@ func (x *sources) admit(from string, now time.Time) (time.Duration, bool) {
 	return 0, true
 }
 
-// judge notes whether what a source sent was signed.
-func (x *sources) judge(from string, good bool, now time.Time) {
+// judge notes whether what a source sent was signed. That it repeats what was signed
+// once says nothing for it.
+func (x *sources) judge(from string, n Notification, now time.Time) {
 	if x.rate < 1 {
 		return
 	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	o := x.get(from, now)
-	if !good {
+	if !n.Good() {
 		o.bad.AllowN(now, 1)
-	} else if o.bad.TokensAt(now) < badBurst { // it has the secret now
+	} else if n.Repeats == "" && o.bad.TokensAt(now) < badBurst { // it has the secret now
 		o.bad = rate.NewLimiter(badRate, badBurst)
 	}
 }
