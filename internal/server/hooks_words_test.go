@@ -4,7 +4,20 @@ import (
 	"testing"
 
 	"backoffice/internal/connector"
+	"backoffice/internal/webhook"
 )
+
+// That not all values were tried is said, and not that all were.
+func TestKeyStepSaysWhatWasNotTried(t *testing.T) {
+	for untried, want := range map[int]string{
+		0: "The values of each entry behind this address were tried.",
+		3: "The values of 3 entries behind this address were not tried: for so long a body they are too many. Register an address that fewer share.",
+	} {
+		if got := keyStep(webhook.Notification{Owner: "intercom", Verdict: webhook.Mismatch, Untried: untried}, nil, nil).Text; got != want {
+			t.Errorf("%d untried: %q", untried, got)
+		}
+	}
+}
 
 // The words on a signature say what is signed, also where it is not the body alone.
 func TestSignatureWords(t *testing.T) {

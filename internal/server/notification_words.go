@@ -217,6 +217,9 @@ func keyStep(n webhook.Notification, def *connector.Definition, accepted []webho
 		if !strings.Contains(n.Owner, ":") {
 			s.Text = "The values of each entry behind this address were tried."
 		}
+		if n.Untried > 0 {
+			s.Text = fmt.Sprintf("The values of %s behind this address were not tried: for so long a body they are too many. Register an address that fewer share.", plural(n.Untried, "entry"))
+		}
 	default:
 		s.What, s.Text = "Not used", "There was nothing to check with it."
 	}

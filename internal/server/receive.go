@@ -8,7 +8,6 @@ import (
 	"os"
 	"strconv"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"backoffice/internal/errs"
@@ -21,7 +20,7 @@ import (
 // nothing else: whatever was sent, nothing of it comes back.
 type receiver struct {
 	gate
-	held *atomic.Int64 // bytes of bodies that are in memory now
+	held *room // of bodies that are in memory now
 }
 
 // The paths of notifications. What stands in front of pages is not for them:
@@ -39,6 +38,8 @@ func receives(c echo.Context) bool { return c.Path() == servicePath || c.Path() 
 const (
 	bodyTime = 5 * time.Second // within which a body has to come
 	maxHeld  = 64 << 20        // bytes of bodies that are in memory at once
+	maxOfOne = maxHeld / 4     // the same of one source
+	firstBuf = 4 << 10         // bytes that a body begins with
 )
 
 // hookPath is the path of the address that was asked for: "acme/intercom".
@@ -118,68 +119,64 @@ func (p receiver) fail(c echo.Context, err error) error {
 // back. A status other than 0 is the answer instead.
 func (p receiver) read(c echo.Context) (body []byte, give func(), status int) {
 	r := c.Request()
-	size := r.ContentLength
-	if size > webhook.MaxBody {
+	if r.ContentLength > webhook.MaxBody {
 		p.Webhooks.TurnedAway(webhook.TooLarge)
 		return nil, nil, http.StatusRequestEntityTooLarge
 	}
-	if size < 0 {
-		size = webhook.MaxBody
-	}
-	if p.held.Add(size) > maxHeld {
-		p.held.Add(-size)
-		return nil, nil, http.StatusServiceUnavailable
-	}
+	rent := lease{room: p.held, source: webhook.SourceOf(c.RealIP())}
 	// An error here is of a connection that has no deadlines, as in some tests.
 	_ = http.NewResponseController(c.Response().Writer).SetReadDeadline(time.Now().Add(bodyTime)) // of the connection: no clock of ours
 	buf := bodyBuffers.Get().(*[]byte)
 	give = func() {
-		p.held.Add(-size)
+		rent.end()
 		if cap(*buf) <= keptBuffer {
 			bodyBuffers.Put(buf)
 		}
 	}
 	var err error
-	if *buf, err = readInto((*buf)[:0], r, size); err != nil {
+	if *buf, err = readInto((*buf)[:0], r, &rent); err != nil {
 		give()
-		return nil, nil, p.unread(err)
+		return nil, nil, p.unread(c, err)
 	}
 	return *buf, give, 0
 }
 
 // unread is the answer to a body that could not be read.
-func (p receiver) unread(err error) int {
+func (p receiver) unread(c echo.Context, err error) int {
 	var tooLarge *http.MaxBytesError
 	switch {
+	case errors.Is(err, errNoRoom):
+		return http.StatusServiceUnavailable
 	case errors.As(err, &tooLarge):
 		p.Webhooks.TurnedAway(webhook.TooLarge)
 		return http.StatusRequestEntityTooLarge
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		p.Webhooks.TurnedAway(webhook.TooSlow)
+		p.Webhooks.Blame(c.RealIP()) // it took room from others meanwhile
 		return http.StatusRequestTimeout
 	}
 	return http.StatusBadRequest // it was cut off
 }
 
 // bodyBuffers hold bodies of the usual size.
-var bodyBuffers = sync.Pool{New: func() any { b := make([]byte, 0, 4<<10); return &b }}
+var bodyBuffers = sync.Pool{New: func() any { b := make([]byte, 0, firstBuf); return &b }}
 
 const keptBuffer = 64 << 10
 
 // readInto reads a body of at most MaxBody into the buffer, or another that is
-// large enough.
-func readInto(buf []byte, r *http.Request, size int64) ([]byte, error) {
-	if r.ContentLength >= 0 {
-		if int64(cap(buf)) < size {
-			buf = make([]byte, 0, size)
-		}
-		n, err := io.ReadFull(r.Body, buf[:size])
-		return buf[:n], err
-	}
+// large enough. It makes room as the body comes: what is only announced takes none.
+func readInto(buf []byte, r *http.Request, rent *lease) ([]byte, error) {
 	all := http.MaxBytesReader(nil, r.Body, webhook.MaxBody)
+	if !rent.take(int64(cap(buf))) {
+		return buf, errNoRoom
+	}
 	for {
 		if len(buf) == cap(buf) {
-			buf = append(buf, 0)[:len(buf)]
+			larger := min(2*cap(buf), webhook.MaxBody+1) // with a byte for finding the end
+			if !rent.take(int64(larger - cap(buf))) {
+				return buf, errNoRoom
+			}
+			buf = append(make([]byte, 0, larger), buf...)
 		}
 		n, err := all.Read(buf[len(buf):cap(buf)])
 		buf = buf[:len(buf)+n]

@@ -177,6 +177,11 @@ func TestSlowSenderIsCutOff(t *testing.T) {
 	cut := dial(h, "/webhooks/intercom", "Content-Length: 1000\r\n")
 	fmt.Fprint(cut, "{")
 	cut.Close()
+	for range 19 { // with the one that was cut off, as many bad ones as a source may send
+		h.notify("/webhooks/other", "{}").bare(404)
+		h.deps.Webhooks.Blame("127.0.0.1")
+	}
+	h.notify("/webhooks/intercom", "{}").bare(429)
 	h.unchanged(before, "a body that did not come")
 }
 
@@ -197,37 +202,72 @@ func TestNotificationsAreCounted(t *testing.T) {
 	}
 }
 
-// Bodies that are in memory at once are bounded.
+// What is only announced takes no room, and however much one source sends at once,
+// it takes no room of others.
 func TestHeldBodiesAreBounded(t *testing.T) {
 	t.Parallel()
-	h := open(t, plan{})
+	h := open(t, plan{proxies: []string{"127.0.0.1/32"}})
 	h.save("acme:intercom", nil)
+	announce := func(from string) net.Conn {
+		c := dial(h, "/webhooks/intercom", fmt.Sprintf("X-Forwarded-For: %s\r\nContent-Length: %d\r\nExpect: 100-continue\r\n", from, webhook.MaxBody))
+		if res := must(http.ReadResponse(bufio.NewReader(c), nil))(t); res.StatusCode != 100 { // the handler reads the body
+			t.Fatalf("%d", res.StatusCode)
+		}
+		return c
+	}
+	for range 2 * maxHeld / webhook.MaxBody {
+		announce("203.0.113.1")
+	}
+	h.notify("/webhooks/intercom", "{}", "X-Forwarded-For", "203.0.113.1").bare(200)
 	var conns []net.Conn
-	for range maxHeld / webhook.MaxBody {
-		c := dial(h, "/webhooks/intercom", fmt.Sprintf("Content-Length: %d\r\nExpect: 100-continue\r\n", webhook.MaxBody))
-		res := must(http.ReadResponse(bufio.NewReader(c), nil))(t) // the handler reads the body, and has made room for it
-		if res.StatusCode != 100 {
-			t.Fatalf("%d after %d", res.StatusCode, len(conns))
+	for range maxOfOne/webhook.MaxBody + 1 { // one more than there is room for
+		conns = append(conns, announce("203.0.113.2"))
+	}
+	got := make(chan int)
+	for _, c := range conns {
+		go func() {
+			io.WriteString(c, strings.Repeat("x", webhook.MaxBody-1))
+			status := 0
+			if res, err := http.ReadResponse(bufio.NewReader(c), nil); err == nil {
+				status = res.StatusCode
+			}
+			select {
+			case got <- status:
+			case <-t.Context().Done():
+			}
+		}()
+	}
+	if status := <-got; status != 503 {
+		t.Errorf("the first answer is %d", status)
+	}
+	h.notify("/webhooks/intercom", "{}", "X-Forwarded-For", "203.0.113.3").bare(200)
+}
+
+// Room is given back, and is there for four sources that take all they may.
+func TestRoom(t *testing.T) {
+	x := newRoom()
+	var leases []*lease
+	for i := range 5 {
+		l := &lease{room: x, source: webhook.SourceOf(fmt.Sprintf("203.0.113.%d", i))}
+		leases = append(leases, l)
+		if got := l.take(maxOfOne); got != (i < 4) {
+			t.Errorf("source %d gets %v", i, got)
 		}
-		conns = append(conns, c)
-	}
-	if a := h.notify("/webhooks/intercom", "{}").bare(503); a.header.Get("Retry-After") != "1" {
-		t.Errorf("Retry-After %q", a.header.Get("Retry-After"))
-	}
-	res := make(chan int)
-	fmt.Fprint(conns[0], strings.Repeat("x", webhook.MaxBody))
-	go func() {
-		r, err := http.ReadResponse(bufio.NewReader(conns[0]), nil)
-		if err != nil {
-			res <- 0
-			return
+		if i < 4 && l.take(1) {
+			t.Errorf("source %d gets more than its share", i)
 		}
-		res <- r.StatusCode
-	}()
-	if status := <-res; status != 401 {
-		t.Errorf("the first one got %d", status)
 	}
-	h.notify("/webhooks/intercom", "{}").bare(200)
+	for _, l := range leases {
+		l.end()
+		l.end() // twice is once
+	}
+	if x.all != 0 || len(x.of) != 0 {
+		t.Errorf("%d bytes of %d sources are left", x.all, len(x.of))
+	}
+	a, b := (&lease{room: x, source: webhook.SourceOf("2001:db8::1")}), (&lease{room: x, source: webhook.SourceOf("2001:db8::2")})
+	if !a.take(maxOfOne) || b.take(1) {
+		t.Error("two addresses of one network are two sources")
+	}
 }
 
 // Nothing of what was sent comes back, whatever goes wrong.

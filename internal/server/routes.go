@@ -1,8 +1,6 @@
 package server
 
 import (
-	"sync/atomic"
-
 	"backoffice/internal/auth"
 	"backoffice/internal/outside"
 	"backoffice/web"
@@ -50,7 +48,7 @@ func routes(g gate) []route {
 	house := housePages{g}
 	radar := radarPages{g}
 	checks := outsidePages{g}
-	hook := receiver{g, &atomic.Int64{}}
+	hook := receiver{g, newRoom()}
 	static := echo.WrapHandler(web.Handler())
 	return []route{
 		{"GET", "/healthz", auth.Machine, house.healthz},

@@ -13,6 +13,7 @@ import (
 // searched whole; of a large one, the forms that are most likely.
 const (
 	maxHashed     = 64 << 20 // bytes
+	perHash       = 256      // bytes that beginning and ending one is worth
 	maxClaims     = 16
 	maxCandidates = 128
 	maxStamps     = 4
@@ -58,6 +59,7 @@ type search struct {
 	tried      int
 	hashed     int  // bytes
 	cut        bool // not everything was tried
+	whole      bool // every secret was tried over the body as it came
 }
 
 // A hit is the variant that holds.
@@ -140,6 +142,7 @@ func (s *search) run() *hit {
 				}
 			}
 		}
+		s.whole = true
 	}
 	return nil
 }
@@ -148,7 +151,7 @@ func (s *search) run() *hit {
 // has the length for it.
 func (s *search) try(form bodyForm, content contentForm, c Candidate) *hit {
 	for _, algorithm := range s.algorithms {
-		if s.hashed += len(form.body) + 256; s.hashed > maxHashed {
+		if s.hashed += len(form.body) + perHash; s.hashed > maxHashed {
 			s.cut = true
 			return nil
 		}

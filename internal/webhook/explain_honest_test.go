@@ -54,7 +54,20 @@ func TestExplain_tooManySecrets(t *testing.T) {
 	}
 	req := Request{Header: http.Header{"X-Hub-Signature": {"sha1=" + signedAs(all[len(all)-1], bodyPing)}}, Body: []byte(bodyPing)}
 	got := Explain(hubScheme(t), candidates(all...), req)
-	if !slices.Equal(got.Causes, []Cause{UnknownSecret}) || got.Words != "None of the 128 secrets that were tried signed it. Others that are known here were not tried." || !strings.HasPrefix(got.Remedy, "Register an address") {
+	if !slices.Equal(got.Causes, []Cause{UnknownSecret}) || got.Words != "None of the secrets that were tried signed it. Others that are known here were not tried." || !strings.HasPrefix(got.Remedy, "Register an address") {
+		t.Errorf("got %+v", got)
+	}
+}
+
+// A body so long that not even as it came it is tried with all.
+func TestExplain_notEvenAsItCame(t *testing.T) {
+	body := strings.Repeat("x", 1<<20)
+	all := make([]string, 100)
+	for i := range all {
+		all[i] = strings.Repeat("x", i+1)
+	}
+	got := Explain(hubScheme(t), candidates(all...), Request{Header: http.Header{"X-Hub-Signature": {"sha1=" + signedAs(all[99], body)}}, Body: []byte(body)})
+	if !slices.Equal(got.Causes, []Cause{UnknownSecret}) || !strings.Contains(got.Words, "Others that are known here were not tried.") || !strings.Contains(got.Words, "the search ended after 63 variants") {
 		t.Errorf("got %+v", got)
 	}
 }

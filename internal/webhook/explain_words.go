@@ -195,8 +195,8 @@ func (s *search) unknown() Explanation {
 	switch {
 	case len(s.secrets) == 0:
 		e.Words, e.Remedy = "There is no secret here that could have signed it.", "Save the secret with which the provider signs."
-	case s.more:
-		e.Words = fmt.Sprintf("None of the %d secrets that were tried signed it. Others that are known here were not tried.", len(s.secrets))
+	case s.more || !s.whole:
+		e.Words = "None of the secrets that were tried signed it. Others that are known here were not tried."
 		e.Remedy = "Register an address that fewer entries share, and send it again. " + e.Remedy
 	}
 	switch {

@@ -123,3 +123,31 @@ func TestRepetitionsTakeNoPlace(t *testing.T) {
 		t.Errorf("%d of 100 requests were turned away", turned)
 	}
 }
+
+// How many entries share an address makes no notification cost more than it may. What
+// was not tried is said, and what holds is found afterwards.
+func TestWorkOfOneNotificationIsBounded(t *testing.T) {
+	h := open(t, plan{rate: -1, plain: true})
+	const entries = 70 // two secrets each, over a body of the greatest length: more than may be hashed
+	for i := range entries {
+		h.save(config.ID(fmt.Sprintf("v%02d:shop", i)), config.PutInForce, 0, "clientSecret", fmt.Sprint("c-", i), "webhookSecret", fmt.Sprint("w-", i))
+	}
+	long := event("e1", "order.made") + strings.Repeat(" ", webhook.MaxBody-200)
+	if n := h.receive(message{body: long, key: "c-0"}); n.Verdict != webhook.OK || n.Untried != 0 {
+		t.Errorf("signed by the first: %s, %d untried", n.Verdict, n.Untried)
+	}
+	n := h.receive(message{body: long, key: "c-69"})
+	if n.Verdict != webhook.Mismatch || n.Status != 401 || n.Untried < 1 || n.Untried > 20 {
+		t.Errorf("signed by the last: %s, %d, %d untried", n.Verdict, n.Status, n.Untried)
+	}
+	if n := h.receive(message{body: long, key: "c-69", path: "v69/shop"}); n.Verdict != webhook.OK {
+		t.Errorf("at its own address: %s", n.Verdict)
+	}
+	if n := h.receive(message{body: event("e2", "order.made"), key: "c-69"}); n.Verdict != webhook.OK {
+		t.Errorf("a short one: %s", n.Verdict)
+	}
+	x := must(h.hooks.Explain(t.Context(), n.Owner, n.ID))(t)
+	if strings.Contains(x.Words, "No secret known here") || !strings.Contains(x.Words, "were not tried") || !strings.Contains(x.Remedy, "fewer entries share") {
+		t.Errorf("explained as %+v", x)
+	}
+}

@@ -114,6 +114,7 @@ type Notification struct {
 	Verdict     Verdict      `json:"verdict"`
 	Signature   string       `json:"signature,omitempty"` // the header that carried it
 	Signer      *Signer      `json:"signer,omitempty"`    // who signed; nil if none of the accepted
+	Untried     int          `json:"untried,omitempty"`   // entries behind the address that were too many for so long a body
 	Explanation *Explanation `json:"explanation,omitempty"`
 
 	ProviderID string    `json:"providerId,omitempty"`

@@ -12,6 +12,10 @@ import (
 	"backoffice/internal/config"
 )
 
+// maxWork is how many bytes one notification may have hashed: a tenth of a second, or
+// a few. The entries that are not tried then are counted.
+const maxWork = 128 << 20
+
 // MaxBody is the longest body that is taken, in bytes.
 const MaxBody = 1 << 20
 
@@ -27,8 +31,9 @@ type Incoming struct {
 // A judged is what verifying found: by whose definition, and who owns it.
 type judged struct {
 	Result
-	group group
-	owner string
+	group   group
+	owner   string
+	untried int // entries
 }
 
 // Receive verifies a request to an address and keeps it. When it returns without
@@ -42,7 +47,7 @@ func (s *Service) Receive(ctx context.Context, a Address, in Incoming) (Notifica
 	}
 	w := j.group.def.Webhooks
 	n := Notification{Owner: j.owner, Address: a.Path, Received: req.Received, Status: http.StatusOK, From: in.From, Source: sourceOf(j.group.sources, in.From),
-		Verdict: j.Verdict, Signature: j.Signature, Signer: j.Signer, Method: in.Method, ContentType: mediaType(in.Header), Length: len(in.Body),
+		Verdict: j.Verdict, Signature: j.Signature, Signer: j.Signer, Untried: j.untried, Method: in.Method, ContentType: mediaType(in.Header), Length: len(in.Body),
 		Headers: Redact(w, in.Header)}
 	if !n.Good() {
 		n.Status = w.Refuse
@@ -65,16 +70,23 @@ func (s *Service) Receive(ctx context.Context, a Address, in Incoming) (Notifica
 
 // judge tries the secrets of each entry behind the address. The entry whose
 // secret signed owns the notification; if none did, the only entry there is, or
-// the address itself.
+// the address itself. It goes no further than maxWork.
 func (s *Service) judge(ctx context.Context, a Address, req Request) (judged, error) {
 	best := judged{Result: Result{Verdict: ""}, owner: a.Path}
+	spent := 0
 	for _, g := range a.groups {
-		for _, e := range g.entries {
+		for i, e := range g.entries {
+			if spent > maxWork {
+				best.untried += len(g.entries) - i
+				break
+			}
 			h, err := s.holding(ctx, e, g.def)
 			if err != nil {
 				return best, err
 			}
-			r := Verify(g.def.Webhooks, h.accepted(req.Received), req)
+			accepted := h.accepted(req.Received)
+			spent += len(accepted) * (len(req.Body) + perHash)
+			r := Verify(g.def.Webhooks, accepted, req)
 			if nearer(r.Verdict, best.Verdict) {
 				best.Result, best.group = r, g
 			}
@@ -82,6 +94,7 @@ func (s *Service) judge(ctx context.Context, a Address, req Request) (judged, er
 				best.owner = string(r.Signer.Entry)
 			}
 			if r.Verdict == OK {
+				best.untried = 0
 				return best, nil
 			}
 			if r.Verdict == Unsigned || r.Verdict == Malformed { // whatever the secret is

@@ -77,9 +77,12 @@ func (x *sources) judge(from string, n Notification, now time.Time) {
 	}
 }
 
+// Blame counts against a source what it did that is as bad as an unsigned notification.
+func (s *Service) Blame(from string) { s.sources.judge(from, Notification{}, s.now()) }
+
 // get returns what is known of a source. x.mu is held.
 func (x *sources) get(from string, now time.Time) *source {
-	key := keyOf(from)
+	key := SourceOf(from)
 	o := x.of[key]
 	if o == nil {
 		if len(x.of) >= maxSources {
@@ -92,9 +95,9 @@ func (x *sources) get(from string, now time.Time) *source {
 	return o
 }
 
-// keyOf is what counts as one source: an IPv4 address, or the network of 64 bits
+// SourceOf is what counts as one source: an IPv4 address, or the network of 64 bits
 // that one IPv6 customer has at least.
-func keyOf(from string) netip.Prefix {
+func SourceOf(from string) netip.Prefix {
 	a, err := netip.ParseAddr(from)
 	if err != nil {
 		return netip.Prefix{}
