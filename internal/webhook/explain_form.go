@@ -2,7 +2,9 @@ package webhook
 
 import (
 	"bytes"
+	"compress/gzip"
 	"hash/maphash"
+	"io"
 	"iter"
 	"strings"
 	"unicode/utf8"
@@ -39,7 +41,7 @@ func forms(w *connector.Webhooks, body []byte) iter.Seq[bodyForm] {
 		if !once(bodyForm{body: body}) {
 			return
 		}
-		for _, form := range []func([]byte, func(bodyForm) bool) bool{endForms, encodingForms, encodedFormForms} {
+		for _, form := range []func([]byte, func(bodyForm) bool) bool{endForms, packedForms, encodingForms, encodedFormForms} {
 			if !form(body, once) {
 				return
 			}
@@ -141,4 +143,18 @@ func escapesAs(s string, as func(string) string) []byte {
 		out = append(out, s[i])
 	}
 	return out
+}
+
+// packedForms are what a body was before something compressed it, unless that is
+// longer than a body may be.
+func packedForms(body []byte, yield func(bodyForm) bool) bool {
+	z, err := gzip.NewReader(bytes.NewReader(body))
+	if err != nil {
+		return true
+	}
+	plain, err := io.ReadAll(io.LimitReader(z, MaxBody+1))
+	if err != nil || len(plain) > MaxBody {
+		return true
+	}
+	return yield(bodyForm{words: "before it was compressed with gzip", body: plain})
 }

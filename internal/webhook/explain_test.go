@@ -1,6 +1,8 @@
 package webhook
 
 import (
+	"bytes"
+	"compress/gzip"
 	"crypto/sha1"
 	"crypto/sha256"
 	"encoding/base64"
@@ -34,6 +36,25 @@ func signedAs(key, content string) string { return digestOf(sha1.New, key, conte
 func inBase64Of(hexDigits string, e *base64.Encoding) string {
 	raw, _ := hex.DecodeString(hexDigits)
 	return e.EncodeToString(raw)
+}
+
+func packed(s string) string {
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	_, _ = z.Write([]byte(s))
+	_ = z.Close()
+	return b.String()
+}
+
+// What unpacks to more than a body may have is left alone.
+func TestExplain_packedTight(t *testing.T) {
+	for _, tt := range []struct{ size, forms int }{{MaxBody, 1}, {MaxBody + 1, 0}} {
+		n := 0
+		packedForms([]byte(packed(strings.Repeat("x", tt.size))), func(bodyForm) bool { n++; return true })
+		if n != tt.forms {
+			t.Errorf("%d bytes have %d forms", tt.size, n)
+		}
+	}
 }
 
 // What proxies make of a body, each way with what was signed before.
@@ -70,6 +91,7 @@ var rewritten = []struct{ name, signed, came, form string }{
 	{"form, pluses", "a=b%20c&d=%2F", "a=b+c&d=%2F", "with its spaces as %20"},
 	{"form, small escapes", "a=%2F", "a=%2f", "with its escapes in capitals"},
 	{"form, capital escapes", "a=%2f", "a=%2F", "with its escapes in small letters"},
+	{"compressed", `{"a":1}`, packed(`{"a":1}`), "before it was compressed with gzip"},
 	{"body put in", "", `{"a":1}`, "empty"},
 }
 
@@ -87,7 +109,7 @@ func TestExplain_changedBody(t *testing.T) {
 				t.Errorf("got %+v by %+v, want %q", got, got.Signer, c.form)
 			}
 			if !strings.HasPrefix(got.Words, "Something between the provider and here ") || !strings.Contains(got.Words, "the previous clientSecret (version 3)") ||
-				got.Remedy != "Have the proxy, or whatever else stands before this program, pass the body on byte for byte." || got.Tried == 0 {
+				got.Remedy != "Have the proxy, or whatever else stands before this program, pass the body on byte for byte. If nothing does, the sender signs other bytes than it sends." || got.Tried == 0 {
 				t.Errorf("words %q, remedy %q, tried %d", got.Words, got.Remedy, got.Tried)
 			}
 		})

@@ -74,7 +74,7 @@ func changedBody(f bodyForm) finding {
 		what = "an empty body"
 	}
 	return finding{ChangedBody, "Something between the provider and here " + did + ": what was signed is " + what + ".",
-		"Have the proxy, or whatever else stands before this program, pass the body on byte for byte."}
+		"Have the proxy, or whatever else stands before this program, pass the body on byte for byte. If nothing does, the sender signs other bytes than it sends."}
 }
 
 // headerFindings are those about how the signature is made and written.

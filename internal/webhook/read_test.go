@@ -126,14 +126,14 @@ func TestRedact(t *testing.T) {
 		{"X-Hub-Signature", "sha1=ab"}, {"X-Body-Signature", "cd"}, {"X-Hub-Signature-256", "sha256=ef"}, {"User-Agent", "an-agent/1.0 (+https://a.example)"},
 		{"Content-Type", "application/json; charset=utf-8"}, {"Authorization", "Bearer abc"}, {"Proxy-Authorization", "Basic abc"}, {"Cookie", "a=b"},
 		{"X-Api-Key", "k"}, {"X-Auth-Token", "t"}, {"X-App-Secret", "s"}, {"X-Db-Password", "p"}, {"X-Original-Uri", "/webhooks/a?token=abc"},
-		{"X-Passed-On", "bearer abc"}, {"Referer", "https://user:word@a.example/"}, {"X-Forwarded-For", "192.0.2.1"}, {"X-Odd", "a\x00b\u202ec"},
+		{"X-Passed-On", "bearer abc"}, {"Referer", "https://user:word@a.example/"}, {"X-Forwarded-For", "192.0.2.1"}, {"X-Amzn-Oidc-Data", "eyJhbGciOiJub25lIn0.eyJzdWIiOiJ4In0."}, {"X-Odd", "a\x00b\u202ec"},
 		{"X-Long", strings.Repeat("é", 600)},
 	} {
 		h.Add(line[0], line[1])
 	}
 	want := map[string]string{"X-Hub-Signature": "sha1=ab", "X-Body-Signature": "cd", "X-Hub-Signature-256": "-", "User-Agent": "an-agent/1.0 (+https://a.example)",
 		"Content-Type": "application/json; charset=utf-8", "Authorization": "-", "Proxy-Authorization": "-", "Cookie": "-", "X-Api-Key": "-",
-		"X-Auth-Token": "-", "X-App-Secret": "-", "X-Db-Password": "-", "X-Original-Uri": "-", "X-Passed-On": "-", "Referer": "-",
+		"X-Auth-Token": "-", "X-App-Secret": "-", "X-Db-Password": "-", "X-Original-Uri": "-", "X-Passed-On": "-", "Referer": "-", "X-Amzn-Oidc-Data": "-",
 		"X-Forwarded-For": "192.0.2.1", "X-Odd": "abc", "X-Long": strings.Repeat("é", 499) + "…"}
 	got := Redact(hubScheme(t), h)
 	if len(got) != len(want) {

@@ -22,8 +22,9 @@ const (
 // that is not the connector's and so may be of anything.
 var credentialNames = []string{"auth", "cookie", "token", "secret", "key", "passw", "pwd", "credential", "session", "jwt", "signature", "hmac", "assertion"}
 
-// What is a credential wherever it stands: in an address that a proxy passed on, say.
-var credentialValue = regexp.MustCompile(`(?i)\b(bearer|basic)\s+\S|(token|secret|key|password|passwd|signature|code)=|://[^/\s]*:[^/\s]*@`)
+// What is a credential wherever it stands: in an address that a proxy passed on, say,
+// or a JSON web token.
+var credentialValue = regexp.MustCompile(`(?i)\b(bearer|basic)\s+\S|(token|secret|key|password|passwd|signature|code)=|://[^/\s]*:[^/\s]*@|\beyJ[\w-]+\.eyJ`)
 
 // Redact returns the headers that may be kept and shown, by name. Those of the
 // scheme are kept as they came, however many others there are: their signatures
@@ -77,7 +78,7 @@ func namesCredential(name string) bool {
 // holdsCredential asks the expression only about what it could match: it is run
 // for every header of every notification.
 func holdsCredential(value string) bool {
-	return strings.ContainsAny(value, "=@ ") && credentialValue.MatchString(value)
+	return (strings.ContainsAny(value, "=@ ") || strings.Contains(value, "eyJ")) && credentialValue.MatchString(value)
 }
 
 // ofScheme reports whether the definition names the header.
