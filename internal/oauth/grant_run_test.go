@@ -110,6 +110,8 @@ func TestProbes(t *testing.T) {
 		{"a name that is not known", scripted("/things", named("files_read")), nil, "read_me granted reading, Nameless granted reading, write_all unclear", all, "", "(files_read)"},
 		{"a permission without a name", scripted("/names", answer(403, `{"error":"insufficient_scope"}`)), nil, "read_me granted reading, write_all granted documented, Nameless refused reading", all, "", "“insufficient_scope”"},
 		{"forbidden, and no more", scripted("/things", answer(403, `{"error":"plan_restricted"}`)), nil, "read_me granted reading, Nameless granted reading, write_all unclear", all, "", "plan_restricted"},
+		{"a plan, with a permission's name", scripted("/things", answer(403, `{"errors":[{"code":"api_plan_restricted","message":"The scope (write_all) needs another subscription."}]}`)), nil, "read_me granted reading, Nameless granted reading, write_all unclear", all, "", "api_plan_restricted"},
+		{"a plan, that speaks of permissions", scripted("/things", answer(403, `{"errors":[{"code":"api_plan_restricted","message":"Your plan has no permission for this."}]}`)), nil, "read_me granted reading, Nameless granted reading, write_all unclear", all, "", "api_plan_restricted"},
 		{"a server error", scripted("/names", answer(500, `{}`)), nil, "read_me granted reading, write_all granted documented, Nameless unclear", all, "", "GET /names gave 500."},
 		{"a page", scripted("/names", answer(200, `<html>`)), nil, "read_me granted reading, write_all granted documented, Nameless unclear", all, "", "GET /names gave 200."},
 		{"a redirect", scripted("/names", answer(302, ``, "Location", "https://elsewhere.example/")), nil, "read_me granted reading, write_all granted documented, Nameless unclear", all, "", "GET /names gave 302."},

@@ -44,7 +44,7 @@ func (l ledger) findings(held []string) (out []templates.LedgerFinding) {
 // choices are the groups of which one permission is missing.
 func (l ledger) choices(held []string) (out []string) {
 	for _, n := range l.needs {
-		if n.met(held) || len(n.any) < 2 || slices.ContainsFunc(n.any, func(id string) bool { return slices.Contains(l.declared, id) }) {
+		if n.met(held) || len(n.any) < 2 || l.chosen(n) {
 			continue
 		}
 		var labels []string

@@ -59,6 +59,8 @@ func TestLedgerFindings(t *testing.T) {
 		{"one of two is granted", either, []string{"me"}, []string{"a granted"}, []finding{undeclared, sound, sound, sound}, "One permission is granted but not declared", "Granted and needed, but not declared: A: Tick it below"},
 		{"one of two is declared", either, []string{"b", "me"}, nil, []finding{sound, sound, sound, sound}, "2 permissions declared, none found out yet", ""},
 		{"one of two is declared and refused, the other granted", either, []string{"a", "b", "me"}, []string{"a refused", "b granted"}, []finding{refusedIdle, sound, sound, sound}, "One permission is declared but refused", "Declared, but refused: A: If"},
+		{"one of two is declared and refused", either, []string{"a", "me"}, []string{"a refused"}, []finding{refusedUsed, sound, sound, sound}, "One permission is missing", "Needed, but refused: A: Tick it in Acme’s console and save there, then consent again"},
+		{"one of two is refused, none is declared", either, []string{"me"}, []string{"a refused"}, []finding{oneOf, oneOf, sound, sound}, "One permission is missing", "One of these is needed: A or B: Choose the narrowest"},
 		{"several at once", only, []string{"a", "b"}, []string{"a refused", "b granted"}, []finding{refusedIdle, idle, missing, missing}, "Two permissions are missing, one is declared but refused, one is not needed here",
 			"Needed, but not declared: C, Me: Tick them | Declared, but refused: A: If | Declared, but not needed here: B: If"},
 		{"unclear is neither", only, []string{"c", "me"}, []string{"c unclear"}, []finding{sound, sound, sound, sound}, "What is declared is what is needed", ""},
@@ -128,7 +130,10 @@ func TestGrantOfSeveralRuns(t *testing.T) {
 	t.Parallel()
 	run := func(name, workspace string, grants ...string) oauth.GrantRun {
 		r := madeLedger(false, nil, nil, grants...).runs[0]
-		r.Run, r.Whose = name, []oauth.Fact{{Label: "Workspace", Value: workspace}}
+		r.Run = name
+		if workspace != "" {
+			r.Whose = []oauth.Fact{{Label: "Workspace", Value: workspace}}
+		}
 		return r
 	}
 	for _, tt := range []struct {
@@ -142,6 +147,7 @@ func TestGrantOfSeveralRuns(t *testing.T) {
 		{"an earlier one", []oauth.GrantRun{run("2", "w", "a unclear"), run("1", "w", "a refused")}, oauth.Refused, "1", true},
 		{"an earlier one that alone asked", []oauth.GrantRun{run("2", "w", "b granted"), run("1", "w", "a refused")}, oauth.Refused, "1", true},
 		{"an earlier one of another account", []oauth.GrantRun{run("2", "w", "a unclear"), run("1", "x", "a refused")}, oauth.Unclear, "2", false},
+		{"an earlier one, and no account is known", []oauth.GrantRun{run("2", "", "a unclear"), run("1", "", "a granted")}, oauth.Unclear, "2", false},
 		{"nobody knows", []oauth.GrantRun{run("2", "w", "a unclear"), run("1", "w", "a unclear")}, oauth.Unclear, "2", false},
 	} {
 		g, known := ledger{counted: tt.runs}.grant("a")
