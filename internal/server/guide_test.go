@@ -1,6 +1,9 @@
 package server
 
 import (
+	"crypto/hmac"
+	"crypto/sha1"
+	"encoding/hex"
 	"net/url"
 	"strings"
 	"testing"
@@ -123,6 +126,33 @@ func TestGuideIsNotTickedByOurselves(t *testing.T) {
 	p.get(guideOf).wantSteps(map[string]string{"webhooks": "To do"})
 	h.notify("/webhooks/intercom", `{"id":"n1","topic":"ping"}`).bare(200)
 	p.get(guideOf).wantSteps(map[string]string{"webhooks": "Done, a notification came"})
+	for range guideNotifications + 1 {
+		must(h.deps.Webhooks.SendTest(t.Context(), audit.Actor{ID: "u1", Name: ownerEmail}, "acme:intercom", "ping"))(t)
+	}
+	p.get(guideOf).wantSteps(map[string]string{"webhooks": "Done, a notification came"})
+}
+
+// A notification that another secret signed, which is accepted too, takes nothing
+// from one that the secret in force signed.
+func TestGuideLooksForTheSecretInForce(t *testing.T) {
+	t.Parallel()
+	h := open(t, plan{})
+	h.save("acme:intercom", nil)
+	h.notify("/webhooks/intercom", `{"id":"n1","topic":"ping"}`).bare(200)
+	h.save("acme:intercom", func(d *config.Draft) {
+		e := must(h.deps.Config.Get(t.Context(), "acme:intercom"))(t)
+		d.Base, d.Revision, d.Then = 1, e.Revision, config.Pend
+		for i := range d.Values {
+			if d.Values[i].Key == "clientSecret" {
+				d.Values[i].Value = text("another-secret-of-forty-characters-00000")
+			}
+		}
+	})
+	body := `{"id":"n2","topic":"ping"}`
+	mac := hmac.New(sha1.New, []byte("another-secret-of-forty-characters-00000"))
+	mac.Write([]byte(body))
+	h.notify("/webhooks/intercom", body, "X-Hub-Signature", "sha1="+hex.EncodeToString(mac.Sum(nil))).bare(200)
+	h.owner().get(guideOf).wantSteps(map[string]string{"webhooks": "Done, a notification came"})
 }
 
 // Whoever says no has shown nothing.
@@ -143,7 +173,8 @@ func TestGuideAfterARehearsal(t *testing.T) {
 	h.save("acme:intercom", nil)
 	p := h.owner()
 	p.get(h.consent(p, "1", true)).want(303)
-	p.get(guideOf).want(200, "Limit, as seen", "Five of seven")
+	h.notify("/webhooks/intercom", `{"id":"n1","topic":"ping"}`).bare(200)
+	p.get(guideOf).want(200, "Limit, as seen", "Six of seven")
 	h.save("acme:intercom", func(d *config.Draft) {
 		e := must(h.deps.Config.Get(t.Context(), "acme:intercom"))(t)
 		d.Base, d.Revision = 1, e.Revision
@@ -156,7 +187,7 @@ func TestGuideAfterARehearsal(t *testing.T) {
 			}
 		}
 	})
-	page := p.get(guideOf).want(200, "None of seven steps is done yet", "Was done with version 1: Region has changed since.", "No test has seen the headers yet").lacks("This is a rehearsal", "is old")
+	page := p.get(guideOf).want(200, "None of seven steps is done yet", "Was done with version 1: Region has changed since.", "Was done with version 1: Region has changed since, and none has come from there.", "No test has seen the headers yet").lacks("This is a rehearsal", "is old")
 	for label, want := range map[string]string{"copy-configuration-2": "https://api.eu.intercom.io", "copy-configuration-3": "Intercom-Version: 2.16"} {
 		if got := page.value("input[id=" + label + "]"); got != want {
 			t.Errorf("%s copies %q, want %q", label, got, want)
