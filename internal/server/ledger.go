@@ -251,7 +251,7 @@ func (p scopePages) evidence(row *templates.PermissionRow, l ledger, kept []stri
 		}
 		row.Known = g.State != oauth.Unclear
 		if g.earlier {
-			row.FoundBy = fmt.Sprintf("by an earlier run, of version %d", g.run.Version)
+			row.FoundBy = fmt.Sprintf(pick(g.run.Kind == oauth.TokenRun, "by an earlier run with a pasted token and the settings of version %d", "by an earlier run, of version %d"), g.run.Version)
 		}
 		if slices.Contains(kept, g.run.Run) {
 			row.Report = reportURL(oauth.Ref{Entry: g.run.Entry, Report: g.run.Run})
