@@ -195,6 +195,52 @@ func TestGuideAfterARehearsal(t *testing.T) {
 	}
 }
 
+// A run that comes back after its entry was deleted and made anew shows nothing of
+// the new one, though both have a version 1.
+func TestGuideOfAnEntryMadeAnew(t *testing.T) {
+	t.Parallel()
+	h := open(t, plan{})
+	h.save("acme:intercom", nil)
+	p := h.owner()
+	back := h.consent(p, "1", true)
+	e := must(h.deps.Config.Get(t.Context(), "acme:intercom"))(t)
+	if err := h.deps.Config.Delete(t.Context(), audit.Actor{ID: "u1", Name: ownerEmail}, config.Move{ID: "acme:intercom", Revision: e.Revision}); err != nil {
+		t.Fatal(err)
+	}
+	h.save("acme:intercom", func(d *config.Draft) {
+		for i := range d.Values {
+			if d.Values[i].Key == "clientId" {
+				d.Values[i].Value = text("another")
+			}
+		}
+	})
+	p.get(back)
+	p.get(guideOf).want(200, "None of seven steps is done yet").wantSteps(map[string]string{"account": "To do", "credentials": "To do", "configuration": "To do"})
+}
+
+// Two people who tick a checklist at the same time take nothing from each other.
+func TestGuideChecklistOfTwo(t *testing.T) {
+	t.Parallel()
+	h := open(t, plan{})
+	h.save("acme:intercom", nil)
+	p := h.owner()
+	mine := controls(p.get(guideOf).one("form[id=check-live]"))
+	theirs := controls(p.get(guideOf).one("form[id=check-live]"))
+	theirs["item"] = []string{"video"}
+	p.send("POST", guideOf, theirs).leadsTo(guideOf + "#step-live")
+	mine["item"] = []string{"policies"}
+	p.send("POST", guideOf, mine).leadsTo(guideOf + "#step-live")
+	again := controls(p.get(guideOf).one("form[id=check-live]"))
+	if got := strings.Join(again["item"], " "); got != "policies video" {
+		t.Errorf("ticked are %q", got)
+	}
+	again["item"] = []string{"video"}
+	p.send("POST", guideOf, again).leadsTo(guideOf + "#step-live")
+	if got := controls(p.get(guideOf).one("form[id=check-live]"))["item"]; strings.Join(got, " ") != "video" {
+		t.Errorf("after one is taken away, ticked are %q", got)
+	}
+}
+
 // The kind of app decides whether step 7 shows.
 func TestGuideKinds(t *testing.T) {
 	t.Parallel()
