@@ -270,6 +270,11 @@ func TestProbesEnd(t *testing.T) {
 // What the token answer says about scopes.
 func TestTokenScopes(t *testing.T) {
 	t.Parallel()
+	var many, manyGranted string
+	for i := range 150 {
+		many += fmt.Sprintf(" s%d", i)
+		manyGranted += fmt.Sprintf(", s%d granted listed", i)
+	}
 	for _, tt := range []struct {
 		name, definition string
 		scopes           []string
@@ -286,6 +291,7 @@ func TestTokenScopes(t *testing.T) {
 		{"a secret as a scope", "", []string{"read_me"}, `"scope":"read_me ` + "CANARY.token-51c8~xyz+/==" + `"`, "read_me granted listed, [removed] granted listed", ""},
 		{"left out", "", []string{"read_me", "write_all"}, `"x":1`, "read_me granted standard, write_all granted standard", "RFC 6749 section 5.1"},
 		{"left out, and none was sent", "", nil, `"x":1`, "", ""},
+		{"more than can be kept", "", []string{"read_me"}, `"scope":"read_me` + many + `"`, "read_me granted listed" + strings.Join(strings.SplitAfter(manyGranted, "listed")[:99], ""), ""},
 		{"empty", "", []string{"read_me"}, `"scope":""`, "read_me unclear", "an empty list of scopes, which says nothing"},
 		{"null", "", []string{"read_me"}, `"scope":null`, "read_me granted standard", "RFC 6749 section 5.1"},
 		{"left out where scopes are never sent", noScopes, []string{"read_me"}, `"x":1`, "", ""},

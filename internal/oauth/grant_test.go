@@ -113,6 +113,17 @@ func TestNamedPermissions(t *testing.T) {
 	}
 }
 
+// What the customer pays for is no permission.
+func TestNamesPlan(t *testing.T) {
+	for code, want := range map[string]bool{"api_plan_restricted": true, "PLAN_RESTRICTED": true, "subscription_required": true, "billing-error": true, "payment.required": true,
+		"forbidden": false, "explanation_missing": false, "insufficient_scope": false, "": false} {
+		a := answer{code: code, description: "It lacks a scope."}
+		if namesPlan(a) != want || namesScope(a) == want {
+			t.Errorf("%q speaks of a plan: %v, of a scope: %v", code, namesPlan(a), namesScope(a))
+		}
+	}
+}
+
 // A grant counts for a version only if nothing changed that it depends on.
 func TestGrantedTo(t *testing.T) {
 	a := GrantedTo{Client: "c", API: "https://api.example", Asked: "x"}
