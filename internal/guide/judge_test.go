@@ -145,6 +145,7 @@ func TestJudgeEvidence(t *testing.T) {
 		{"secret changed", connector.CredentialsProven, in6(ran(version(5, but("clientSecret=x")...), Consent, nil)), Open, true, "Was done with version 5: Client secret has changed since."},
 		{"API version changed", connector.CredentialsProven, in6(ran(version(5, but("apiVersion=2.10")...), Consent, nil)), Shown, false, "version 5"},
 		{"secret wrong in what is pending", connector.CredentialsProven, pending(in6(wrong7, ran(v6, Consent, nil)), but("clientSecret=x")), Attention, false, "A test without consent of version 7 found"},
+		{"secret wrong in what is pending, what is in force tested since", connector.CredentialsProven, pending(in6(ran(v6, Consent, nil), wrong7), but("clientSecret=x")), Attention, false, "A test without consent of version 7 found"},
 		{"pending, not tested", connector.CredentialsProven, pending(in6(ran(v6, Consent, nil)), but("clientSecret=x")), Shown, false, "version 6"},
 		{"pending was wrong and is good", connector.CredentialsProven, pending(in6(ran(version(7, but("clientSecret=x")...), Consent, nil), wrong7, ran(v6, Consent, nil)), but("clientSecret=x")), Shown, false, "version 6"},
 
