@@ -11,6 +11,7 @@ import (
 
 	"backoffice/internal/audit"
 	"backoffice/internal/config"
+	"backoffice/internal/sandbox"
 )
 
 const guideOf = entry + "/guide"
@@ -153,6 +154,25 @@ func TestGuideLooksForTheSecretInForce(t *testing.T) {
 	mac.Write([]byte(body))
 	h.notify("/webhooks/intercom", body, "X-Hub-Signature", "sha1="+hex.EncodeToString(mac.Sum(nil))).bare(200)
 	h.owner().get(guideOf).wantSteps(map[string]string{"webhooks": "Done, a notification came"})
+}
+
+// What somebody's own test found wrong is not laid at the radar's door, and takes
+// nothing from what it did not find wrong.
+func TestGuideAfterATestOfOnesOwn(t *testing.T) {
+	t.Parallel()
+	h := open(t, plan{})
+	h.save("acme:intercom", nil)
+	p := h.owner()
+	p.get(h.consent(p, "1", true)).want(303)
+	h.provider.Set(sandbox.Faults{StrictRedirects: true})
+	for _, uri := range h.provider.RedirectURIs() {
+		h.provider.RemoveRedirectURI(uri)
+	}
+	h.pass(20 * time.Minute)
+	_, run := h.diagnose(p, "1")
+	h.finished(run)
+	p.get(guideOf).want(200, "A test without consent of version 1 found").lacks("The radar saw it").
+		wantSteps(map[string]string{"oauth": "Redirect URI wrong in version 1", "credentials": "Done, client ID and secret are good"})
 }
 
 // Whoever says no has shown nothing.
