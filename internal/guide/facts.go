@@ -72,9 +72,10 @@ type Received struct {
 	ID          string
 	Topic       string
 	At          time.Time
-	Key         string // whose value signed it: "clientSecret"
-	Fingerprint string // of that value
-	Number      int    // of the version that had it
+	Key         string          // whose value signed it: "clientSecret"
+	Fingerprint string          // of that value
+	Number      int             // of the version that had it
+	Version     *config.Version // that one; nil if it is not known
 }
 
 // changed lists the keys whose values differ between what a run tested and v, in

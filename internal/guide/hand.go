@@ -32,9 +32,9 @@ type Tick struct {
 }
 
 // holds reports whether a tick still counts: one on a step of some kinds of app
-// rests on the kind.
+// rests on the kind, unless it was given before anybody chose one.
 func (t Tick) holds(s connector.GuideStep, kind string) bool {
-	return len(s.Kinds) == 0 || t.Kind == kind
+	return len(s.Kinds) == 0 || !t.rests(kind)
 }
 
 // check is the key of a checklist's item.

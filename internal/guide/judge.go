@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"backoffice/internal/config"
 	"backoffice/internal/connector"
 )
 
@@ -107,7 +108,7 @@ func find(def *connector.Definition, f Facts, e connector.Evidence) Finding {
 	var out Finding
 	switch e {
 	case connector.NotificationReceived:
-		out = f.received()
+		out = f.received(def)
 	case connector.PermissionsDeclared:
 		out = f.permissions(def)
 	default:
@@ -118,19 +119,49 @@ func find(def *connector.Definition, f Facts, e connector.Evidence) Finding {
 }
 
 // received looks at the last notification. It holds for as long as the value
-// that signed it is that of the version that counts.
-func (f Facts) received() Finding {
+// that signed it is that of the version that counts, and the provider is the same.
+func (f Facts) received(def *connector.Definition) Finding {
 	n := f.Received
 	if n == nil {
 		return Finding{How: "No notification whose signature holds has come yet."}
 	}
-	out := Finding{At: n.At, Received: n.ID, State: Shown, Words: "a notification came",
-		How: fmt.Sprintf("A notification%s came whose signature holds with %s of version %d.", ofTopic(n.Topic), n.Key, n.Number)}
-	if k, ok := f.Version.Key(n.Key); !ok || string(k.Fingerprint) != n.Fingerprint {
-		out.State, out.Words, out.Lapsed = Open, "", true
+	out := Finding{At: n.At, Received: n.ID, Lapsed: true}
+	came := fmt.Sprintf("A notification%s came whose signature holds with %s of version %d", ofTopic(n.Topic), n.Key, n.Number)
+	switch moved := n.moved(def, f.Version); {
+	case !n.signedBy(f.Version) && n.Number > f.Version.Number:
+		out.How = came + ", which is not in force."
+	case !n.signedBy(f.Version):
 		out.How = fmt.Sprintf("Was done with version %d: %s has changed since, and none has come that it signed.", n.Number, n.Key)
+	case len(moved) > 0:
+		out.How = fmt.Sprintf("Was done with version %d: %s changed since, and none has come from there.", n.Number, list(moved)+has(moved))
+	default:
+		out.State, out.Words, out.Lapsed, out.How = Shown, "a notification came", false, came+"."
 	}
 	return out
+}
+
+// Holds reports whether n shows that notifications come for version v.
+func (n Received) Holds(def *connector.Definition, v config.Version) bool {
+	return n.signedBy(v) && len(n.moved(def, v)) == 0
+}
+
+func (n Received) signedBy(v config.Version) bool {
+	k, ok := v.Key(n.Key)
+	return ok && string(k.Fingerprint) == n.Fingerprint
+}
+
+// moved are the labels of what says where the provider is, and has changed: what
+// came from a rehearsal, or from another region, shows nothing of this one.
+func (n Received) moved(def *connector.Definition, v config.Version) (labels []string) {
+	if n.Version == nil {
+		return nil
+	}
+	for _, key := range def.Addresses() {
+		if !same(*n.Version, v, key) {
+			labels = append(labels, label(def, key))
+		}
+	}
+	return labels
 }
 
 func ofTopic(topic string) string {

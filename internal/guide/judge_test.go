@@ -145,6 +145,7 @@ func TestJudgeEvidence(t *testing.T) {
 		{"secret changed", connector.CredentialsProven, in6(ran(version(5, but("clientSecret=x")...), Consent, nil)), Open, true, "Was done with version 5: Client secret has changed since."},
 		{"API version changed", connector.CredentialsProven, in6(ran(version(5, but("apiVersion=2.10")...), Consent, nil)), Shown, false, "version 5"},
 		{"secret wrong in what is pending", connector.CredentialsProven, pending(in6(wrong7, ran(v6, Consent, nil)), but("clientSecret=x")), Attention, false, "A test without consent of version 7 found"},
+		{"secret wrong in what is pending, what is in force tested since", connector.CredentialsProven, pending(in6(ran(v6, Consent, nil), wrong7), but("clientSecret=x")), Attention, false, "A test without consent of version 7 found"},
 		{"pending, not tested", connector.CredentialsProven, pending(in6(ran(v6, Consent, nil)), but("clientSecret=x")), Shown, false, "version 6"},
 		{"pending was wrong and is good", connector.CredentialsProven, pending(in6(ran(version(7, but("clientSecret=x")...), Consent, nil), wrong7, ran(v6, Consent, nil)), but("clientSecret=x")), Shown, false, "version 6"},
 
@@ -159,6 +160,7 @@ func TestJudgeEvidence(t *testing.T) {
 		})), Attention, false, "Credentials are good, but a permission is missing."},
 		{"worked with another API version", connector.ConnectionWorks, in6(ran(version(5, but("apiVersion=2.10")...), Consent, nil)), Open, true, "Was done with version 5: API version has changed since."},
 		{"a token worked with another secret", connector.ConnectionWorks, in6(ran(version(5, but("clientSecret=x")...), PastedToken, nil)), Shown, false, "version 5"},
+		{"a token worked, of another app", connector.ConnectionWorks, in6(ran(version(5, but("clientId=b")...), PastedToken, nil)), Open, true, "Was done with version 5: Client ID has changed since."},
 		{"worked with another secret", connector.ConnectionWorks, in6(ran(version(5, but("clientSecret=x")...), Consent, nil)), Open, true, "Client secret has changed since."},
 		{"the radar saw a refusal", connector.ConnectionWorks, func() Facts {
 			f := in6(ran(v6, Consent, nil))
@@ -169,6 +171,7 @@ func TestJudgeEvidence(t *testing.T) {
 		{"no permission declared", connector.PermissionsDeclared, in6(), Open, false, "No permission is declared yet."},
 		{"permissions granted", connector.PermissionsDeclared, in6(ran(v6, Consent, nil)), Shown, false, "was allowed to ask"},
 		{"permissions of a token", connector.PermissionsDeclared, in6(ran(v6, PastedToken, nil)), Shown, false, "was allowed to ask"},
+		{"permissions of a token of another app", connector.PermissionsDeclared, in6(ran(version(5, but("clientId=b")...), PastedToken, nil)), Open, true, "Was done with version 5: Client ID has changed since."},
 		{"permission missing at the provider", connector.PermissionsDeclared, in6(ran(v6, Consent, func(r *Run) { r.Fields.Permission = Bad })), Attention, false, "found"},
 		{"permission of another app", connector.PermissionsDeclared, in6(ran(version(5, but("clientId=b")...), Consent, nil)), Open, true, "Client ID has changed since."},
 		{"permission not declared", connector.PermissionsDeclared, func() Facts {
@@ -185,17 +188,32 @@ func TestJudgeEvidence(t *testing.T) {
 		{"no notification", connector.NotificationReceived, in6(), Open, false, "No notification whose signature holds has come yet."},
 		{"a notification", connector.NotificationReceived, func() Facts {
 			f := in6()
-			f.Received = &Received{"n1", "ping", then, "clientSecret", "s", 6}
+			f.Received = &Received{"n1", "ping", then, "clientSecret", "s", 6, nil}
 			return f
 		}(), Shown, false, "A notification of the topic ping came whose signature holds with clientSecret of version 6."},
 		{"a notification of an old secret", connector.NotificationReceived, func() Facts {
 			f := in6()
-			f.Received = &Received{"n1", "", then, "clientSecret", "x", 5}
+			f.Received = &Received{"n1", "", then, "clientSecret", "x", 5, nil}
 			return f
 		}(), Open, true, "Was done with version 5: clientSecret has changed since, and none has come that it signed."},
+		{"a notification of a secret that is pending", connector.NotificationReceived, func() Facts {
+			f := pending(in6(), but("clientSecret=x"))
+			f.Received = &Received{"n1", "", then, "clientSecret", "x", 7, nil}
+			return f
+		}(), Open, true, "A notification came whose signature holds with clientSecret of version 7, which is not in force."},
+		{"a notification from another place", connector.NotificationReceived, func() Facts {
+			f, v := in6(), version(5, but("region=EU")...)
+			f.Received = &Received{"n1", "", then, "clientSecret", "s", 5, &v}
+			return f
+		}(), Open, true, "Was done with version 5: Region has changed since, and none has come from there."},
+		{"a notification from the same place", connector.NotificationReceived, func() Facts {
+			f := in6()
+			f.Received = &Received{"n1", "", then, "clientSecret", "s", 5, &v5}
+			return f
+		}(), Shown, false, "A notification came whose signature holds with clientSecret of version 5."},
 		{"a notification of a secret that is gone", connector.NotificationReceived, func() Facts {
 			f := in6()
-			f.Received = &Received{"n1", "", then, "webhookSecret", "w", 5}
+			f.Received = &Received{"n1", "", then, "webhookSecret", "w", 5, nil}
 			return f
 		}(), Open, true, "Was done with version 5: webhookSecret has changed"},
 	} {
@@ -248,7 +266,7 @@ func TestJudgeSteps(t *testing.T) {
 	t.Parallel()
 	def := definition(t, "intercom")
 	v := version(1, base...)
-	all := Facts{Version: v, Redirect: ours, Runs: []Run{ran(v, Consent, nil)}, Received: &Received{"n", "", then, "clientSecret", "s", 1}}
+	all := Facts{Version: v, Redirect: ours, Runs: []Run{ran(v, Consent, nil)}, Received: &Received{"n", "", then, "clientSecret", "s", 1, nil}}
 	wrong := Facts{Version: v, Redirect: ours, Runs: []Run{ran(v, WithoutConsent, func(r *Run) { r.Whole, r.Fields.ClientSecret = Bad, Bad })}}
 	ticked := func(step string, t Tick) Hand {
 		t.By = "ada@acme.example"
@@ -274,6 +292,7 @@ func TestJudgeSteps(t *testing.T) {
 		{"by hand, but wrong", wrong, ticked("credentials", Tick{}), 4, Attention, "Client secret wrong in version 1", 2, 7},
 		{"by hand and by evidence", all, ticked("account", Tick{}), 1, Shown, "Intercom knows the client ID", 6, 7},
 		{"live, of no kind yet", Facts{Version: v}, ticked("live", Tick{}), 7, ByHand, "ticked by ada@acme.example", 1, 7},
+		{"live, ticked before the kind was chosen", Facts{Version: v}, func() Hand { h := ticked("live", Tick{}); h.Kind = "public"; return h }(), 7, ByHand, "ticked by ada@acme.example", 1, 7},
 		{"live as a public app, of no kind now", Facts{Version: v}, public, 7, Open, "", 0, 7},
 	} {
 		j := Judge(def, c.facts, c.hand)
@@ -296,7 +315,7 @@ func TestJudgeIsPure(t *testing.T) {
 		v5, v6 := version(5, but("clientId=b")...), version(6, base...)
 		facts := func() Facts {
 			return Facts{Version: v6, Redirect: ours, Missing: []string{"x"}, Runs: []Run{ran(v6, WithoutConsent, nil), ran(v5, Consent, nil)},
-				Received: &Received{"n", "", then, "clientSecret", "x", 5}, Pending: &v5}
+				Received: &Received{"n", "", then, "clientSecret", "x", 5, nil}, Pending: &v5}
 		}
 		hand := func() Hand { return Hand{Kind: "public", Ticks: map[string]Tick{"account": {By: "a"}}} }
 		f, h := facts(), hand()

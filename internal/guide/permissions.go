@@ -19,7 +19,7 @@ func (f Facts) permissions(def *connector.Definition) Finding {
 		if r.Fields.Permission == Undecided {
 			continue
 		}
-		changed, known := r.changed(f.Version, permissionRests(def, r))
+		changed, known := r.changed(f.Version, clientAndAddresses(def, r))
 		if known && len(changed) == 0 && asksForScopes(def) && r.Hash != f.Version.ContentHash && !sameScopes(r.Version, f.Version) {
 			changed = []string{"the list of scopes"}
 		}
@@ -61,13 +61,6 @@ func (f Facts) declared(def *connector.Definition) Finding {
 }
 
 func asksForScopes(def *connector.Definition) bool { return def.OAuth != nil && def.OAuth.SendScopes }
-
-func permissionRests(def *connector.Definition, r Run) []string {
-	if r.Kind == PastedToken {
-		return def.Addresses()
-	}
-	return clientAndAddresses(def, r)
-}
 
 // counted is a small number with its word.
 func counted(n int, what string) string {

@@ -80,10 +80,11 @@ func clientAndAddresses(d *connector.Definition, _ Run) []string {
 	return append([]string{d.OAuth.ClientIDKey}, d.Addresses()...)
 }
 
-// connection is all that is sent, and where; a pasted token uses no credentials.
+// connection is all that is sent, and where. A pasted token needs no secret; that it
+// is one of this app is the word of whoever pasted it, for the client ID of then.
 func connection(d *connector.Definition, r Run) []string {
 	if r.Kind == PastedToken {
-		return slices.DeleteFunc(d.Handshake(), func(key string) bool { return key == d.OAuth.ClientIDKey || key == d.OAuth.ClientSecretKey })
+		return slices.DeleteFunc(d.Handshake(), func(key string) bool { return key == d.OAuth.ClientSecretKey })
 	}
 	return append(d.Handshake(), d.OAuth.RedirectKey)
 }
@@ -151,12 +152,8 @@ func lapsed(def *connector.Definition, r Run, changed []string) Finding {
 	for i, name := range changed {
 		changed[i] = label(def, name)
 	}
-	verb := "has"
-	if len(changed) > 1 {
-		verb = "have"
-	}
 	return Finding{Lapsed: true, At: r.At, By: r.By, Run: r.ID,
-		How: fmt.Sprintf("Was done with version %d: %s %s changed since.", r.Number, list(changed), verb)}
+		How: fmt.Sprintf("Was done with version %d: %s changed since.", r.Number, list(changed)+has(changed))}
 }
 
 // how says what was seen.
@@ -187,6 +184,14 @@ func (r Run) sentence() string {
 		return fmt.Sprintf("A test with an access token and version %d", r.Number)
 	}
 	return fmt.Sprintf("A consent run of version %d", r.Number)
+}
+
+// has is the verb after a list.
+func has(words []string) string {
+	if len(words) > 1 {
+		return " have"
+	}
+	return " has"
 }
 
 // label is what a form calls the value of a key.

@@ -157,15 +157,23 @@ func (s *Service) Choose(ctx context.Context, by audit.Actor, id config.ID, kind
 	})
 }
 
-// Check says which items of a step's checklist are done, and that the others are
-// not. Who ticked an item first stays with it. It returns an errs.NotFound, and
-// an errs.Invalid for an item that is not in the list.
-func (s *Service) Check(ctx context.Context, by audit.Actor, id config.ID, step string, items []string) error {
-	gs, err := s.step(id, step)
+// A Checking is a step's checklist as somebody leaves it.
+type Checking struct {
+	Step  string
+	Shown []string // the items that were done when they saw it
+	Items []string // those that are done now
+}
+
+// Check ticks the items of a step's checklist that c adds to what it was shown, and
+// unticks what it takes from that: what others did meanwhile stays. Who ticked an
+// item first stays with it. It returns an errs.NotFound, and an errs.Invalid for an
+// item that is not in the list.
+func (s *Service) Check(ctx context.Context, by audit.Actor, id config.ID, c Checking) error {
+	gs, err := s.step(id, c.Step)
 	if err != nil {
 		return err
 	}
-	for _, i := range items {
+	for _, i := range c.Items {
 		if !slices.ContainsFunc(gs.Checklist, func(x connector.GuideItem) bool { return x.ID == i }) {
 			return errs.New(errs.Invalid, "The form has a line that the checklist does not have. Open the guide again and use its button.")
 		}
@@ -174,7 +182,10 @@ func (s *Service) Check(ctx context.Context, by audit.Actor, id config.ID, step 
 	return s.change(ctx, id, e, func(h *Hand, e *audit.Event) error {
 		for _, i := range gs.Checklist {
 			_, was := h.Checked(gs, i.ID)
-			is := slices.Contains(items, i.ID)
+			is := slices.Contains(c.Items, i.ID)
+			if is == slices.Contains(c.Shown, i.ID) {
+				continue // not touched
+			}
 			change := audit.Change{Key: "item " + check(gs.ID, i.ID)}
 			switch {
 			case is && !was:

@@ -151,10 +151,10 @@ var acts = []struct {
 	{act{"tick as a public app", func(ctx context.Context, s *Service) error { return s.Tick(ctx, ada, entry, Saying{Step: "live"}) }},
 		audit.GuideTicked, "", "Done: Go live.", "step live:  → done"},
 	{act{"check", func(ctx context.Context, s *Service) error {
-		return s.Check(ctx, ada, entry, "live", []string{"video", "policies"})
+		return s.Check(ctx, ada, entry, Checking{Step: "live", Items: []string{"video", "policies"}})
 	}}, audit.GuideChecked, "", "2 of 11 lines of the checklist are done: Go live.", "item live/policies:  → done; item live/video:  → done"},
 	{act{"check another", func(ctx context.Context, s *Service) error {
-		return s.Check(ctx, bob, entry, "live", []string{"video", "rules"})
+		return s.Check(ctx, bob, entry, Checking{Step: "live", Shown: []string{"video", "policies"}, Items: []string{"video", "rules"}})
 	}}, audit.GuideChecked, "", "2 of 11 lines of the checklist are done: Go live.", "item live/policies: done → ; item live/rules:  → done"},
 	{act{"draft", func(ctx context.Context, s *Service) error {
 		return s.Write(ctx, ada, entry, Draft{Step: "live", Texts: map[string]string{"listing-name": " Tickets for Zoë ", "short-description": ""}})
@@ -199,8 +199,8 @@ func TestChecksKeepTheirPerson(t *testing.T) {
 	t.Parallel()
 	d := open(t)
 	hold(t, d.Choose(t.Context(), ada, entry, "public"))
-	hold(t, d.Check(t.Context(), ada, entry, "live", []string{"video"}))
-	hold(t, d.Check(t.Context(), bob, entry, "live", []string{"video", "rules"}))
+	hold(t, d.Check(t.Context(), ada, entry, Checking{Step: "live", Items: []string{"video"}}))
+	hold(t, d.Check(t.Context(), bob, entry, Checking{Step: "live", Shown: []string{"video", "policies"}, Items: []string{"video", "rules"}}))
 	live, _ := definition(t, "intercom").SetUp().Step("live")
 	for item, by := range map[string]string{"video": ada.Name, "rules": bob.Name} {
 		if got, ok := d.hand().Checked(live, item); !ok || got.By != by || got.Kind != "public" {
@@ -261,10 +261,10 @@ func TestBadSayings(t *testing.T) {
 		{act{"no such kind", func(ctx context.Context, s *Service) error { return s.Choose(ctx, ada, entry, "secret") }}, errs.Invalid, "kind", "Choose one of the kinds"},
 		{act{"no kind", func(ctx context.Context, s *Service) error { return s.Choose(ctx, ada, entry, "") }}, errs.Invalid, "kind", "Choose one of the kinds"},
 		{act{"no such item", func(ctx context.Context, s *Service) error {
-			return s.Check(ctx, ada, entry, "live", []string{"video", "oscar"})
+			return s.Check(ctx, ada, entry, Checking{Step: "live", Items: []string{"video", "oscar"}})
 		}}, errs.Invalid, "", "a line that the checklist does not have"},
 		{act{"no checklist", func(ctx context.Context, s *Service) error {
-			return s.Check(ctx, ada, entry, "account", []string{"video"})
+			return s.Check(ctx, ada, entry, Checking{Step: "account", Items: []string{"video"}})
 		}}, errs.Invalid, "", "a line that the checklist does not have"},
 		{act{"name one too long", draft(long, "", 0)}, errs.Invalid, "listing-name", "Name of the listing is one character too long: 40 are allowed. Shorten it."},
 		{act{"text too long", draft("", strings.Repeat("界", 73), 0)}, errs.Invalid, "short-description", "Short description is 3 characters too long: 70 are allowed. Shorten it."},

@@ -159,8 +159,19 @@ func classifyIdentity(got *capture, a answer) class {
 // namesScope reports whether a refusal says that a scope or permission is what
 // the token lacks (RFC 6750 section 3.1 calls it insufficient_scope).
 func namesScope(a answer) bool {
+	if namesPlan(a) {
+		return false
+	}
 	words := strings.ToLower(a.code + " " + a.description)
 	return strings.Contains(words, "scope") || strings.Contains(words, "permission")
+}
+
+// namesPlan reports whether the code of a refusal says that what the customer pays
+// for is the reason, whatever its text speaks of: "api_plan_restricted".
+func namesPlan(a answer) bool {
+	return slices.ContainsFunc(strings.FieldsFunc(strings.ToLower(a.code), func(c rune) bool { return c < 'a' || c > 'z' }), func(word string) bool {
+		return slices.Contains([]string{"plan", "subscription", "billing", "payment"}, word)
+	})
 }
 
 // noAnswer finds what is no answer to any question.

@@ -152,6 +152,7 @@ func (r *run) sort(s *sighting, m met) {
 	case c == issued:
 		s.outcome = allowed
 		return
+	case namesPlan(a):
 	case got.status == http.StatusForbidden && len(named) == 1 && !others:
 		s.outcome, s.named = refusedBy, named[0]
 	case c == scopeMissing && len(named) == 0 && !others:

@@ -110,6 +110,8 @@ func TestProbes(t *testing.T) {
 		{"a name that is not known", scripted("/things", named("files_read")), nil, "read_me granted reading, Nameless granted reading, write_all unclear", all, "", "(files_read)"},
 		{"a permission without a name", scripted("/names", answer(403, `{"error":"insufficient_scope"}`)), nil, "read_me granted reading, write_all granted documented, Nameless refused reading", all, "", "“insufficient_scope”"},
 		{"forbidden, and no more", scripted("/things", answer(403, `{"error":"plan_restricted"}`)), nil, "read_me granted reading, Nameless granted reading, write_all unclear", all, "", "plan_restricted"},
+		{"a plan, with a permission's name", scripted("/things", answer(403, `{"errors":[{"code":"api_plan_restricted","message":"The scope (write_all) needs another subscription."}]}`)), nil, "read_me granted reading, Nameless granted reading, write_all unclear", all, "", "api_plan_restricted"},
+		{"a plan, that speaks of permissions", scripted("/things", answer(403, `{"errors":[{"code":"api_plan_restricted","message":"Your plan has no permission for this."}]}`)), nil, "read_me granted reading, Nameless granted reading, write_all unclear", all, "", "api_plan_restricted"},
 		{"a server error", scripted("/names", answer(500, `{}`)), nil, "read_me granted reading, write_all granted documented, Nameless unclear", all, "", "GET /names gave 500."},
 		{"a page", scripted("/names", answer(200, `<html>`)), nil, "read_me granted reading, write_all granted documented, Nameless unclear", all, "", "GET /names gave 200."},
 		{"a redirect", scripted("/names", answer(302, ``, "Location", "https://elsewhere.example/")), nil, "read_me granted reading, write_all granted documented, Nameless unclear", all, "", "GET /names gave 302."},
@@ -268,6 +270,11 @@ func TestProbesEnd(t *testing.T) {
 // What the token answer says about scopes.
 func TestTokenScopes(t *testing.T) {
 	t.Parallel()
+	var many, manyGranted string
+	for i := range 150 {
+		many += fmt.Sprintf(" s%d", i)
+		manyGranted += fmt.Sprintf(", s%d granted listed", i)
+	}
 	for _, tt := range []struct {
 		name, definition string
 		scopes           []string
@@ -284,6 +291,7 @@ func TestTokenScopes(t *testing.T) {
 		{"a secret as a scope", "", []string{"read_me"}, `"scope":"read_me ` + "CANARY.token-51c8~xyz+/==" + `"`, "read_me granted listed, [removed] granted listed", ""},
 		{"left out", "", []string{"read_me", "write_all"}, `"x":1`, "read_me granted standard, write_all granted standard", "RFC 6749 section 5.1"},
 		{"left out, and none was sent", "", nil, `"x":1`, "", ""},
+		{"more than can be kept", "", []string{"read_me"}, `"scope":"read_me` + many + `"`, "read_me granted listed" + strings.Join(strings.SplitAfter(manyGranted, "listed")[:99], ""), ""},
 		{"empty", "", []string{"read_me"}, `"scope":""`, "read_me unclear", "an empty list of scopes, which says nothing"},
 		{"null", "", []string{"read_me"}, `"scope":null`, "read_me granted standard", "RFC 6749 section 5.1"},
 		{"left out where scopes are never sent", noScopes, []string{"read_me"}, `"x":1`, "", ""},

@@ -77,7 +77,7 @@ func TestWeigh(t *testing.T) {
 
 // Which permissions a refusal names.
 func TestNamedPermissions(t *testing.T) {
-	def := &connector.Definition{Permissions: []connector.Permission{{Name: "read_mail", Label: "Read mail"}, {Name: "read"}, {Label: "Read admins", Aliases: []string{"read_teams"}}, {Name: "mail.read"}, {Name: "mail.read.all"}}}
+	def := &connector.Definition{Permissions: []connector.Permission{{Name: "read_mail", Label: "Read mail"}, {Name: "read"}, {Label: "Read admins", Aliases: []string{"read_teams"}}, {Name: "mail.read"}, {Name: "mail.read.all"}, {Name: "chat:write_all"}}}
 	for _, tt := range []struct {
 		words, challenge string
 		want             string
@@ -89,7 +89,7 @@ func TestNamedPermissions(t *testing.T) {
 		{"You lack the permission Read admins.", "", "", false},
 		{"You cannot read this.", "", "", false},
 		{"The scope read_mail is missing.", "", "read_mail", false},
-		{"The scope read_mail_all is missing.", "", "", false},
+		{"The scope read_mail_all is missing.", "", "", true},
 		{"It needs mail.read.", "", "mail.read", false},
 		{"It needs mail.read.all here.", "", "mail.read.all", false},
 		{"Required scope (read_mail, mail.read)", "", "read_mail mail.read", false},
@@ -98,6 +98,9 @@ func TestNamedPermissions(t *testing.T) {
 		{"", `Bearer error="insufficient_scope", scope="read_mail"`, "read_mail", false},
 		{"", `Bearer error="insufficient_scope", scope="read_mail files"`, "read_mail", true},
 		{"Forbidden", "", "", false},
+		{"You need read_mail or files_read.", "", "read_mail", true},
+		{"insufficient_scope: read_mail is missing.", "", "read_mail", false},
+		{"It needs chat:write_all.", "", "chat:write_all", false},
 	} {
 		h := http.Header{}
 		if tt.challenge != "" {
@@ -106,6 +109,17 @@ func TestNamedPermissions(t *testing.T) {
 		named, others := namedPermissions(def, h, answer{description: tt.words})
 		if strings.Join(named, " ") != tt.want || others != tt.others {
 			t.Errorf("%q %q names %q (others %v), want %q (others %v)", tt.words, tt.challenge, named, others, tt.want, tt.others)
+		}
+	}
+}
+
+// What the customer pays for is no permission.
+func TestNamesPlan(t *testing.T) {
+	for code, want := range map[string]bool{"api_plan_restricted": true, "PLAN_RESTRICTED": true, "subscription_required": true, "billing-error": true, "payment.required": true,
+		"forbidden": false, "explanation_missing": false, "insufficient_scope": false, "": false} {
+		a := answer{code: code, description: "It lacks a scope."}
+		if namesPlan(a) != want || namesScope(a) == want {
+			t.Errorf("%q speaks of a plan: %v, of a scope: %v", code, namesPlan(a), namesScope(a))
 		}
 	}
 }

@@ -50,12 +50,29 @@ func namedPermissions(def *connector.Definition, h http.Header, a answer) (named
 			add(p.Name)
 		}
 	}
+	for _, word := range snakes.FindAllString(a.description, -1) {
+		word = strings.TrimRight(word, ".:/-")
+		if _, known := def.Permission(word); !known && !aboutScopes(word) {
+			others = true
+		}
+	}
 	for _, name := range challenged(h) {
 		if !add(name) {
 			others = true
 		}
 	}
 	return named, others
+}
+
+// snakes are words that look as names of scopes do, wherever they stand: with an
+// underscore in them.
+var snakes = regexp.MustCompile(`[A-Za-z0-9.:/-]+_[A-Za-z0-9_.:/-]+`)
+
+// aboutScopes reports whether such a word is the code of a refusal, as
+// insufficient_scope, and no name.
+func aboutScopes(word string) bool {
+	word = strings.ToLower(word)
+	return strings.Contains(word, "insufficient") || strings.Contains(word, "missing") || strings.Contains(word, "permission") || strings.HasPrefix(word, "required_")
 }
 
 // machineName reports whether a name is no common word.

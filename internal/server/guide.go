@@ -69,7 +69,7 @@ func (p guidePages) do(c echo.Context, id config.ID, def *connector.Definition, 
 	case "kind":
 		return saidKind, drafting{}, p.Guide.Choose(ctx, by, id, c.FormValue("kind"))
 	case "check":
-		return saidChecked, drafting{}, p.Guide.Check(ctx, by, id, step, c.Request().PostForm["item"])
+		return saidChecked, drafting{}, p.Guide.Check(ctx, by, id, guide.Checking{Step: step, Shown: c.Request().PostForm["shown"], Items: c.Request().PostForm["item"]})
 	case "draft":
 		d, err := readDraft(c, def, step)
 		if err != nil {

@@ -61,12 +61,16 @@ func (g gate) guided(c echo.Context, e config.Entry, def *connector.Definition) 
 	return v, g.addRuns(c, &v)
 }
 
-// guideNotifications is how many accepted notifications are looked at, to find one
-// that this program has not sent itself.
-const guideNotifications = 20
+// guideNotifications and guidePagesOfThem bound how many accepted notifications are looked
+// at, to find one that this program has not sent itself.
+const (
+	guideNotifications = 20
+	guidePagesOfThem   = 100
+)
 
 // addReceived adds where notifications go, and the last that proves that they come:
-// one of our own proves only that the address works.
+// one of our own proves only that the address works. Where none holds for the
+// version that counts, it is the last of the provider's.
 func (g gate) addReceived(c echo.Context, v *guided) error {
 	if v.def.Webhooks == nil {
 		return nil
@@ -78,18 +82,41 @@ func (g gate) addReceived(c echo.Context, v *guided) error {
 	}
 	v.seesNews = visitOf(c).user.Role.May(newsPermission)
 	v.hook = g.origin() + "/webhooks/" + path
-	page, err := g.Webhooks.List(ctx, webhook.Filter{Owner: string(v.entry.ID), Verdict: webhook.OK, Limit: guideNotifications})
-	if err != nil {
-		return err
-	}
-	for _, n := range page.Notifications {
-		if n.Test || n.Signer == nil {
-			continue
+	f := webhook.Filter{Owner: string(v.entry.ID), Verdict: webhook.OK, Limit: guideNotifications}
+	for range guidePagesOfThem {
+		page, err := g.Webhooks.List(ctx, f)
+		if err != nil {
+			return err
 		}
-		v.facts.Received = &guide.Received{ID: n.ID, Topic: n.Topic, At: n.Received, Key: n.Signer.Key, Fingerprint: string(n.Signer.Fingerprint), Number: n.Signer.Version}
-		return nil
+		if done, err := g.pickReceived(c, v, page.Notifications); done || err != nil || !page.More {
+			return err
+		}
+		f.Before, f.Limit = page.Next, 10*guideNotifications
 	}
 	return nil
+}
+
+// pickReceived looks for one that holds, and reports whether there is one.
+func (g gate) pickReceived(c echo.Context, v *guided, list []webhook.Notification) (bool, error) {
+	for _, n := range list {
+		if n.Test || n.Signer == nil || n.Signer.Entry != v.entry.ID {
+			continue
+		}
+		got := guide.Received{ID: n.ID, Topic: n.Topic, At: n.Received, Key: n.Signer.Key, Fingerprint: string(n.Signer.Fingerprint), Number: n.Signer.Version}
+		signed, err := g.version(c, v.entry.ID, n.Signer.Version)
+		if err != nil {
+			return false, err
+		}
+		got.Version = &signed
+		if got.Holds(v.def, v.facts.Version) {
+			v.facts.Received = &got
+			return true, nil
+		}
+		if v.facts.Received == nil {
+			v.facts.Received = &got
+		}
+	}
+	return false, nil
 }
 
 // addRefusal adds what the radar saw of the version in force since its test.

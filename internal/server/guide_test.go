@@ -1,6 +1,9 @@
 package server
 
 import (
+	"crypto/hmac"
+	"crypto/sha1"
+	"encoding/hex"
 	"net/url"
 	"strings"
 	"testing"
@@ -8,6 +11,7 @@ import (
 
 	"backoffice/internal/audit"
 	"backoffice/internal/config"
+	"backoffice/internal/sandbox"
 )
 
 const guideOf = entry + "/guide"
@@ -126,6 +130,52 @@ func TestGuideIsNotTickedByOurselves(t *testing.T) {
 	p.get(guideOf).wantSteps(map[string]string{"webhooks": "To do"})
 	h.notify("/webhooks/intercom", `{"id":"n1","topic":"ping"}`).bare(200)
 	p.get(guideOf).wantSteps(map[string]string{"webhooks": "Done, a notification came"})
+	for range guideNotifications + 1 {
+		must(h.deps.Webhooks.SendTest(t.Context(), audit.Actor{ID: "u1", Name: ownerEmail}, "acme:intercom", "ping"))(t)
+	}
+	p.get(guideOf).wantSteps(map[string]string{"webhooks": "Done, a notification came"})
+}
+
+// A notification that another secret signed, which is accepted too, takes nothing
+// from one that the secret in force signed.
+func TestGuideLooksForTheSecretInForce(t *testing.T) {
+	t.Parallel()
+	h := open(t, plan{})
+	h.save("acme:intercom", nil)
+	h.notify("/webhooks/intercom", `{"id":"n1","topic":"ping"}`).bare(200)
+	h.save("acme:intercom", func(d *config.Draft) {
+		e := must(h.deps.Config.Get(t.Context(), "acme:intercom"))(t)
+		d.Base, d.Revision, d.Then = 1, e.Revision, config.Pend
+		for i := range d.Values {
+			if d.Values[i].Key == "clientSecret" {
+				d.Values[i].Value = text("another-secret-of-forty-characters-00000")
+			}
+		}
+	})
+	body := `{"id":"n2","topic":"ping"}`
+	mac := hmac.New(sha1.New, []byte("another-secret-of-forty-characters-00000"))
+	mac.Write([]byte(body))
+	h.notify("/webhooks/intercom", body, "X-Hub-Signature", "sha1="+hex.EncodeToString(mac.Sum(nil))).bare(200)
+	h.owner().get(guideOf).wantSteps(map[string]string{"webhooks": "Done, a notification came"})
+}
+
+// What somebody's own test found wrong is not laid at the radar's door, and takes
+// nothing from what it did not find wrong.
+func TestGuideAfterATestOfOnesOwn(t *testing.T) {
+	t.Parallel()
+	h := open(t, plan{})
+	h.save("acme:intercom", nil)
+	p := h.owner()
+	p.get(h.consent(p, "1", true)).want(303)
+	h.provider.Set(sandbox.Faults{StrictRedirects: true})
+	for _, uri := range h.provider.RedirectURIs() {
+		h.provider.RemoveRedirectURI(uri)
+	}
+	h.pass(20 * time.Minute)
+	_, run := h.diagnose(p, "1")
+	h.finished(run)
+	p.get(guideOf).want(200, "A test without consent of version 1 found").lacks("The radar saw it").
+		wantSteps(map[string]string{"oauth": "Redirect URI wrong in version 1", "credentials": "Done, client ID and secret are good"})
 }
 
 // Whoever says no has shown nothing.
@@ -146,7 +196,8 @@ func TestGuideAfterARehearsal(t *testing.T) {
 	h.save("acme:intercom", nil)
 	p := h.owner()
 	p.get(h.consent(p, "1", true)).want(303)
-	p.get(guideOf).want(200, "Limit, as seen", "Five of seven")
+	h.notify("/webhooks/intercom", `{"id":"n1","topic":"ping"}`).bare(200)
+	p.get(guideOf).want(200, "Limit, as seen", "Six of seven")
 	h.save("acme:intercom", func(d *config.Draft) {
 		e := must(h.deps.Config.Get(t.Context(), "acme:intercom"))(t)
 		d.Base, d.Revision = 1, e.Revision
@@ -159,11 +210,57 @@ func TestGuideAfterARehearsal(t *testing.T) {
 			}
 		}
 	})
-	page := p.get(guideOf).want(200, "None of seven steps is done yet", "Was done with version 1: Region has changed since.", "No test has seen the headers yet").lacks("This is a rehearsal", "is old")
+	page := p.get(guideOf).want(200, "None of seven steps is done yet", "Was done with version 1: Region has changed since.", "Was done with version 1: Region has changed since, and none has come from there.", "No test has seen the headers yet").lacks("This is a rehearsal", "is old")
 	for label, want := range map[string]string{"copy-configuration-2": "https://api.eu.intercom.io", "copy-configuration-3": "Intercom-Version: 2.16"} {
 		if got := page.value("input[id=" + label + "]"); got != want {
 			t.Errorf("%s copies %q, want %q", label, got, want)
 		}
+	}
+}
+
+// A run that comes back after its entry was deleted and made anew shows nothing of
+// the new one, though both have a version 1.
+func TestGuideOfAnEntryMadeAnew(t *testing.T) {
+	t.Parallel()
+	h := open(t, plan{})
+	h.save("acme:intercom", nil)
+	p := h.owner()
+	back := h.consent(p, "1", true)
+	e := must(h.deps.Config.Get(t.Context(), "acme:intercom"))(t)
+	if err := h.deps.Config.Delete(t.Context(), audit.Actor{ID: "u1", Name: ownerEmail}, config.Move{ID: "acme:intercom", Revision: e.Revision}); err != nil {
+		t.Fatal(err)
+	}
+	h.save("acme:intercom", func(d *config.Draft) {
+		for i := range d.Values {
+			if d.Values[i].Key == "clientId" {
+				d.Values[i].Value = text("another")
+			}
+		}
+	})
+	p.get(back)
+	p.get(guideOf).want(200, "None of seven steps is done yet").wantSteps(map[string]string{"account": "To do", "credentials": "To do", "configuration": "To do"})
+}
+
+// Two people who tick a checklist at the same time take nothing from each other.
+func TestGuideChecklistOfTwo(t *testing.T) {
+	t.Parallel()
+	h := open(t, plan{})
+	h.save("acme:intercom", nil)
+	p := h.owner()
+	mine := controls(p.get(guideOf).one("form[id=check-live]"))
+	theirs := controls(p.get(guideOf).one("form[id=check-live]"))
+	theirs["item"] = []string{"video"}
+	p.send("POST", guideOf, theirs).leadsTo(guideOf + "#step-live")
+	mine["item"] = []string{"policies"}
+	p.send("POST", guideOf, mine).leadsTo(guideOf + "#step-live")
+	again := controls(p.get(guideOf).one("form[id=check-live]"))
+	if got := strings.Join(again["item"], " "); got != "policies video" {
+		t.Errorf("ticked are %q", got)
+	}
+	again["item"] = []string{"video"}
+	p.send("POST", guideOf, again).leadsTo(guideOf + "#step-live")
+	if got := controls(p.get(guideOf).one("form[id=check-live]"))["item"]; strings.Join(got, " ") != "video" {
+		t.Errorf("after one is taken away, ticked are %q", got)
 	}
 }
 

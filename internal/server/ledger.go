@@ -50,12 +50,13 @@ type found struct {
 }
 
 // grant is what is known about one permission: by the latest run that counts, or
-// where that found nothing out, by an earlier one for the same account.
+// where that found nothing out, by an earlier one for the same account: one that is
+// not known is the same as no other.
 func (l ledger) grant(id string) (found, bool) {
 	var first found
 	known := false
 	for i, r := range l.counted {
-		if whose(r) != whose(l.counted[0]) {
+		if i > 0 && (whose(r) == "" || whose(r) != whose(l.counted[0])) {
 			continue
 		}
 		j := slices.IndexFunc(r.Grants, func(g oauth.GrantAt) bool { return g.Permission == id })
@@ -142,7 +143,10 @@ func (l ledger) find(id string, held []string) finding {
 	for _, n := range l.needs {
 		if slices.Contains(n.any, id) {
 			needed = true
-			alone, among = alone || !n.met(held) && len(n.any) == 1, among || !n.met(held) && len(n.any) > 1
+			if n.met(held) || !declared && l.chosen(n) {
+				continue // where one is declared and refused, that one is to be mended
+			}
+			alone, among = alone || len(n.any) == 1, among || len(n.any) > 1
 		}
 	}
 	refused, granted := l.in(id, oauth.Refused), l.in(id, oauth.Granted)
@@ -165,6 +169,11 @@ func (l ledger) find(id string, held []string) finding {
 		return excess
 	}
 	return sound
+}
+
+// chosen reports whether one of the permissions of which any is enough is declared.
+func (l ledger) chosen(n need) bool {
+	return slices.ContainsFunc(n.any, func(id string) bool { return slices.Contains(l.declared, id) })
 }
 
 // findingWords are the chip of a row and its tone.
@@ -242,7 +251,7 @@ func (p scopePages) evidence(row *templates.PermissionRow, l ledger, kept []stri
 		}
 		row.Known = g.State != oauth.Unclear
 		if g.earlier {
-			row.FoundBy = fmt.Sprintf("by an earlier run, of version %d", g.run.Version)
+			row.FoundBy = fmt.Sprintf(pick(g.run.Kind == oauth.TokenRun, "by an earlier run with a pasted token and the settings of version %d", "by an earlier run, of version %d"), g.run.Version)
 		}
 		if slices.Contains(kept, g.run.Run) {
 			row.Report = reportURL(oauth.Ref{Entry: g.run.Entry, Report: g.run.Run})

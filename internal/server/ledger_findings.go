@@ -10,8 +10,8 @@ import (
 	"backoffice/web/templates"
 )
 
-// findings are what to mend, each kind once, with the permissions that it is about.
-func (l ledger) findings(held []string) (out []templates.LedgerFinding) {
+// found is what is found about each permission, by finding.
+func (l ledger) found(held []string) map[finding][]string {
 	ids := map[finding][]string{}
 	for _, p := range l.def.Permissions {
 		f := l.find(p.ID(), held)
@@ -21,6 +21,12 @@ func (l ledger) findings(held []string) (out []templates.LedgerFinding) {
 		f := l.find(id, held)
 		ids[f] = append(ids[f], id)
 	}
+	return ids
+}
+
+// findings are what to mend, each kind once, with the permissions that it is about.
+func (l ledger) findings(held []string) (out []templates.LedgerFinding) {
+	ids := l.found(held)
 	for f := refusedUsed; f <= idle; f++ {
 		if len(ids[f]) == 0 {
 			continue
@@ -33,8 +39,8 @@ func (l ledger) findings(held []string) (out []templates.LedgerFinding) {
 			labels = l.choices(held)
 		}
 		word := findingTitle(f, len(labels))
-		if (f == excess || f == undeclared) && !slices.ContainsFunc(ids[f], func(id string) bool { g, _ := l.grant(id); return g.Basis != oauth.Reading }) {
-			word = "Likely " + lowerFirst(word)
+		if f != oneOf && l.likely(ids[f]) {
+			word = likelyTitle(f, word)
 		}
 		out = append(out, templates.LedgerFinding{Verdict: findingWords[f].verdict, Word: word, Permissions: labels, Step: l.step(f, len(labels))})
 	}
@@ -44,7 +50,7 @@ func (l ledger) findings(held []string) (out []templates.LedgerFinding) {
 // choices are the groups of which one permission is missing.
 func (l ledger) choices(held []string) (out []string) {
 	for _, n := range l.needs {
-		if n.met(held) || len(n.any) < 2 || slices.ContainsFunc(n.any, func(id string) bool { return slices.Contains(l.declared, id) }) {
+		if n.met(held) || len(n.any) < 2 || l.chosen(n) {
 			continue
 		}
 		var labels []string
@@ -77,6 +83,21 @@ func findingTitle(f finding, n int) string {
 	return "Declared, but not needed here"
 }
 
+// likely reports whether what is known about all of these is our reading alone.
+func (l ledger) likely(ids []string) bool {
+	return len(ids) > 0 && !slices.ContainsFunc(ids, func(id string) bool { g, known := l.grant(id); return !known || g.Basis != oauth.Reading })
+}
+
+func likelyTitle(f finding, word string) string {
+	switch f {
+	case refusedUsed, refusedIdle:
+		return strings.Replace(word, "refused", "likely refused", 1)
+	case undeclared, excess:
+		return "Likely " + lowerFirst(word)
+	}
+	return word
+}
+
 // step is how a finding about n permissions is mended. Where they are ticked in the
 // provider's console, both sides have to agree.
 func (l ledger) step(f finding, n int) string {
@@ -103,12 +124,9 @@ func (l ledger) step(f finding, n int) string {
 
 // heading says the findings in a sentence.
 func (l ledger) heading(held []string) string {
-	n := map[finding]int{}
-	for _, p := range l.def.Permissions {
-		n[l.find(p.ID(), held)]++
-	}
-	for _, id := range l.unknown() {
-		n[l.find(id, held)]++
+	n, ids := map[finding]int{}, l.found(held)
+	for f, list := range ids {
+		n[f] = len(list)
 	}
 	if n[oneOf] > 0 {
 		n[oneOf] = len(l.choices(held))
@@ -124,9 +142,12 @@ func (l ledger) heading(held []string) string {
 		}
 		parts = append(parts, words)
 	}
-	say(n[missing]+n[oneOf]+n[refusedUsed], " is missing", " are missing")
-	say(n[refusedIdle], " is declared but refused", " are declared but refused")
-	say(n[undeclared]+n[excess], " is granted but not declared", " are granted but not declared")
+	likely := func(ids ...string) string { return pick(l.likely(ids), "likely ", "") }
+	lack, refused := pick(n[missing]+n[oneOf] == 0, likely(ids[refusedUsed]...), "")+"missing", "declared but "+likely(ids[refusedIdle]...)+"refused"
+	granted := likely(slices.Concat(ids[undeclared], ids[excess])...) + "granted but not declared"
+	say(n[missing]+n[oneOf]+n[refusedUsed], " is "+lack, " are "+lack)
+	say(n[refusedIdle], " is "+refused, " are "+refused)
+	say(n[undeclared]+n[excess], " is "+granted, " are "+granted)
 	say(n[idle], " is not needed here", " are not needed here")
 	switch {
 	case len(parts) > 0:

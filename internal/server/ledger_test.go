@@ -14,7 +14,7 @@ import (
 )
 
 // madeLedger is a ledger of the permissions a, b, c and me over grants such as
-// "a granted" and "b refused". GET /me needs me, the topic only needs c, the topic
+// "a granted" and "b refused likely". GET /me needs me, the topic only needs c, the topic
 // either needs a or b.
 func madeLedger(sent bool, topics, declared []string, grants ...string) ledger {
 	def := &connector.Definition{Name: "Acme", OAuth: &connector.OAuth{SendScopes: sent, ScopeDelimiter: " "},
@@ -28,7 +28,8 @@ func madeLedger(sent bool, topics, declared []string, grants ...string) ledger {
 	run := oauth.GrantRun{Run: "r", Version: 3}
 	for _, g := range grants {
 		name, state, _ := strings.Cut(g, " ")
-		run.Grants = append(run.Grants, oauth.GrantAt{Grant: oauth.Grant{Permission: name, State: map[string]oauth.GrantState{"granted": oauth.Granted, "refused": oauth.Refused}[state], Basis: oauth.Named}})
+		state, likely := strings.CutSuffix(state, " likely")
+		run.Grants = append(run.Grants, oauth.GrantAt{Grant: oauth.Grant{Permission: name, State: map[string]oauth.GrantState{"granted": oauth.Granted, "refused": oauth.Refused}[state], Basis: map[bool]oauth.Basis{true: oauth.Reading, false: oauth.Named}[likely]}})
 	}
 	l.runs, l.counted = []oauth.GrantRun{run}, []oauth.GrantRun{run}
 	return l
@@ -59,6 +60,12 @@ func TestLedgerFindings(t *testing.T) {
 		{"one of two is granted", either, []string{"me"}, []string{"a granted"}, []finding{undeclared, sound, sound, sound}, "One permission is granted but not declared", "Granted and needed, but not declared: A: Tick it below"},
 		{"one of two is declared", either, []string{"b", "me"}, nil, []finding{sound, sound, sound, sound}, "2 permissions declared, none found out yet", ""},
 		{"one of two is declared and refused, the other granted", either, []string{"a", "b", "me"}, []string{"a refused", "b granted"}, []finding{refusedIdle, sound, sound, sound}, "One permission is declared but refused", "Declared, but refused: A: If"},
+		{"one of two is declared and refused", either, []string{"a", "me"}, []string{"a refused"}, []finding{refusedUsed, sound, sound, sound}, "One permission is missing", "Needed, but refused: A: Tick it in Acme’s console and save there, then consent again"},
+		{"one of two is refused, none is declared", either, []string{"me"}, []string{"a refused"}, []finding{oneOf, oneOf, sound, sound}, "One permission is missing", "One of these is needed: A or B: Choose the narrowest"},
+		{"likely refused and needed", only, []string{"c", "me"}, []string{"c refused likely"}, []finding{sound, sound, refusedUsed, sound}, "One permission is likely missing", "Needed, but likely refused: C: Tick it"},
+		{"likely refused, and another is missing", only, []string{"me"}, []string{"me refused likely"}, []finding{sound, sound, missing, refusedUsed}, "Two permissions are missing", "Needed, but likely refused: Me: Tick it | Needed, but not declared: C: Tick"},
+		{"likely refused and not needed", nil, []string{"a", "me"}, []string{"a refused likely"}, []finding{refusedIdle, sound, sound, sound}, "One permission is declared but likely refused", "Declared, but likely refused: A: If"},
+		{"likely granted and not declared", nil, []string{"me"}, []string{"a granted likely"}, []finding{excess, sound, sound, sound}, "One permission is likely granted but not declared", "Likely granted, but neither declared nor needed here: A: Untick"},
 		{"several at once", only, []string{"a", "b"}, []string{"a refused", "b granted"}, []finding{refusedIdle, idle, missing, missing}, "Two permissions are missing, one is declared but refused, one is not needed here",
 			"Needed, but not declared: C, Me: Tick them | Declared, but refused: A: If | Declared, but not needed here: B: If"},
 		{"unclear is neither", only, []string{"c", "me"}, []string{"c unclear"}, []finding{sound, sound, sound, sound}, "What is declared is what is needed", ""},
@@ -128,7 +135,10 @@ func TestGrantOfSeveralRuns(t *testing.T) {
 	t.Parallel()
 	run := func(name, workspace string, grants ...string) oauth.GrantRun {
 		r := madeLedger(false, nil, nil, grants...).runs[0]
-		r.Run, r.Whose = name, []oauth.Fact{{Label: "Workspace", Value: workspace}}
+		r.Run = name
+		if workspace != "" {
+			r.Whose = []oauth.Fact{{Label: "Workspace", Value: workspace}}
+		}
 		return r
 	}
 	for _, tt := range []struct {
@@ -142,6 +152,7 @@ func TestGrantOfSeveralRuns(t *testing.T) {
 		{"an earlier one", []oauth.GrantRun{run("2", "w", "a unclear"), run("1", "w", "a refused")}, oauth.Refused, "1", true},
 		{"an earlier one that alone asked", []oauth.GrantRun{run("2", "w", "b granted"), run("1", "w", "a refused")}, oauth.Refused, "1", true},
 		{"an earlier one of another account", []oauth.GrantRun{run("2", "w", "a unclear"), run("1", "x", "a refused")}, oauth.Unclear, "2", false},
+		{"an earlier one, and no account is known", []oauth.GrantRun{run("2", "", "a unclear"), run("1", "", "a granted")}, oauth.Unclear, "2", false},
 		{"nobody knows", []oauth.GrantRun{run("2", "w", "a unclear"), run("1", "w", "a unclear")}, oauth.Unclear, "2", false},
 	} {
 		g, known := ledger{counted: tt.runs}.grant("a")
@@ -166,6 +177,24 @@ func TestUnknownGrant(t *testing.T) {
 	}
 }
 
+// What a pasted token showed says so wherever it stands: it need not be one of this app.
+func TestLedgerSaysPastedToken(t *testing.T) {
+	t.Parallel()
+	p := scopePages{gate{Deps: Deps{Now: time.Now}}}
+	for kind, want := range map[oauth.Kind]string{oauth.ConsentRun: "by an earlier run, of version 3", oauth.TokenRun: "by an earlier run with a pasted token and the settings of version 3"} {
+		l := madeLedger(false, nil, nil, "a granted")
+		earlier := l.runs[0]
+		earlier.Kind, earlier.Whose = kind, []oauth.Fact{{Label: "Workspace", Value: "w"}}
+		latest := oauth.GrantRun{Run: "l", Whose: earlier.Whose}
+		l.counted = []oauth.GrantRun{latest, earlier}
+		row := templates.PermissionRow{ID: "a"}
+		p.evidence(&row, l, nil)
+		if row.FoundBy != want {
+			t.Errorf("%s: %q, want %q", kind, row.FoundBy, want)
+		}
+	}
+}
+
 // The page over real runs: refusals by name, a pasted token, another client ID.
 func TestLedgerPage(t *testing.T) {
 	t.Parallel()
@@ -181,7 +210,7 @@ func TestLedgerPage(t *testing.T) {
 	report := p.get(h.consent(p, "1", true)).want(303).header.Get("Location")
 	p.get(report).want(200, "Permissions of the token", "2 refused", "Refused: Read conversations, Read tags.", "Two permissions are refused.", "6 probes of what it may do")
 	h.pass(20 * time.Minute)
-	a := p.get(scopes).want(200, "Two permissions are missing, one is granted but not declared, two are not needed here", "From the consent run of version 1, 20 minutes ago", "Workspace Acme Support, Workspace ID",
+	a := p.get(scopes).want(200, "Two permissions are missing, one is likely granted but not declared, two are not needed here", "From the consent run of version 1, 20 minutes ago", "Workspace Acme Support, Workspace ID",
 		"Needed, but refused", "Needed, but not declared", "Read tickets", "Likely granted, but neither declared nor needed here", "You do not have the required scope (read_conversations) to access this resource",
 		"What runs found out", "No run before it for the same app and account", "Not known to the definition", "Why some are unclear")
 	if got := a.link("Report on Read conversations"); got != report {
