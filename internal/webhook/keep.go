@@ -2,7 +2,6 @@ package webhook
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -131,10 +130,10 @@ func (s *Service) encode(l *log, m *mark, n Notification, body []byte) (*writing
 	w.known = l.born
 	l.mu.Unlock()
 	var err error
-	if w.note, err = json.Marshal(n); err != nil {
+	if w.note, err = encodeNote(&n); err != nil {
 		return w, fmt.Errorf("encoding a notification: %w", err)
 	}
-	if w.mark, err = json.Marshal(m); err != nil {
+	if w.mark, err = encodeMark(m); err != nil {
 		return w, fmt.Errorf("encoding a notification: %w", err)
 	}
 	w.sealed, err = s.box.Seal(body, bodyKey(n.ID))
