@@ -2,8 +2,8 @@ package storetest
 
 import (
 	"errors"
-	"strconv"
 	"math/rand/v2"
+	"strconv"
 	"strings"
 	"testing"
 
