@@ -188,7 +188,7 @@ func (h *house) furnish(p plan, box *secret.Box) Deps {
 		Sessions: auth.NewSessionStore(h.store, auth.SessionOptions{Secure: public.Scheme == "https", Now: h.clock}),
 		Log:      slog.New(slog.NewJSONHandler(h.log, nil)),
 		Site: Site{PublicURL: public, Environment: p.env, Proxies: h.proxies, Version: "1.0.0", Started: start, DataFile: h.file,
-			DataSize: func() int64 { return 4096 }, KeyFile: "backoffice.key", KeyID: "0a1b2c3d", Sandbox: base, Ready: ready,
+			DataSize: func() int64 { return 4096 }, Commits: func() (int64, int64) { return 7, 3 }, KeyFile: "backoffice.key", KeyID: "0a1b2c3d", Sandbox: base, Ready: ready,
 			MetricsToken: secret.NewText(p.token)}}
 }
 

@@ -53,6 +53,13 @@ func gaugesOf(d Deps) *prometheus.Registry {
 		ConstLabels: prometheus.Labels{"version": d.Site.Version, "goversion": runtime.Version()}})
 	build.Set(1)
 	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), build, entryGauges{d}, auditGauges{d})
+	if saved := d.Site.Commits; saved != nil {
+		r.MustRegister(
+			prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "backoffice_store_updates_total", Help: "Changes of the data file that were saved since the program started."},
+				func() float64 { updates, _ := saved(); return float64(updates) }),
+			prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "backoffice_store_commits_total", Help: "Commits that they shared. Each syncs the data file twice."},
+				func() float64 { _, commits := saved(); return float64(commits) }))
+	}
 	return r
 }
 

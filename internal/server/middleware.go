@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/base32"
 	"fmt"
+	"maps"
 	"net/http"
 	"runtime/debug"
 	"strings"
@@ -74,6 +75,8 @@ func actor(c echo.Context) audit.Actor {
 	return audit.Actor{ID: v.user.ID, Name: v.user.Email, Addr: v.addr, RequestID: v.requestID}
 }
 
+var requestIDs = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567")
+
 // identify gives the request an id, which stands in the log, on error pages and
 // in audit events.
 func (g gate) identify(next echo.HandlerFunc) echo.HandlerFunc {
@@ -83,7 +86,7 @@ func (g gate) identify(next echo.HandlerFunc) echo.HandlerFunc {
 			return fmt.Errorf("making a request id: %w", err)
 		}
 		v := visitOf(c)
-		v.requestID = strings.ToLower(base32.StdEncoding.EncodeToString(id))
+		v.requestID = requestIDs.EncodeToString(id)
 		v.addr = c.RealIP()
 		c.Response().Header().Set(echo.HeaderXRequestID, v.requestID)
 		return next(c)
@@ -108,25 +111,28 @@ func (g gate) recoverPanic(next echo.HandlerFunc) echo.HandlerFunc {
 }
 
 // headers are the security headers of every answer. Scripts and styles come
-// from this origin alone, and none is inline.
+// from this origin alone, and none is inline. The values are made once and shared
+// by all answers: a handler replaces one, and never writes into it.
 func (g gate) headers(next echo.HandlerFunc) echo.HandlerFunc {
 	const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
 		"form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+	h := http.Header{}
+	h.Set("Content-Security-Policy", policy)
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("X-Frame-Options", "DENY")
+	h.Set("Referrer-Policy", "same-origin")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()")
+	h.Set("Cache-Control", "no-store")
+	if g.Site.Secure() {
+		h.Set("Strict-Transport-Security", "max-age=63072000; includeSubDomains")
+	}
 	return func(c echo.Context) error {
-		h := c.Response().Header()
-		h.Set("Content-Security-Policy", policy)
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("X-Frame-Options", "DENY")
-		h.Set("Referrer-Policy", "same-origin")
+		answer := c.Response().Header()
+		maps.Copy(answer, h)
 		if onceOnly(c) {
-			h.Set("Referrer-Policy", "no-referrer")
-		}
-		h.Set("Cross-Origin-Opener-Policy", "same-origin")
-		h.Set("Cross-Origin-Resource-Policy", "same-origin")
-		h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()")
-		h.Set("Cache-Control", "no-store")
-		if g.Site.Secure() {
-			h.Set("Strict-Transport-Security", "max-age=63072000; includeSubDomains")
+			answer.Set("Referrer-Policy", "no-referrer")
 		}
 		return next(c)
 	}

@@ -13,7 +13,10 @@ import (
 // proxy. Forwarding headers of anybody else are not believed.
 func (g gate) address(r *http.Request) string {
 	addr := remoteAddr(r)
-	hops := strings.Split(strings.Join(r.Header.Values(echo.HeaderXForwardedFor), ","), ",")
+	var hops []string
+	if g.trusted(addr) {
+		hops = strings.Split(strings.Join(r.Header.Values(echo.HeaderXForwardedFor), ","), ",")
+	}
 	for i := len(hops) - 1; i >= 0 && g.trusted(addr); i-- {
 		text := strings.TrimSpace(hops[i])
 		if text == "" {

@@ -183,7 +183,7 @@ func TestMetrics(t *testing.T) {
 	hold("not tested", verdict("not-tested"))
 	hold("not tested", map[string]float64{"backoffice_credential_ok entry=acme:intercom": gone, "backoffice_seconds_since_last_test entry=acme:intercom": gone,
 		"backoffice_last_verdict entry=acme:plain": gone, "backoffice_radar_paused": 0, "backoffice_radar_runs_total verdict=ok": 0,
-		"backoffice_radar_turned_total to=wrong": 0, "backoffice_radar_entries state=not-asked-yet": 1, "backoffice_build_info version=1.0.0": 1})
+		"backoffice_radar_turned_total to=wrong": 0, "backoffice_radar_entries state=not-asked-yet": 1, "backoffice_build_info version=1.0.0": 1, "backoffice_store_updates_total": 7, "backoffice_store_commits_total": 3})
 	if _, ok := value(p.scrape(), "go_goroutines"); !ok {
 		t.Error("nothing is said of the process")
 	}

@@ -67,7 +67,7 @@ func (p receiver) validate(c echo.Context) error {
 // anything else, and who is asked for before the body is read.
 func (p receiver) take(c echo.Context) error {
 	began, r := p.Now(), c.Request()
-	from := c.RealIP()
+	from := visitOf(c).addr
 	if wait, ok := p.Webhooks.Admit(from); !ok {
 		p.Webhooks.TurnedAway(webhook.TooFast)
 		return turnAway(c, http.StatusTooManyRequests, wait)

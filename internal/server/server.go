@@ -65,12 +65,13 @@ type Site struct {
 	Proxies     []netip.Prefix // whose forwarding headers are believed
 	Version     string         // of the program
 	Started     time.Time
-	DataFile    string       // path of the data file
-	DataSize    func() int64 // its size in bytes
-	KeyFile     string       // path of the key file, or where the key came from
-	KeyID       string       // id of the key that seals
-	Sandbox     string       // address of the rehearsal sandbox; "" in production
-	Ready       func() error // why the program cannot serve now, or nil
+	DataFile    string                          // path of the data file
+	DataSize    func() int64                    // its size in bytes
+	Commits     func() (updates, commits int64) // since the program started: changes that were saved, and the commits that they shared; nil says nothing
+	KeyFile     string                          // path of the key file, or where the key came from
+	KeyID       string                          // id of the key that seals
+	Sandbox     string                          // address of the rehearsal sandbox; "" in production
+	Ready       func() error                    // why the program cannot serve now, or nil
 
 	MetricsToken secret.Text // that /metrics asks for; empty: there are no metrics
 }

@@ -2,7 +2,6 @@ package webhook
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -131,10 +130,10 @@ func (s *Service) encode(l *log, m *mark, n Notification, body []byte) (*writing
 	w.known = l.born
 	l.mu.Unlock()
 	var err error
-	if w.note, err = json.Marshal(n); err != nil {
+	if w.note, err = encodeNote(&n); err != nil {
 		return w, fmt.Errorf("encoding a notification: %w", err)
 	}
-	if w.mark, err = json.Marshal(m); err != nil {
+	if w.mark, err = encodeMark(m); err != nil {
 		return w, fmt.Errorf("encoding a notification: %w", err)
 	}
 	w.sealed, err = s.box.Seal(body, bodyKey(n.ID))
@@ -144,9 +143,6 @@ func (s *Service) encode(l *log, m *mark, n Notification, body []byte) (*writing
 func (s *Service) write(ctx context.Context, w *writing) error {
 	return s.store.Update(ctx, func(tx store.Tx) error {
 		owner := w.log.owner
-		if err := stillThere(tx, owner); err != nil {
-			return err
-		}
 		born, err := w.widen(tx)
 		if err != nil {
 			return err
@@ -159,10 +155,16 @@ func (s *Service) write(ctx context.Context, w *writing) error {
 	})
 }
 
-// widen has the span take in the number of the new one.
+// widen has the span take in the number of the new one. Deleting an entry deletes
+// its span, so where there is one, the entry is there too.
 func (w *writing) widen(tx store.Tx) (born string, err error) {
 	key, n := ownerKey(w.log.owner), w.m.n
 	sp, err := spans.Get(tx, key)
+	if errors.Is(err, store.ErrNotFound) {
+		if gone := stillThere(tx, w.log.owner); gone != nil {
+			return "", gone
+		}
+	}
 	switch {
 	case errors.Is(err, store.ErrNotFound) && w.known == "":
 		sp = span{Born: w.m.ID, First: n, Limit: n}

@@ -58,7 +58,7 @@ func (p *picker) members(paths []wanted) bool {
 		if p.next('}') {
 			return true
 		}
-		name, ok := p.text()
+		name, ok := p.name()
 		if !ok {
 			return false
 		}
@@ -80,7 +80,7 @@ func (p *picker) items(paths []wanted) bool {
 		if p.next(']') {
 			return true
 		}
-		if !p.value(below(paths, strconv.Itoa(i))) {
+		if !p.value(below(paths, strconv.AppendInt(nil, int64(i), 10))) {
 			return false
 		}
 		p.space()
@@ -91,9 +91,9 @@ func (p *picker) items(paths []wanted) bool {
 }
 
 // below are the paths that go on in the member called name.
-func below(paths []wanted, name string) (out []wanted) {
+func below(paths []wanted, name []byte) (out []wanted) {
 	for _, w := range paths {
-		if first, rest, deeper := strings.Cut(w.path, "."); first == name && w.path != "" && (!deeper || rest != "") {
+		if first, rest, deeper := strings.Cut(w.path, "."); first == string(name) && w.path != "" && (!deeper || rest != "") {
 			out = append(out, wanted{rest, w.to})
 		}
 	}
@@ -141,11 +141,14 @@ func (p *picker) scalar() (string, bool) {
 	return word, word != ""
 }
 
+// endsWord are the marks and spaces.
+var endsWord = [256]bool{' ': true, '\t': true, '\r': true, '\n': true, ',': true, ':': true, '{': true, '}': true, '[': true, ']': true, '"': true}
+
 // word reads what stands up to the next mark or space.
 func (p *picker) word() string {
-	end := bytes.IndexAny(p.rest, " \t\r\n,:{}[]\"")
-	if end < 0 {
-		end = len(p.rest)
+	end := 0
+	for end < len(p.rest) && !endsWord[p.rest[end]] {
+		end++
 	}
 	word := p.rest[:end]
 	p.rest = p.rest[end:]
@@ -153,6 +156,21 @@ func (p *picker) word() string {
 		word = word[:maxFact]
 	}
 	return string(word)
+}
+
+// name reads the name of a member, without a copy of it where it is written plainly.
+func (p *picker) name() ([]byte, bool) {
+	whole := p.rest
+	if len(whole) == 0 || whole[0] != '"' || !p.skipText() {
+		return nil, false
+	}
+	raw := whole[1 : len(whole)-len(p.rest)-1]
+	if bytes.IndexByte(raw, '\\') < 0 {
+		return raw, true
+	}
+	p.rest = whole
+	text, ok := p.text()
+	return []byte(text), ok
 }
 
 // text reads a text. A very long one is empty: nothing wanted is that long.
@@ -178,26 +196,36 @@ func (p *picker) text() (string, bool) {
 	return s, true
 }
 
-// skipText passes over a text, up to the quote that is not escaped.
+// skipText passes over a text, up to the quote that is not escaped. Where there
+// are escapes it goes byte by byte: one search for each would not end in a body
+// that is made of them.
 func (p *picker) skipText() bool {
 	rest := p.rest[1:]
-	for {
-		i := bytes.IndexAny(rest, `"\`)
-		if i < 0 {
-			return false
-		}
-		if rest[i] == '"' {
-			p.rest = rest[i+1:]
-			return true
-		}
-		if i+2 > len(rest) {
-			return false
-		}
-		rest = rest[i+2:]
+	end := bytes.IndexByte(rest, '"')
+	if end < 0 {
+		return false
 	}
+	if i := bytes.IndexByte(rest[:end], '\\'); i >= 0 {
+		for end = i; end < len(rest) && rest[end] != '"'; end++ {
+			if rest[end] == '\\' {
+				end++
+			}
+		}
+	}
+	if end >= len(rest) {
+		return false
+	}
+	p.rest = rest[end+1:]
+	return true
 }
 
-func (p *picker) space() { p.rest = bytes.TrimLeft(p.rest, " \t\r\n") }
+func (p *picker) space() {
+	i := 0
+	for i < len(p.rest) && (p.rest[i] == ' ' || p.rest[i] == '\t' || p.rest[i] == '\r' || p.rest[i] == '\n') {
+		i++
+	}
+	p.rest = p.rest[i:]
+}
 
 func (p *picker) next(c byte) bool {
 	if len(p.rest) == 0 || p.rest[0] != c {

@@ -120,6 +120,27 @@ func FuzzRead(f *testing.F) {
 	})
 }
 
+// A body can be made so that looking for the end of a text begins again with each
+// escape: that would take many seconds, and this takes two milliseconds.
+func TestEscapesAreReadOnce(t *testing.T) {
+	body := []byte(`{"a":"` + strings.Repeat(`\a`, MaxBody/2-16) + `","id":"n_1"}`)
+	began := time.Now()
+	if got := Read(readScheme(), Request{Body: body}); got.ID != "n_1" {
+		t.Errorf("read %+v", got)
+	}
+	if took := time.Since(began); took > 2*time.Second {
+		t.Errorf("it took %s", took)
+	}
+}
+
+func TestCommonHeadersHoldNoCredential(t *testing.T) {
+	for name := range commonNames {
+		if soundsSecret(name) || http.CanonicalHeaderKey(name) != name {
+			t.Errorf("%s is passed over", name)
+		}
+	}
+}
+
 func TestRedact(t *testing.T) {
 	h := http.Header{}
 	for _, line := range [][2]string{

@@ -70,7 +70,14 @@ func ofSchemeValue(value string) string {
 	return strings.ToValidUTF8(value[:min(len(value), maxHeader+1)], "\ufffd")
 }
 
-func namesCredential(name string) bool {
+// commonNames are headers that hold none, so that nothing is looked for in the
+// names that each notification has.
+var commonNames = map[string]bool{"Accept": true, "Accept-Encoding": true, "Connection": true, "Content-Length": true, "Content-Type": true, "User-Agent": true,
+	"Traceparent": true, "X-Forwarded-For": true, "X-Forwarded-Host": true, "X-Forwarded-Proto": true, "X-Real-Ip": true}
+
+func namesCredential(name string) bool { return !commonNames[name] && soundsSecret(name) }
+
+func soundsSecret(name string) bool {
 	name = strings.ToLower(name)
 	return slices.ContainsFunc(credentialNames, func(word string) bool { return strings.Contains(name, word) })
 }
@@ -90,6 +97,9 @@ func ofScheme(w *connector.Webhooks, name string) bool {
 
 // cutText takes out what cannot be shown and shortens the rest.
 func cutText(s string, limit int) string {
+	if len(s) <= limit && printable(s) {
+		return s
+	}
 	if len(s) > limit*utf8.UTFMax {
 		s = s[:limit*utf8.UTFMax]
 	}
@@ -98,4 +108,14 @@ func cutText(s string, limit int) string {
 		return s
 	}
 	return string([]rune(s)[:limit-1]) + "…"
+}
+
+// printable reports whether a text is of ASCII that can be shown, as nearly all are.
+func printable(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return true
 }

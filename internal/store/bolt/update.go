@@ -99,7 +99,7 @@ func (d *DB) turn(ctx context.Context, b *batch, f func(store.Tx) error) (ran bo
 	if b.err = d.openBatch(b); b.err != nil {
 		return true, b.err
 	}
-	o := &overlay{reader: reader{ctx: ctx, b: b.bucket}, writes: map[string]write{}}
+	o := &overlay{reader: reader{ctx: ctx, b: b.bucket}}
 	if err := f(o); err != nil {
 		return true, err
 	}

@@ -3,6 +3,7 @@ package storetest
 import (
 	"errors"
 	"math/rand/v2"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -48,6 +49,34 @@ func testReadYourWrites(t *testing.T, s store.Store) {
 	}
 	wantMissing(t, s, "a")
 	want(t, s, "b", "2")
+}
+
+// Of many writes on many keys, in no order, the last on each counts.
+func testManyWrites(t *testing.T, s store.Store) {
+	const keys = 100
+	key := func(i int) string { return strconv.Itoa(i * 37 % keys) }
+	err := s.Update(t.Context(), func(tx store.Tx) error {
+		for i := range 3 * keys {
+			tx.Put(key(i), []byte(strconv.Itoa(i)))
+			if v, err := tx.Get(key(i / 2)); err != nil || i < keys && string(v) != strconv.Itoa(i/2) {
+				t.Errorf("after %d writes, Get(%s) = %q, %v", i+1, key(i/2), v, err)
+			}
+		}
+		for i := 0; i < keys; i += 2 {
+			tx.Delete(strconv.Itoa(i))
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range keys {
+		if k := key(i); (i*37%keys)%2 == 0 {
+			wantMissing(t, s, k)
+		} else {
+			want(t, s, k, strconv.Itoa(2*keys+i))
+		}
+	}
 }
 
 func testRollback(t *testing.T, s store.Store) {
