@@ -86,6 +86,7 @@ type sighting struct {
 	words       string   // what was asked and answered, in a sentence
 	call        string
 	step        int
+	probe       int // its place in the definition, from 1; 0 is the identity call
 }
 
 // weigh makes grants of what was seen. declared are the permissions that the entry

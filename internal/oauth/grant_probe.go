@@ -206,7 +206,7 @@ func (p *probing) take(b probed) {
 	p.readRateLimit(b.got.header)
 	p.read(b.got.header)
 	m := met{classifyProbe(&b.got, a), b.got, a}
-	s := sighting{permissions: def.Permissions, confirmed: def.Confirmed, call: connector.Call(def.URL), step: len(p.report.Steps)}
+	s := sighting{permissions: def.Permissions, confirmed: def.Confirmed, call: connector.Call(def.URL), step: len(p.report.Steps), probe: b.probe + 1}
 	p.sort(&s, m)
 	p.mark(&st, m.class, s)
 	p.report.Steps = append(p.report.Steps, st)
@@ -270,12 +270,13 @@ func (p *probing) giveUp() {
 	for _, i := range p.queue {
 		def := p.def.Probes[i]
 		p.report.Unprobed = cmp.Or(p.stop, "Not probed: there was no time left for it.")
-		p.seen = append(p.seen, sighting{permissions: def.Permissions, words: p.report.Unprobed, call: connector.Call(def.URL), step: max(p.begun-1, 0)})
+		p.seen = append(p.seen, sighting{permissions: def.Permissions, words: p.report.Unprobed, call: connector.Call(def.URL), step: max(p.begun-1, 0), probe: i + 1})
 	}
 }
 
-// inOrder puts the steps in the order in which they began, and each sighting with
-// its own.
+// inOrder puts the steps in the order in which they began, each sighting with its
+// own, and the sightings in the order of the definition: what is made of them must
+// not depend on which answer was quicker.
 func (p *probing) inOrder() {
 	steps := p.report.Steps[p.begun:]
 	from, place := make([]int, len(steps)), make([]int, len(steps))
@@ -293,6 +294,7 @@ func (p *probing) inOrder() {
 			p.seen[i].step = p.begun + place[s.step-p.begun]
 		}
 	}
+	slices.SortStableFunc(p.seen, func(a, b sighting) int { return a.probe - b.probe })
 }
 
 // read notes what an answer says about how much may still be asked.

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -233,13 +234,13 @@ func (j judge) speed() Finding {
 	case s.failed != nil && s.failed.Class != egress.Timeout:
 		return unseen("There was no answer to time. " + j.failure(s))
 	case s.failed != nil || took > mostSpeed:
-		f.Verdict, f.Reason = Wrong, "The answer to a notification takes "+took.String()+". Providers give up after a few seconds and send it again."
+		f.Verdict, f.Reason = Wrong, "The answer to a notification takes "+spaced(took)+". Providers give up after a few seconds and send it again."
 		f.Remedy = "Look for what is slow between the public address and this program: a scanner, a proxy that waits, a far network."
 	case took > j.c.good:
-		f.Verdict, f.Reason = Warning, "The answer to a notification takes "+took.String()+"; less than "+j.c.good.String()+" is good."
+		f.Verdict, f.Reason = Warning, "The answer to a notification takes "+spaced(took)+"; less than "+spaced(j.c.good)+" is good."
 		f.Remedy = "Check again. If it stays so, look for what is slow between the public address and this program."
 	default:
-		f.Verdict, f.Reason = OK, "A notification is answered in "+max(took, time.Millisecond).String()+"."
+		f.Verdict, f.Reason = OK, "A notification is answered in "+spaced(max(took, time.Millisecond))+"."
 	}
 	return f
 }
@@ -275,4 +276,12 @@ func (j judge) clock() Finding {
 func sorted(list []string) []string {
 	slices.Sort(list)
 	return list
+}
+
+// spaced writes a duration of more than a millisecond: "12 ms", "1.2 s".
+func spaced(d time.Duration) string {
+	if d < time.Second {
+		return strconv.FormatInt(d.Milliseconds(), 10) + " ms"
+	}
+	return strconv.FormatFloat(d.Round(100*time.Millisecond).Seconds(), 'f', -1, 64) + " s"
 }

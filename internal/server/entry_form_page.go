@@ -197,7 +197,7 @@ func (p formPages) fillDefinition(c echo.Context, page *templates.EntryFormPage,
 		page.RedirectURI = p.redirectURI(s.def, s.form.plain[s.def.OAuth.RedirectKey])
 		page.RedirectKey = s.def.OAuth.RedirectKey
 	}
-	page.Console = consoleLink(s.def)
+	page.Console = p.consoleOf(s.def, page.Rehearsal)
 	if s.def.Webhooks != nil {
 		if page.WebhookURL, err = p.webhookURL(c, id); err != nil {
 			return err

@@ -52,7 +52,7 @@ func TestGuideTicksItself(t *testing.T) {
 			t.Errorf("%s leads a new entry to %q", from, to)
 		}
 	}
-	page := p.get(guideOf).want(200, "None of seven steps is done yet", "Set-up guide 0 of 7", "This is a rehearsal")
+	page := p.get(guideOf).want(200, "None of seven steps is done yet", "Set-up guide 0 of 7", "This is a rehearsal", "Open the sandbox").lacks("Open Intercom", "European workspaces")
 	page.wantSteps(map[string]string{"account": "To do", "app": "To do", "oauth": "To do", "credentials": "To do", "webhooks": "To do", "configuration": "To do", "live": "To do"})
 	for label, want := range map[string]string{"copy-oauth-1": h.deps.Site.PublicURL.String() + "/auth/intercom/callback", "copy-webhooks-1": h.deps.Site.PublicURL.String() + "/webhooks/intercom",
 		"copy-configuration-1": "acme:intercom", "copy-configuration-2": h.deps.Site.Sandbox, "copy-configuration-3": "Intercom-Version: 2.10",
@@ -210,7 +210,7 @@ func TestGuideAfterARehearsal(t *testing.T) {
 			}
 		}
 	})
-	page := p.get(guideOf).want(200, "None of seven steps is done yet", "Was done with version 1: Region has changed since.", "Was done with version 1: Region has changed since, and none has come from there.", "No test has seen the headers yet").lacks("This is a rehearsal", "is old")
+	page := p.get(guideOf).want(200, "None of seven steps is done yet", "Was done with version 1: Region has changed since.", "Was done with version 1: Region has changed since, and none has come from there.", "No test has seen the headers yet", "Open Intercom", "European workspaces").lacks("This is a rehearsal", "is old", "Open the sandbox")
 	for label, want := range map[string]string{"copy-configuration-2": "https://api.eu.intercom.io", "copy-configuration-3": "Intercom-Version: 2.16"} {
 		if got := page.value("input[id=" + label + "]"); got != want {
 			t.Errorf("%s copies %q, want %q", label, got, want)

@@ -39,15 +39,30 @@ func (p guidePages) guideStep(v guided, s guide.Step) templates.GuideStep {
 	for _, copied := range s.Copies {
 		out.Copies = append(out.Copies, templates.GuideCopy{ID: "copy-" + s.ID + "-" + fmt.Sprint(len(out.Copies)+1), Label: copied.Label, Text: v.copied(copied), Hint: copied.Hint})
 	}
-	for _, label := range s.Links {
-		if l, ok := v.def.Link(label); ok {
-			out.Links = append(out.Links, templates.Link{Label: l.Label, URL: l.URL})
-		}
-	}
+	out.Links = p.guideLinks(v, s.Links)
 	p.fillChecklist(&out, v, s)
 	out.Revision = fmt.Sprint(v.hand.Draft)
 	for _, counter := range s.Counters {
 		out.Counters = append(out.Counters, drafted(counter, v.hand.Drafts[counter.ID]))
+	}
+	return out
+}
+
+// guideLinks are the links of a step. In a rehearsal the sandbox stands for the
+// consoles, of every region.
+func (p guidePages) guideLinks(v guided, labels []string) (out []templates.Link) {
+	for _, label := range labels {
+		l, ok := v.def.Link(label)
+		if !ok {
+			continue
+		}
+		link := templates.Link{Label: l.Label, URL: l.URL}
+		if l.For == "console" && v.ends.Rehearsal {
+			link = p.consoleOf(v.def, true)
+		}
+		if link.Known() && !slices.Contains(out, link) {
+			out = append(out, link)
+		}
 	}
 	return out
 }

@@ -51,8 +51,9 @@ func (p hookPages) draw(c echo.Context, tab hookTab) error {
 		return err
 	}
 	page := templates.EntryWebhooksPage{Frame: p.frame(c, "Webhooks · "+string(e.ID), templates.SectionConfiguration), Entry: head,
-		Provider: providerName(def, e.ID), Source: "Chosen in " + lowerFirst(versionName(e, o.Number)), Save: tab.form, Console: consoleLink(def)}
+		Provider: providerName(def, e.ID), Source: "Chosen in " + lowerFirst(versionName(e, o.Number)), Save: tab.form}
 	page.Rehearsal = p.rehearses(def, o.Texts())
+	page.Console = p.consoleOf(def, page.Rehearsal)
 	if tab.toast != "" {
 		page.Toast = tab.toast
 	}

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"time"
 
 	"backoffice/internal/auth"
@@ -45,6 +46,9 @@ func (p hookPages) news(ctx context.Context, id config.ID, def *connector.Defini
 	}
 	l := templates.NotificationList{Showing: dayWords(t), State: p.hookState(t), Nothing: templates.Empty{Heading: "Nothing has come yet",
 		Text: "Register the webhook URL at " + def.Name + ", or send a test notification."}}
+	if t.Refused > 0 {
+		l.State.Why = templates.Link{Label: "See the refused ones", URL: "/webhooks?" + url.Values{"entry": {string(id)}, "verdict": {"refused"}}.Encode()}
+	}
 	for _, n := range found.Notifications {
 		l.Rows = append(l.Rows, p.newsRow(n, true))
 	}

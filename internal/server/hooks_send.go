@@ -3,6 +3,7 @@ package server
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -48,9 +49,13 @@ func (p hookPages) sendTest(c echo.Context, def *connector.Definition, s templat
 		return s
 	}
 	s.Note = "BackOffice signs a notification with the value in force and posts it to its own public address, as " + def.Name + " would."
+	topic := c.FormValue("topic")
+	if i := slices.IndexFunc(def.Topics, func(t connector.Topic) bool { return t.Always }); topic == "" && i >= 0 {
+		topic = def.Topics[i].Name // it needs neither a choice nor a permission
+	}
 	for _, t := range def.Topics {
 		if hasSample(def.Webhooks, t.Name) {
-			s.Topics = append(s.Topics, templates.Choice{Name: t.Name, Label: t.Name, Selected: t.Name == c.FormValue("topic")})
+			s.Topics = append(s.Topics, templates.Choice{Name: t.Name, Label: t.Name, Selected: t.Name == topic})
 		}
 	}
 	return s

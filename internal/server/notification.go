@@ -322,11 +322,19 @@ func laterWords(a, b time.Time) string {
 func answerNote(w *connector.Webhooks, provider string, took time.Duration) (string, templates.Verdict) {
 	switch {
 	case w.AnswerWithin > 0 && took > w.AnswerWithin:
-		return fmt.Sprintf("Too late: %s waits %s", provider, w.AnswerWithin), templates.VerdictWrong
+		return fmt.Sprintf("Too late: %s waits %s", provider, secondsWords(w.AnswerWithin)), templates.VerdictWrong
 	case w.SlowAfter > 0 && took > w.SlowAfter:
-		return fmt.Sprintf("Slow: answers after more than %s have consequences at %s", w.SlowAfter, provider), templates.VerdictWarning
+		return fmt.Sprintf("Slow: answers after more than %s have consequences at %s", secondsWords(w.SlowAfter), provider), templates.VerdictWarning
 	case w.AnswerWithin > 0:
-		return fmt.Sprintf("In time: %s waits %s", provider, w.AnswerWithin), templates.VerdictOK
+		return fmt.Sprintf("In time: %s waits %s", provider, secondsWords(w.AnswerWithin)), templates.VerdictOK
 	}
 	return "", templates.VerdictNotChecked
+}
+
+// secondsWords writes a limit: "5 s" or "500 ms".
+func secondsWords(d time.Duration) string {
+	if d%time.Second == 0 {
+		return fmt.Sprintf("%d s", d/time.Second)
+	}
+	return fmt.Sprintf("%d ms", d/time.Millisecond)
 }

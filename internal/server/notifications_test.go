@@ -180,7 +180,7 @@ func TestNotificationPage(t *testing.T) {
 	p.get(p.get("/webhooks?verdict=ok").pageOf("n1")).want(200, "ping came from Intercom, unchanged", "X-Hub-Signature", "In hex after sha1=.", "clientSecret of version 1",
 		"In force when it came.", "The raw body", "Equal", "whoever sent it knows the secret", "Workspace w1", "Attempt 2", "No, the first with this id",
 		"127.0.0.1", "None of the addresses that Intercom documents", "/webhooks/intercom", "2026-09-17 11:59:51 UTC", "8 s later", "2026-09-17 11:59:59 UTC", "1 s later", "2026-09-17 12:00:00 UTC",
-		"200 in 0 ms", "In time: Intercom waits 5s", "This is a rehearsal", `"topic": "ping"`, "shown indented", "Send it again")
+		"200 in 0 ms", "In time: Intercom waits 5 s", "This is a rehearsal", `"topic": "ping"`, "shown indented", "Send it again")
 	p.get(list.pageOf("Valid, repeated")).want(200, "company.created came from Intercom again, unchanged", "Yes, the first with this id")
 	n4 := p.get(list.pageOf("n4")).want(200, "company.created was refused: no known secret signed it", "What was found", "None that is accepted", "clientSecret of version 1", "Different", "variants of keys", "Edit the entry")
 	if len(n4.all("form[action=/notifications/acme:intercom/]")) != 0 || strings.Contains(n4.words(), "Send it again") {
@@ -279,13 +279,13 @@ func TestWebhooksTab(t *testing.T) {
 		t.Errorf("the address is %q", got)
 	}
 	h.deliver(letter{body: note("n1", "ping", "w")})
-	p.get(entry+"/webhooks").want(200, "Notifications arrive", "1 came in 24 hours, none was refused.", "1 in 24 hours, none refused", "n1")
+	p.get(entry+"/webhooks").want(200, "Notifications arrive", "1 came in 24 hours, none was refused.", "1 in 24 hours, none refused", "n1").lacks("See the refused ones")
 	h.deliver(letter{body: note("n2", "ping", "w"), key: "x"})
 	h.save("globex:intercom", nil)
 	h.save("acme:intercom", func(d *config.Draft) {
 		d.Revision, d.Base, d.Then, d.Values[1].Value = 1, 1, config.Pend, text("the next secret")
 	})
-	a = p.get(entry+"/webhooks").want(200, "1 refused in 24 hours", "2 came in 24 hours in all.", "1 other entry shares it", "clientSecret of version 2, pending")
+	a = p.get(entry+"/webhooks").want(200, "1 refused in 24 hours", "See the refused ones", "2 came in 24 hours in all.", "1 other entry shares it", "clientSecret of version 2, pending")
 	if got := a.value("input[id=endpoint]"); got != public+"/webhooks/acme/intercom" {
 		t.Errorf("beside another vendor the address is %q", got)
 	}

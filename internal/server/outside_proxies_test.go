@@ -317,7 +317,7 @@ func TestOutsideFaults(t *testing.T) {
 		}}, outside.Header, verdicts(aspectsOf{outside.Header: w}), "another value", "is changed", threeProxies},
 		{"slow", front{setUp: func(_ *egress.Options, o *outside.Options) { o.GoodSpeed = 20 * time.Millisecond }, wrap: func(next http.Handler) http.Handler {
 			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { time.Sleep(25 * time.Millisecond); next.ServeHTTP(w, r) })
-		}}, outside.Speed, verdicts(aspectsOf{outside.Speed: outside.Warning}), "ms", "less than 20ms is good", nil},
+		}}, outside.Speed, verdicts(aspectsOf{outside.Speed: outside.Warning}), "ms", "less than 20 ms is good", nil},
 		{"clock off", front{response: func(r *http.Response) error {
 			r.Header.Set("Date", time.Now().Add(-5*time.Minute).UTC().Format(http.TimeFormat))
 			return nil

@@ -48,7 +48,7 @@ func (p housePages) overview(c echo.Context) error {
 		return err
 	}
 	page.Attention = mostHarm(page.Attention)
-	page.Heading, page.Summary = headline(every.counts, len(every.rows), every.waiting)
+	page.Heading, page.Summary = headline(tally{every.counts, len(every.rows), every.waiting, len(page.Attention)})
 	if page.Events, err = p.lastEvents(c); err != nil {
 		return err
 	}
@@ -206,8 +206,17 @@ func sameStatus(rows []templates.AttentionRow, h templates.Health) (n int) {
 	return n
 }
 
+// A tally is what the heading of the overview rests on.
+type tally struct {
+	counts    map[templates.Health]int
+	total     int // entries
+	pending   int // changes
+	attention int // things that need a look
+}
+
 // headline is the state of everything in one sentence.
-func headline(counts map[templates.Health]int, total, pending int) (heading, summary string) {
+func headline(t tally) (heading, summary string) {
+	counts, total, pending := t.counts, t.total, t.pending
 	if total == 0 {
 		return "Nothing is configured yet", ""
 	}
@@ -218,6 +227,8 @@ func headline(counts map[templates.Health]int, total, pending int) (heading, sum
 		heading = fmt.Sprintf("%d connectors are broken", wrong)
 	case open > 0:
 		heading = plural(open, "entry") + " " + pick(open == 1, "waits", "wait") + " for a test"
+	case t.attention > 0:
+		heading = "Every connection works, but something needs attention"
 	default:
 		heading = "Everything works"
 	}

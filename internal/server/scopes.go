@@ -41,8 +41,9 @@ func (p scopePages) draw(c echo.Context, status int, form templates.SaveForm, ch
 		return err
 	}
 	page := templates.EntryScopesPage{Frame: p.frame(c, "Scopes · "+string(e.ID), templates.SectionConfiguration), Entry: head,
-		Provider: providerName(def, e.ID), Save: form, Console: consoleLink(def)}
+		Provider: providerName(def, e.ID), Save: form}
 	page.Rehearsal = p.rehearses(def, o.Texts())
+	page.Console = p.consoleOf(def, page.Rehearsal)
 	if form.Base == "" {
 		page.Save = newestForm(e)
 	}

@@ -129,6 +129,17 @@ func consoleLink(def *connector.Definition) templates.Link {
 	return templates.Link{}
 }
 
+// consoleOf leads to where the app is kept: in a rehearsal that is the sandbox.
+func (g gate) consoleOf(def *connector.Definition, rehearsal bool) templates.Link {
+	switch {
+	case !rehearsal:
+		return consoleLink(def)
+	case g.Site.Sandbox == "":
+		return templates.Link{}
+	}
+	return templates.Link{Label: "Open the sandbox", URL: g.Site.Sandbox}
+}
+
 func permissionHint(p connector.Permission) string {
 	parts := []string{}
 	if p.Meaning != "" {
@@ -220,8 +231,8 @@ func plural(n int, word string) string {
 	if n == 1 {
 		return "1 " + word
 	}
-	if strings.HasSuffix(word, "y") && !strings.HasSuffix(word, "ey") { // entries, but keys
-		word = strings.TrimSuffix(word, "y") + "ie"
+	if begin, ok := strings.CutSuffix(word, "y"); ok && !strings.ContainsAny(begin[max(0, len(begin)-1):], "aeou") { // entries, but keys and days
+		word = begin + "ie"
 	}
 	return templates.Count(int64(n)) + " " + word + "s"
 }

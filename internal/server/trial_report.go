@@ -57,7 +57,7 @@ func (p testPages) report(r oauth.Report, e config.Entry, def *connector.Definit
 	}
 	out.Remedy = remedySteps(r)
 	if len(out.Remedy) > 0 {
-		out.Remedy[0].Link = p.remedyLink(r, def)
+		out.Remedy[0].Link = p.consoleOf(def, r.Rehearsal)
 	}
 	switch {
 	case r.Kind == oauth.Diagnosis:
@@ -77,17 +77,6 @@ func (p testPages) report(r oauth.Report, e config.Entry, def *connector.Definit
 	out.Limits = p.limits(r.RateLimit)
 	drawSteps(&out, r)
 	return out
-}
-
-// remedyLink leads to where the app of the run is kept.
-func (p testPages) remedyLink(r oauth.Report, def *connector.Definition) templates.Link {
-	switch {
-	case !r.Rehearsal:
-		return consoleLink(def)
-	case p.Site.Sandbox == "":
-		return templates.Link{}
-	}
-	return templates.Link{Label: "Open the sandbox", URL: p.Site.Sandbox}
 }
 
 // affected says whom the result concerns.

@@ -44,11 +44,11 @@ func TestRemedyLink(t *testing.T) {
 	}
 	def := h.deps.Config.Definition("acme:intercom")
 	pages := testPages{newGate(h.deps)}
-	if got := pages.remedyLink(oauth.Report{}, def); got != consoleLink(def) || !got.Known() {
+	if got := pages.consoleOf(def, false); got != consoleLink(def) || !got.Known() {
 		t.Errorf("the remedy of the provider leads to %+v", got)
 	}
 	pages.Site.Sandbox = ""
-	if got := pages.remedyLink(oauth.Report{Rehearsal: true}, def); got.Known() {
+	if got := pages.consoleOf(def, true); got.Known() {
 		t.Errorf("the remedy of a rehearsal without a sandbox leads to %+v", got)
 	}
 }

@@ -33,6 +33,7 @@ func encodeNote(n *Notification) ([]byte, error) {
 		w.timeIf(`,"until":`, s.Until)
 		w.raw(`}`)
 	}
+	w.numberIf(`,"untried":`, int64(n.Untried))
 	w.textIf(`,"providerId":`, n.ProviderID)
 	w.textIf(`,"repeats":`, n.Repeats)
 	w.textIf(`,"topic":`, n.Topic)

@@ -310,13 +310,21 @@ func (k KeyRow) removeLabel() string {
 	return "Remove " + k.Key
 }
 
-// chosenOf says how many of the boxes are ticked: "6 of 31 chosen".
+// chosenOf says how many of the boxes are ticked: "6 of 31 chosen". One that
+// cannot be switched off is no choice, as on the tab Webhooks.
 func chosenOf(ticks []Tick) string {
-	n := 0
+	chosen, fixed := 0, 0
 	for _, t := range ticks {
-		if t.Chosen || t.Fixed {
-			n++
+		switch {
+		case t.Fixed:
+			fixed++
+		case t.Chosen:
+			chosen++
 		}
 	}
-	return strconv.Itoa(n) + " of " + strconv.Itoa(len(ticks)) + " chosen"
+	words := strconv.Itoa(chosen) + " of " + strconv.Itoa(len(ticks)-fixed) + " chosen"
+	if fixed > 0 {
+		words += ", " + strconv.Itoa(fixed) + " always on"
+	}
+	return words
 }

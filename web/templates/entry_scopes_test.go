@@ -65,3 +65,15 @@ func TestRemedyLead(t *testing.T) {
 		}
 	}
 }
+
+// A topic that is always on is no choice, on the form as on the tab.
+func TestChosenOf(t *testing.T) {
+	for want, ticks := range map[string][]Tick{
+		"0 of 2 chosen":              {{}, {}},
+		"1 of 2 chosen, 1 always on": {{Chosen: true, Fixed: true}, {Chosen: true}, {}},
+	} {
+		if got := chosenOf(ticks); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}

@@ -126,7 +126,7 @@ func (r SignatureRule) tail() string {
 		out += ", " + r.How
 	}
 	if r.For != "" {
-		out += "; " + r.For
+		out += ". For: " + r.For
 	}
 	return out
 }

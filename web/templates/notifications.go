@@ -52,6 +52,7 @@ type HookState struct {
 	Word     string // "Notifications arrive"
 	Sentence string // "1,284 came in 24 hours, 3 of them were refused."
 	Last     Time   // the last one; the zero Time if none came
+	Why      Link   // to the refused ones; the zero Link if there are none
 }
 
 // Known reports whether there is a state to draw.

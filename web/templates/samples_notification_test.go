@@ -79,7 +79,8 @@ func sampleRefusedNotification() NotificationPage {
 }
 
 func sampleHookState() HookState {
-	return HookState{VerdictWarning, "3 were refused in 24 hours", "1,284 came in 24 hours.", before(6 * time.Minute)}
+	return HookState{VerdictWarning, "3 were refused in 24 hours", "1,284 came in 24 hours.", before(6 * time.Minute),
+		Link{"See the refused ones", "/webhooks?entry=acme%3Aintercom&verdict=refused"}}
 }
 
 func sampleSendTest() SendTest {
