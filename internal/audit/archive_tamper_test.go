@@ -177,6 +177,9 @@ func TestNothingIsDroppedUnlessArchived(t *testing.T) {
 		t.Errorf("stopped: %v, %+v", err, a.State())
 	}
 	kept("stopped", 251) // and the event that says so
+	if st, err := k.check(t); err != nil || st.Done != 301 {
+		t.Errorf("in the middle: %+v, %v", st, err)
+	}
 	path := k.files(t)[0]
 	whole := slurp(t, path)
 	overwrite(t, path, append(bytes.Clone(whole), 'x'))

@@ -10,7 +10,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"sort"
 	"strconv"
 	"sync"
 	"syscall"
@@ -206,28 +205,23 @@ func (a *Archiver) position(r store.Reader, signed int64) (p position, err error
 // if it is not worth a file yet: while a day's events come together, and for
 // events about the archive itself, of which each file would make one more.
 func (a *Archiver) due(r store.Reader, from, most int64) (int64, error) {
-	if most <= from {
+	cut := a.notary.now().Add(-a.keep)
+	to, late, others := from, false, false
+	for ; to < most; to++ {
+		e, err := read(r, to)
+		if err != nil {
+			return from, err
+		}
+		if !e.Time.Before(cut) {
+			break
+		}
+		late = late || e.Time.Before(cut.Add(-archiveGrace))
+		others = others || e.Action != LogArchived
+	}
+	if !others || !late && to-from < volumeEvents {
 		return from, nil
 	}
-	var err error
-	older := func(n int64, than time.Time) bool {
-		e, readErr := read(r, n)
-		if readErr != nil {
-			err = readErr
-		}
-		return readErr == nil && e.Time.Before(than)
-	}
-	cut := a.notary.now().Add(-a.keep)
-	to := from + int64(sort.Search(int(most-from), func(i int) bool { return !older(from+int64(i), cut) }))
-	if err != nil || to == from || to-from < volumeEvents && !older(from, cut.Add(-archiveGrace)) {
-		return from, err
-	}
-	for n := from; n < to; n++ {
-		if e, err := read(r, n); err != nil || e.Action != LogArchived {
-			return to, err
-		}
-	}
-	return from, nil
+	return to, nil
 }
 
 // make writes the file of the events [from, to), and returns its record after

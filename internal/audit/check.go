@@ -284,14 +284,14 @@ func (a *account) goOn(r store.Reader, to int64) error {
 			a.passed++
 			continue
 		}
-		i := i - a.passed
-		if i >= len(events) || events[i].Key != eventKey(n) {
+		at := i - a.passed
+		if at >= len(events) || events[at].Key != eventKey(n) {
 			return faultf("event %d is missing from the log", n)
 		}
-		if !bytes.Equal(hashes[i].Value, join(a.tree.add(a.hasher.hash(events[i].Value)))) {
+		if !bytes.Equal(hashes[i].Value, join(a.tree.add(a.hasher.hash(events[at].Value)))) {
 			return faultf("event %d, or the hashes beside it, were changed after they were written", n)
 		}
-		if err := a.findable(r, events[i].Value, n); err != nil {
+		if err := a.findable(r, events[at].Value, n); err != nil {
 			return err
 		}
 	}
