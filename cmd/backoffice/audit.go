@@ -26,6 +26,7 @@ type dataSettings struct {
 	Data    string  `help:"Directory of the data file, and of the key file unless --key-file names another." default:"data" env:"BACKOFFICE_DATA"`
 	KeyFile string  `help:"File with the key that seals the data. Default: backoffice.key in the data directory." env:"BACKOFFICE_KEY_FILE" placeholder:"FILE"`
 	Key     keyText `help:"Content of a key file, instead of one. Set it in the environment." env:"BACKOFFICE_KEY" placeholder:"JSON"`
+	Archive string  `name:"audit-archive" help:"Directory of the archive files of old audit events." env:"BACKOFFICE_AUDIT_ARCHIVE" placeholder:"DIR"`
 }
 
 // with opens the data of a program that is stopped, has f work on it, and closes
@@ -50,7 +51,7 @@ func (d dataSettings) with(ctx context.Context, con console, f func(*bolt.DB, *a
 	if err != nil {
 		return err
 	}
-	notary, err := notaryOf(db, box)
+	notary, err := notaryOf(db, box, archiveIn(d.Archive))
 	if err != nil {
 		return err
 	}
@@ -59,12 +60,12 @@ func (d dataSettings) with(ctx context.Context, con console, f func(*bolt.DB, *a
 
 // notaryOf is the notary of the log in s. Its key comes of the installation's,
 // so that every data file has one, also one from before there were heads.
-func notaryOf(s store.Store, box *secret.Box) (*audit.Notary, error) {
+func notaryOf(s store.Store, box *secret.Box, archive *audit.Archive) (*audit.Notary, error) {
 	signer, err := audit.NewSigner(box.MAC(audit.SigningDomain, nil))
 	if err != nil {
 		return nil, err
 	}
-	return audit.NewNotary(audit.NotaryOptions{Store: s, Signer: signer, Now: time.Now}), nil
+	return audit.NewNotary(audit.NotaryOptions{Store: s, Signer: signer, Now: time.Now, Archive: archive}), nil
 }
 
 // auditKeyCommand is "backoffice audit key".

@@ -24,6 +24,7 @@ type auditExportCommand struct {
 	Outcome string `help:"Only events with this outcome: done, failed or refused." placeholder:"OUTCOME"`
 	From    string `help:"Only events from this time on: 2026-09-17, or 2026-09-17T14:30:00Z." placeholder:"TIME"`
 	To      string `help:"Only events before this time." placeholder:"TIME"`
+	Live    bool   `help:"Only events that are not in archive files, of which those are then checked together with this file."`
 }
 
 // Help says what is in the file.
@@ -37,11 +38,14 @@ func (e *auditExportCommand) Run(ctx context.Context, con console) error {
 	if err != nil {
 		return err
 	}
+	if e.Live && (e.CSV || filter != audit.Filter{}) {
+		return errors.New("--live is for an export of everything that is live. Leave --csv and the filters out")
+	}
 	return e.with(ctx, con, func(db *bolt.DB, n *audit.Notary) error {
-		x := audit.Exporting{Filter: filter, Note: "On the console of the server."}
+		x := audit.Exporting{Filter: filter, Note: "On the console of the server.", Live: e.Live}
 		err := newFile(e.File, func(w io.Writer) error {
 			if e.CSV {
-				return audit.NewLog(db).CSV(ctx, w, x, time.Now())
+				return audit.NewLog(db).With(archiveIn(e.Archive)).CSV(ctx, w, x, time.Now())
 			}
 			m, err := n.Export(ctx, w, x)
 			if err == nil {

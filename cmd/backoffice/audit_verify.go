@@ -13,7 +13,7 @@ import (
 
 // auditVerifyCommand is "backoffice audit verify".
 type auditVerifyCommand struct {
-	File  string   `arg:"" help:"An export (zip) or a receipt."`
+	File  []string `arg:"" help:"An export (zip), a receipt, or an archive file. Several archive files, and an export of what is live, are checked together."`
 	Key   string   `required:"" help:"Public key of the log, or a file with it. It must have come to you by another way than the export." env:"BACKOFFICE_AUDIT_KEY" placeholder:"PUBKEY"`
 	Since []string `sep:"none" help:"Something older that the log must continue: an export, a receipt, an anchor file or a checkpoint. Can be given more than once." placeholder:"OLDER"`
 	Head  []string `sep:"none" help:"The short form of an older head, as printed on paper, that the log must continue." placeholder:"SHORT"`
@@ -36,9 +36,9 @@ func (v *auditVerifyCommand) Run(con console) error {
 	var fault *audit.Fault
 	switch {
 	case errors.As(err, &fault):
-		return fmt.Errorf("NOT VERIFIED: %s: %w", v.File, err)
+		return fmt.Errorf("NOT VERIFIED: %s: %w", strings.Join(v.File, ", "), err)
 	case err != nil:
-		return uncheckable{fmt.Errorf("%s was not checked: %w", v.File, err)}
+		return uncheckable{fmt.Errorf("%s was not checked: %w", strings.Join(v.File, ", "), err)}
 	}
 	_, err = fmt.Fprint(con.out, verdict(p))
 	return err
@@ -67,11 +67,20 @@ func (v *auditVerifyCommand) check(con console) (p audit.Proven, err error) {
 		}
 		check.Earlier = append(check.Earlier, h.Kept("the short form "+s))
 	}
-	err = withFile(v.File, func(f *os.File, size int64) error {
-		p, err = check.File(f, size)
-		return err
-	})
-	return p, err
+	var parts []audit.Part
+	for _, name := range v.File {
+		f, err := os.Open(name)
+		if err != nil {
+			return p, err
+		}
+		defer f.Close()
+		info, err := f.Stat()
+		if err != nil {
+			return p, err
+		}
+		parts = append(parts, audit.Part{Name: name, R: f, Size: info.Size()})
+	}
+	return check.Files(parts)
 }
 
 // publicKey reads a public key, or a file with one.
@@ -115,6 +124,11 @@ func verdict(p audit.Proven) string {
 	case audit.KindFiltered:
 		fmt.Fprintf(&b, "VERIFIED: %s, each proven to be in the log, against %s.\n", plural(p.Events, "event"), head)
 		b.WriteString("It is a filtered export: that no matching event was left out when it was made is not proven.\n")
+	case audit.KindPart:
+		fmt.Fprintf(&b, "VERIFIED: %s, %s, against %s.\n", plural(p.Events, "event"), span(p), head)
+		if p.From > 0 {
+			fmt.Fprintf(&b, "The %s before are in older archive files: give those, too, to check them.\n", plural(p.From, "event"))
+		}
 	default:
 		fmt.Fprintf(&b, "VERIFIED: %s, all that there are, against %s.\n", plural(p.Events, "event"), head)
 	}
@@ -122,6 +136,14 @@ func verdict(p audit.Proven) string {
 		fmt.Fprintf(&b, "It continues %s.\n", plural(int64(p.Earlier), "older head"))
 	}
 	return b.String()
+}
+
+// span says which events a part has.
+func span(p audit.Proven) string {
+	if p.Events == 0 {
+		return fmt.Sprintf("none from number %d on", p.From)
+	}
+	return fmt.Sprintf("number %d to %d", p.From, p.Head.Size-1)
 }
 
 func or(s, otherwise string) string {

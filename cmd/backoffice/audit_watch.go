@@ -31,7 +31,7 @@ const (
 )
 
 // watchOf puts together what works on the log in db beside the changes.
-func watchOf(c checked, db *bolt.DB, n *audit.Notary, guard *egress.Guard, stdout io.Writer) (audit.Watch, error) {
+func watchOf(c checked, db *bolt.DB, n *audit.Notary, archive *audit.Archive, guard *egress.Guard, stdout io.Writer) (audit.Watch, error) {
 	key, err := audit.ParseKey(n.Key())
 	if err != nil {
 		return audit.Watch{}, err
@@ -52,6 +52,9 @@ func watchOf(c checked, db *bolt.DB, n *audit.Notary, guard *egress.Guard, stdou
 	default:
 		w.Shipper = audit.NewShipper(db, audit.FileDestination(c.AuditShip))
 	}
+	if c.AuditKeepDays > 0 {
+		w.Archiver = audit.NewArchiver(audit.ArchiverOptions{Notary: n, Archive: archive, Keep: time.Duration(c.AuditKeepDays) * 24 * time.Hour, Shipper: w.Shipper, Rest: restful})
+	}
 	return w, nil
 }
 
@@ -65,6 +68,17 @@ func paced(db *bolt.DB) func(context.Context, int) error {
 			db.Rest()
 		}
 		return pace.WaitN(ctx, events)
+	}
+}
+
+// restful leaves changes four fifths of the time between two transactions that
+// drop archived events.
+func restful(ctx context.Context, worked time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(min(4*worked, time.Second)):
+		return nil
 	}
 }
 
@@ -107,6 +121,9 @@ func watchLog(ctx context.Context, w audit.Watch, db *bolt.DB, log *slog.Logger)
 	if w.Shipper != nil {
 		all.Go(func() { w.Shipper.Run(ctx, func(err error) { log.Warn("shipping the audit log", "error", err) }) })
 	}
+	if w.Archiver != nil {
+		all.Go(func() { w.Archiver.Run(ctx, func(err error) { log.Error("archiving the audit log", "error", err) }) })
+	}
 	all.Wait()
 }
 
@@ -126,6 +143,9 @@ func checkLog(ctx context.Context, c *audit.Checker, rest func(), log *slog.Logg
 		case err != nil:
 			log.Error("checking the audit log", "error", err)
 		default:
+			if n := c.State().Unread; n > 0 {
+				log.Warn("archive files of the audit log are missing: of their events, only the hashes were checked", "events", n)
+			}
 			log.Info("the audit log was checked", "events", c.State().Done, "took", time.Since(began).Round(time.Millisecond))
 		}
 		select {
@@ -163,6 +183,26 @@ func auditFiles(s settings) []error {
 		}
 	}
 	return faults
+}
+
+// archiveIn is the archive in a directory, or nil without one.
+func archiveIn(dir string) *audit.Archive {
+	if dir == "" {
+		return nil
+	}
+	return audit.OpenArchive(dir)
+}
+
+// archiveDir finds fault with the directory of the archive. It may be a mount that
+// comes later.
+func archiveDir(s settings) error {
+	if s.AuditArchive == "" && s.AuditKeepDays > 0 {
+		return errors.New("--audit-keep-days is set, and --audit-archive is not. Name a directory for the events that are older")
+	}
+	if info, err := os.Stat(s.AuditArchive); err == nil && !info.IsDir() {
+		return fmt.Errorf("--audit-archive is %q, which is no directory. Name one", s.AuditArchive)
+	}
+	return nil
 }
 
 func absolute(path string) string {

@@ -104,9 +104,10 @@ var listening = regexp.MustCompile(`listening on ([0-9.:]+)\)`)
 
 // program starts the program, which TestMain has put into the path, over the data
 // in a process of its own.
-func (k *killed) program(t *testing.T) (*exec.Cmd, string) {
+func (k *killed) program(t *testing.T, more ...string) (*exec.Cmd, string) {
 	t.Helper()
-	cmd := exec.Command("backoffice", "serve", "--addr", "127.0.0.1:0", "--public-url", "http://localhost:8080", "--data", k.dir, "--webhook-rate", "1000000", "--webhook-keep", "100000")
+	args := []string{"serve", "--addr", "127.0.0.1:0", "--public-url", "http://localhost:8080", "--data", k.dir, "--webhook-rate", "1000000", "--webhook-keep", "100000"}
+	cmd := exec.Command("backoffice", append(args, more...)...)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {

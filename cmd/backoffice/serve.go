@@ -126,12 +126,13 @@ func house(c checked, sandbox string, db *bolt.DB, box *secret.Box, log *slog.Lo
 	if err != nil {
 		return rooms{}, err
 	}
-	notary, err := notaryOf(db, box)
+	archive := archiveIn(c.AuditArchive)
+	notary, err := notaryOf(db, box, archive)
 	if err != nil {
 		return rooms{}, err
 	}
 	entries := config.New(config.Options{Store: db, Box: box, Catalogue: catalogue, Now: now})
-	events, err := watchOf(c, db, notary, guard, stdout)
+	events, err := watchOf(c, db, notary, archive, guard, stdout)
 	if err != nil {
 		return rooms{}, err
 	}
@@ -148,7 +149,7 @@ func house(c checked, sandbox string, db *bolt.DB, box *secret.Box, log *slog.Lo
 		return rooms{}, err
 	}
 	r.handler, err = server.New(server.Deps{Store: db, Config: entries, Catalogue: catalogue, OAuth: r.oauth, Auth: r.auth,
-		Sessions: r.sessions, Outside: own, Webhooks: r.webhooks, Guide: guide.New(guide.Options{Store: db, Config: entries, Now: now}), Audit: audit.NewLog(db), Notary: notary, AuditState: events.State, Log: log, Now: now,
+		Sessions: r.sessions, Outside: own, Webhooks: r.webhooks, Guide: guide.New(guide.Options{Store: db, Config: entries, Now: now}), Audit: audit.NewLog(db).With(archive), Notary: notary, AuditState: events.State, Log: log, Now: now,
 		Site: server.Site{PublicURL: c.public, Environment: c.Environment, Proxies: c.proxies, Version: version, Started: now(),
 			DataFile: c.dataFile, DataSize: func() int64 { return db.Stats().FileSize }, Commits: func() (int64, int64) { s := db.Stats(); return s.Updates, s.Commits }, KeyFile: keySource(c), KeyID: box.KeyID(), Sandbox: sandbox,
 			MetricsToken: c.MetricsToken.Text,

@@ -39,6 +39,8 @@ type settings struct {
 	AnchorFile     string   `name:"audit-anchor-file" help:"File to which each signed head of the audit log is appended: on another mount, that this machine cannot rewrite." env:"BACKOFFICE_AUDIT_ANCHOR_FILE" placeholder:"FILE"`
 	AnchorURL      keyText  `name:"audit-anchor-url" help:"Address to which each signed head of the audit log is posted. A private one has to be in --allow-hosts, too. Set it in the environment if it holds a token." env:"BACKOFFICE_AUDIT_ANCHOR_URL" placeholder:"URL"`
 	AuditShip      string   `help:"Where each audit event is copied as a line of JSON: stdout, or a file. Without it, nowhere." env:"BACKOFFICE_AUDIT_SHIP" placeholder:"stdout|FILE"`
+	AuditKeepDays  int      `help:"Days for which audit events stay in the data file. Older ones move into files in --audit-archive. 0: all stay." default:"0" env:"BACKOFFICE_AUDIT_KEEP_DAYS"`
+	AuditArchive   string   `help:"Directory of the archive files of old audit events." env:"BACKOFFICE_AUDIT_ARCHIVE" placeholder:"DIR"`
 	LogFormat      string   `help:"Form of the log on standard error: text or json." default:"text" env:"BACKOFFICE_LOG_FORMAT"`
 
 	ready func(net.Addr) // tests listen on port 0 and learn the address here
@@ -97,6 +99,8 @@ func (s settings) check() (checked, error) {
 	add(between("--webhook-days", int64(s.WebhookDays), 1, 3650))
 	add(between("--webhook-bytes", s.WebhookBytes, 5<<20, 10<<30))
 	add(between("--webhook-rate", int64(s.WebhookRate), 1, 1_000_000))
+	add(between("--audit-keep-days", int64(s.AuditKeepDays), 0, 36_500))
+	add(archiveDir(s))
 	if s.Environment == "" || len(s.Environment) > 30 || strings.TrimSpace(s.Environment) != s.Environment {
 		add(errors.New("--environment is empty, too long for a badge, or has spaces around it. Use a word such as production or staging"))
 	}

@@ -43,6 +43,7 @@ func TestAudit(t *testing.T) {
 	r.goal(each < 1024, "bytes stored an event", fmt.Sprintf("%.0f, of which %d are the event itself", each, leafSize(t, many)), "under 1 KiB")
 	firstPages(t, r, few, many)
 	exportAndVerify(t, r, many)
+	besideArchiving(t, r)
 	fmt.Print("\n", r.lines.String())
 	if len(r.missed) > 0 {
 		fmt.Printf("\n%d goals missed: %s\n", len(r.missed), strings.Join(r.missed, "; "))
@@ -171,6 +172,58 @@ func inTurns(t *testing.T, a, b func(int) error) (as, bs []float64) {
 		*into = append(*into, float64(time.Since(began).Microseconds()))
 	}
 	return as, bs
+}
+
+// besideArchiving measures a save of an entry while 100,000 events are archived,
+// and without that.
+func besideArchiving(t *testing.T, r *report) {
+	t.Helper()
+	db, _, entries := rooms(t, t.TempDir())
+	defer db.Close()
+	typical(t, db, 0, 100_000)
+	signer, err := audit.NewSigner(make([]byte, 32))
+	if err != nil {
+		t.Fatal(err)
+	}
+	archive := audit.OpenArchive(t.TempDir())
+	later := func() time.Time { return time.Date(2028, 1, 1, 0, 0, 0, 0, time.UTC) }
+	n := audit.NewNotary(audit.NotaryOptions{Store: db, Signer: signer, Now: later, Archive: archive})
+	a := audit.NewArchiver(audit.ArchiverOptions{Notary: n, Archive: archive, Keep: 24 * time.Hour, Rest: func(ctx context.Context, worked time.Duration) error {
+		time.Sleep(min(4*worked, time.Second)) // as the program
+		return ctx.Err()
+	}})
+	i := 0
+	save := func() float64 {
+		began := time.Now()
+		if _, err := entries.Save(t.Context(), by, draft(i)); err != nil {
+			t.Fatal(err)
+		}
+		i++
+		return float64(time.Since(began).Microseconds())
+	}
+	var alone, beside []float64
+	for range 600 {
+		alone = append(alone, save())
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() {
+		for {
+			if more, err := a.Step(ctx); !more || err != nil {
+				ended <- err
+				return
+			}
+		}
+	}()
+	began := time.Now()
+	for a.State().Dropped < 100_000 && time.Since(began) < 3*time.Minute {
+		beside = append(beside, save())
+	}
+	done, took := a.State().Dropped, time.Since(began)
+	stop()
+	<-ended
+	ratio := median(beside) / median(alone)
+	r.goal(ratio <= 1.5, "saves while events are archived", fmt.Sprintf("%.2f of saves alone (%.0f : %.0f µs), %d events in %s", ratio, median(beside), median(alone), done, took.Round(time.Second)), "at most 1.5")
 }
 
 // unrecorded is a store in which nothing of the log is kept: to it, every event

@@ -17,6 +17,9 @@
 //	audit/by/<field>/<value>/<n>    empty; finds the events of one person, action, target or outcome
 //	audit/indexed                   number of events that are found so, in decimal
 //	audit/checkpoint/<size>         a signed head of the first size events; the last 32
+//	audit/archive/<from>            the archive file whose first event is from, as JSON
+//	audit/archived                  number of events that are in archive files, in decimal
+//	audit/dropped                   number of events that are in archive files only, in decimal
 //	audit/ship/<destination>        number of the next event to be copied there, in decimal
 //
 // n and size are padded with zeros to sixteen digits. All of it is written with
@@ -27,7 +30,8 @@
 // [Notary], which signs its heads, gives out receipts and exports, and with a
 // [Verification], which checks them. A [Checker] goes over the log in use,
 // [Anchors] bring its heads to where this program cannot rewrite them, and a
-// [Shipper] copies its events. docs/audit-format.md has the formats, and what
+// [Shipper] copies its events. An [Archiver] moves old events, but not their
+// hashes, into files, out of which an [Archive] reads them. docs/audit-format.md has the formats, and what
 // each check finds.
 package audit
 

@@ -33,6 +33,10 @@ type CheckState struct {
 	Of    int64     // events that are to be checked
 	Ended time.Time // when all of them were; zero: not yet, or Fault
 	Fault string    // what does not hold, in words; "": nothing was found
+
+	// Unread is how many of the events are in archive files that are not there:
+	// their hashes were checked, and not they.
+	Unread int64
 }
 
 // CheckerOptions are what a Checker needs.
@@ -69,7 +73,8 @@ func (c *Checker) State() CheckState {
 // that every event up to it has the hashes that stand beside it in the store, and
 // together the signed root; that each is found under its person, action, target
 // and outcome; and that the heads that are still stored, and those kept
-// elsewhere, are its own. It returns a *Fault, or an error that wraps ErrForked,
+// elsewhere, are its own. Of events that were archived it checks the hashes, and
+// each archive file that is there. It returns a *Fault, or an error that wraps ErrForked,
 // for what does not hold.
 func (c *Checker) Run(ctx context.Context) error {
 	err := c.run(ctx)
@@ -95,6 +100,10 @@ func (c *Checker) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	files, err := c.files(ctx, head)
+	if err != nil {
+		return err
+	}
 	var a account
 	for {
 		for len(heads) > 0 && heads[0].Size == a.tree.size {
@@ -103,12 +112,26 @@ func (c *Checker) run(ctx context.Context) error {
 			}
 			heads = heads[1:]
 		}
+		if len(files) > 0 && files[0].To == a.tree.size {
+			if !bytes.Equal(files[0].Root, rootOf(a.tree)) {
+				return faultf("the record of the archive file %s is damaged: its tree is not that of the log", files[0].name())
+			}
+			files = files[1:]
+		}
 		if a.tree.size == head.Size {
 			break
+		}
+		if len(files) > 0 && files[0].From == a.tree.size {
+			if err := c.file(files[0]); err != nil {
+				return err
+			}
 		}
 		to := min(a.tree.size+portion, head.Size)
 		if len(heads) > 0 {
 			to = min(to, heads[0].Size)
+		}
+		if len(files) > 0 {
+			to = min(to, files[0].To)
 		}
 		if err := c.wait(ctx, int(to-a.tree.size)); err != nil {
 			return err
@@ -125,6 +148,65 @@ func (c *Checker) tell(done, of int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.state.Done, c.state.Of, c.state.Ended, c.state.Fault = done, of, time.Time{}, ""
+	if done == 0 {
+		c.state.Unread = 0
+	}
+}
+
+// files are the records of the archive files: the events that are not in the
+// store have to be in them, each in one, and nothing else is to be in the store.
+func (c *Checker) files(ctx context.Context, head Checkpoint) (out []volume, err error) {
+	err = c.notary.store.View(ctx, func(r store.Reader) error {
+		gone, err := dropped(r)
+		if err != nil {
+			return err
+		}
+		if out, err = volumes(r, 0, head.Size); err != nil {
+			return err
+		}
+		next := int64(0)
+		for _, v := range out {
+			if v.From != next {
+				return faultf("the record of the archive file with event %d is missing", next)
+			}
+			next = v.To
+		}
+		noted, err := number(r, archivedKey, 0)
+		if err == nil && (gone > next || noted != next) {
+			return faultf("%d events were dropped and %d archived, but the records of the archive files end at %d", gone, noted, next)
+		}
+		if err != nil {
+			return err
+		}
+		first, err := r.Scan(store.Range{Prefix: eventPrefix, Limit: 1})
+		if err == nil && len(first) > 0 && first[0].Key < eventKey(gone) {
+			return faultf("%s is in the store, although %d events were dropped from it", first[0].Key, gone)
+		}
+		return err
+	})
+	return out, err
+}
+
+// file checks an archive file that is there.
+func (c *Checker) file(v volume) error {
+	err := c.notary.log.archive.check(v, c.notary.key)
+	var absent missing
+	var fault *Fault
+	switch {
+	case errors.As(err, &absent):
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.state.Unread += v.To - v.From
+		return nil
+	case errors.As(err, &fault):
+		return fault
+	}
+	return err
+}
+
+func rootOf(tree frontier) []byte {
+	root := tree.root()
+	return root[:]
 }
 
 // heads are those that the log must pass through, the smallest first.
@@ -160,6 +242,7 @@ type account struct {
 	tree   frontier
 	hasher leafHasher
 	border int64 // events from here on are not indexed yet
+	passed int   // events of this portion that are in archive files
 }
 
 // goOn checks the events up to number to.
@@ -168,12 +251,17 @@ func (a *account) goOn(r store.Reader, to int64) error {
 	if a.border, err = indexed(r, to); err != nil {
 		return err
 	}
+	a.passed = 0
 	after := func(prefix string) store.Range {
 		rng := store.Range{Prefix: prefix, Limit: int(to - a.tree.size)}
 		if a.tree.size > 0 {
 			rng.After = fmt.Sprintf("%s%016d", prefix, a.tree.size-1)
 		}
 		return rng
+	}
+	gone, err := dropped(r)
+	if err != nil {
+		return err
 	}
 	events, err := r.Scan(after(eventPrefix))
 	if err != nil {
@@ -185,16 +273,25 @@ func (a *account) goOn(r store.Reader, to int64) error {
 	}
 	for i := 0; a.tree.size < to; i++ {
 		n := a.tree.size
-		if i >= len(events) || events[i].Key != eventKey(n) {
-			return faultf("event %d is missing from the log", n)
-		}
 		if i >= len(hashes) || hashes[i].Key != hashKey(n) {
 			return faultf("the hashes of event %d are missing from the log", n)
 		}
-		if !bytes.Equal(hashes[i].Value, join(a.tree.add(a.hasher.hash(events[i].Value)))) {
+		if n < gone { // its file has the event
+			b := hashes[i].Value
+			if len(b) < tlog.HashSize || !bytes.Equal(b, join(a.tree.add(tlog.Hash(b[:tlog.HashSize])))) {
+				return faultf("the hashes of event %d were changed after they were written", n)
+			}
+			a.passed++
+			continue
+		}
+		at := i - a.passed
+		if at >= len(events) || events[at].Key != eventKey(n) {
+			return faultf("event %d is missing from the log", n)
+		}
+		if !bytes.Equal(hashes[i].Value, join(a.tree.add(a.hasher.hash(events[at].Value)))) {
 			return faultf("event %d, or the hashes beside it, were changed after they were written", n)
 		}
-		if err := a.findable(r, events[i].Value, n); err != nil {
+		if err := a.findable(r, events[at].Value, n); err != nil {
 			return err
 		}
 	}

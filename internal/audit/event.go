@@ -49,6 +49,7 @@ const (
 	GuideChecked  Action = "guide.check"
 	GuideDrafted  Action = "guide.draft"
 	LogExported   Action = "audit.export"
+	LogArchived   Action = "audit.archive"
 )
 
 // titles has every Action: what it is called on a page.
@@ -88,6 +89,7 @@ var titles = map[Action]string{
 	NotificationReplayed: "Replayed a notification",
 	NotificationTested:   "Sent a test notification",
 	LogExported:          "Exported the audit log",
+	LogArchived:          "Archived old events of the audit log",
 }
 
 // Title is the action in words, past tense, without its target.

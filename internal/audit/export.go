@@ -11,6 +11,8 @@ import (
 	"io"
 	"time"
 
+	"backoffice/internal/store"
+
 	"golang.org/x/mod/sumdb/tlog"
 )
 
@@ -23,18 +25,24 @@ const (
 	manifestFile = "manifest.txt"
 )
 
-// exportFormat is the first member of every manifest.
-const exportFormat = "backoffice-audit-export/1"
+// The first member of every manifest: of what has all events or chosen ones, and
+// of what has those from one number on.
+const (
+	exportFormat = "backoffice-audit-export/1"
+	partFormat   = "backoffice-audit-part/1"
+)
 
 // A Manifest is what an export says of itself. It is signed as a note, so that
 // a filtered export, too, is as it was made.
 type Manifest struct {
 	Format string    `json:"format"`
 	Log    string    `json:"log"`  // name of the key
-	Kind   string    `json:"kind"` // "all" or "filtered"
+	Kind   string    `json:"kind"` // "all", "filtered" or "part"
 	Made   time.Time `json:"made"`
-	Size   int64     `json:"size"`   // events in the tree of the head
-	Events int64     `json:"events"` // lines of events.jsonl
+	Size   int64     `json:"size"`           // events in the tree of the head
+	Events int64     `json:"events"`         // lines of events.jsonl
+	From   int64     `json:"from,omitempty"` // the first event; if part
+	Edge   []string  `json:"edge,omitempty"` // hashes of the perfect trees before it, the largest first; if part
 	Filter *Choice   `json:"filter,omitempty"`
 	SHA256 string    `json:"sha256,omitempty"` // of events.jsonl, in hex; if filtered
 }
@@ -69,6 +77,7 @@ type Exporting struct {
 	By     Actor
 	Filter Filter // Before and Limit do not count
 	Note   string // of the event: how it was done
+	Live   bool   // only what is not in archive files; without a Filter
 }
 
 // Export writes a zip of the events that the filter chooses, with a signed head
@@ -81,13 +90,15 @@ func (n *Notary) Export(ctx context.Context, w io.Writer, x Exporting) (Manifest
 	if err != nil {
 		return Manifest{}, err
 	}
-	z := zip.NewWriter(w)
-	z.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) { return flate.NewWriter(w, flate.BestSpeed) })
+	z := zipTo(w)
 	m := Manifest{Format: exportFormat, Log: n.key.Name(), Kind: "all", Made: head.Time, Size: head.Size}
-	if x.Filter.all() {
+	switch {
+	case x.Live:
+		m, err = n.exportLive(ctx, z, head)
+	case x.Filter.all():
 		m.Events = head.Size
-		err = n.exportAll(ctx, z, head)
-	} else {
+		err = n.exportAll(ctx, z, head, frontier{}, nil)
+	default:
 		m.Kind, m.Filter = "filtered", x.Filter.choice()
 		err = n.exportSome(ctx, z, walk{filter: x.Filter, size: head.Size, head: &head}, &m)
 	}
@@ -116,15 +127,69 @@ func (n *Notary) begin(ctx context.Context, x Exporting) (Checkpoint, error) {
 	return n.Checkpoint(ctx)
 }
 
-func (n *Notary) exportAll(ctx context.Context, z *zip.Writer, head Checkpoint) error {
+func zipTo(w io.Writer) *zip.Writer {
+	z := zip.NewWriter(w)
+	z.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) { return flate.NewWriter(w, flate.BestSpeed) })
+	return z
+}
+
+// part writes a whole export of the events from the edge up to the head, and
+// notes their times.
+func (n *Notary) part(ctx context.Context, w io.Writer, head Checkpoint, edge frontier, v *volume) error {
+	z := zipTo(w)
+	m := n.manifestOf(head, edge)
+	err := n.exportAll(ctx, z, head, edge, func(one found) error {
+		e, err := decode(one.leaf, one.n)
+		if v.Last = e.Time; one.n == v.From {
+			v.First = e.Time
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return n.close(z, head, m)
+}
+
+// manifestOf describes the events from the edge up to the head.
+func (n *Notary) manifestOf(head Checkpoint, edge frontier) Manifest {
+	m := Manifest{Format: partFormat, Log: n.key.Name(), Kind: KindPart, Made: head.Time, Size: head.Size, Events: head.Size - edge.size, From: edge.size}
+	for _, h := range edge.hashes {
+		m.Edge = append(m.Edge, h.String())
+	}
+	return m
+}
+
+func (n *Notary) exportLive(ctx context.Context, z *zip.Writer, head Checkpoint) (m Manifest, err error) {
+	var edge frontier
+	err = n.store.View(ctx, func(r store.Reader) error {
+		from, err := dropped(r)
+		if err == nil {
+			edge, err = edgeAt(r, from)
+		}
+		return err
+	})
+	if err != nil {
+		return m, err
+	}
+	return n.manifestOf(head, edge), n.exportAll(ctx, z, head, edge, nil)
+}
+
+// exportAll writes the events from the edge of a tree up to the head, and calls
+// also, if it is not nil, with each.
+func (n *Notary) exportAll(ctx context.Context, z *zip.Writer, head Checkpoint, tree frontier, also func(found) error) error {
 	events, err := member(z, eventsFile, head.Time)
 	if err != nil {
 		return err
 	}
-	var tree frontier
 	var hasher leafHasher
-	err = n.log.each(ctx, walk{size: head.Size}, func(one found) error {
+	err = n.log.each(ctx, walk{from: tree.size, size: head.Size}, func(one found) error {
 		tree.add(hasher.hash(one.leaf))
+		if also != nil {
+			if err := also(one); err != nil {
+				return err
+			}
+		}
 		_, err := events.Write(append(one.leaf, '\n'))
 		return err
 	})

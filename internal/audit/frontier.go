@@ -2,6 +2,7 @@ package audit
 
 import (
 	"crypto/sha256"
+	"math/bits"
 
 	"golang.org/x/mod/sumdb/tlog"
 )
@@ -11,6 +12,18 @@ import (
 type frontier struct {
 	size   int64
 	hashes []tlog.Hash // of the perfect subtrees, the largest first
+}
+
+// edgeAt reads the frontier of the first size events.
+func edgeAt(r getter, size int64) (frontier, error) {
+	var indexes []int64
+	for at := int64(0); at < size; {
+		level := bits.Len64(uint64(size-at)) - 1
+		indexes = append(indexes, tlog.StoredHashIndex(level, at>>level))
+		at += 1 << level
+	}
+	hashes, err := hashReader{r}.ReadHashes(indexes)
+	return frontier{size, hashes}, err
 }
 
 // add appends a leaf and returns the hashes that it completed, from level 0 up,

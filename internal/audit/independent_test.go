@@ -142,6 +142,142 @@ func theirTree(lines []string, head tlog.Tree) error {
 	return err
 }
 
+// theirArchives checks archive files and an export of what is live, in their
+// order, as one chain, and returns its number of events. Each file begins with
+// the edge of the tree so far, by which it can be checked alone as well.
+func theirArchives(key string, files ...[]byte) (events int64, err error) {
+	v, err := note.NewVerifier(strings.TrimSpace(key))
+	if err != nil {
+		return 0, err
+	}
+	var before tlog.Tree
+	for i, b := range files {
+		var m struct {
+			Format, Kind       string
+			From, Size, Events int64
+			Edge               []string
+		}
+		z, err := zip.NewReader(bytes.NewReader(b), int64(len(b)))
+		if err != nil {
+			return 0, err
+		}
+		file := map[string][]byte{}
+		for _, f := range z.File {
+			r, err := f.Open()
+			if err != nil {
+				return 0, err
+			}
+			if file[f.Name], err = io.ReadAll(r); err != nil {
+				return 0, err
+			}
+		}
+		manifest, err := note.Open(file["manifest.txt"], note.VerifierList(v))
+		if err != nil {
+			return 0, err
+		}
+		head, err := theirHead(file["checkpoint.txt"], key)
+		if err != nil {
+			return 0, err
+		}
+		if err := json.Unmarshal([]byte(manifest.Text), &m); err != nil || m.Format != "backoffice-audit-part/1" || m.Size != head.N || m.Size-m.From != m.Events {
+			return 0, fmt.Errorf("manifest %+v: %v", m, err)
+		}
+		lines := strings.SplitAfter(string(file["events.jsonl"]), "\n")
+		lines = lines[:len(lines)-1]
+		if int64(len(lines)) != m.Events || i > 0 && before.N != m.From {
+			return 0, fmt.Errorf("%d events of %d from %d, after %d", len(lines), m.Events, m.From, before.N)
+		}
+		first, err := theirGrowth(m.From, m.Edge, lines, head)
+		if err != nil {
+			return 0, err
+		}
+		if i > 0 && first != before.Hash {
+			return 0, fmt.Errorf("from %d on, it continues another tree", m.From)
+		}
+		before, events = head, events+m.Events
+	}
+	return events, nil
+}
+
+// theirGrowth puts the hashes of the edge to their places, adds the leaves, and
+// compares the root. It returns the root of the tree before them.
+func theirGrowth(from int64, edge, lines []string, head tlog.Tree) (first tlog.Hash, err error) {
+	stored := map[int64]tlog.Hash{}
+	reader := tlog.HashReaderFunc(func(indexes []int64) (out []tlog.Hash, err error) {
+		for _, i := range indexes {
+			h, ok := stored[i]
+			if !ok {
+				return nil, fmt.Errorf("no hash %d", i)
+			}
+			out = append(out, h)
+		}
+		return out, nil
+	})
+	at := int64(0)
+	for level := 62; level >= 0; level-- { // a perfect tree for each bit of from, the largest first
+		if from&(1<<level) == 0 {
+			continue
+		}
+		if stored[tlog.StoredHashIndex(level, at>>level)], err = tlog.ParseHash(edge[0]); err != nil {
+			return first, err
+		}
+		edge, at = edge[1:], at+1<<level
+	}
+	if first, err = tlog.TreeHash(from, reader); err != nil || len(edge) > 0 {
+		return first, fmt.Errorf("%d hashes too many: %v", len(edge), err)
+	}
+	for i, line := range lines {
+		n := from + int64(i)
+		hashes, err := tlog.StoredHashes(n, []byte(strings.TrimSuffix(line, "\n")), reader)
+		if err != nil {
+			return first, err
+		}
+		for j, h := range hashes {
+			stored[tlog.StoredHashIndex(0, n)+int64(j)] = h
+		}
+	}
+	root, err := tlog.TreeHash(head.N, reader)
+	if err == nil && root != head.Hash {
+		err = fmt.Errorf("root %v of %d events, want %v", root, head.N, head.Hash)
+	}
+	return first, err
+}
+
+func TestAnotherVerifierAgreesOnArchives(t *testing.T) {
+	k := newKeeper(t, open(t), t.TempDir())
+	fill(t, k.store, 700)
+	k.keep(t, 77)
+	k.keep(t, 300)
+	k.keep(t, 512)
+	var live bytes.Buffer
+	if _, err := k.notary.Export(t.Context(), &live, audit.Exporting{Live: true}); err != nil {
+		t.Fatal(err)
+	}
+	var files [][]byte
+	for _, path := range k.files(t) {
+		files = append(files, slurp(t, path))
+	}
+	files = append(files, live.Bytes())
+	for _, tt := range []struct {
+		files [][]byte
+		want  int64
+	}{{files, 704}, {files[:3], 512}, {files[1:2], 223}, {files[2:], 404}, {files[3:], 192}, {files[:1], 77}} {
+		if got, err := theirArchives(k.notary.Key(), tt.files...); err != nil || got != tt.want {
+			t.Errorf("%d files: %d events, %v; want %d", len(tt.files), got, err, tt.want)
+		}
+	}
+	for i, b := range files {
+		bad := unzip(t, b)
+		bad["events.jsonl"] = bytes.Replace(bad["events.jsonl"], []byte("because"), []byte("BECAUSE"), 1)
+		if _, err := theirArchives(k.notary.Key(), rezip(t, bad)); err == nil {
+			t.Errorf("file %d: a changed event was believed", i)
+		}
+	}
+	if _, err := theirArchives(k.notary.Key(), files[0], files[2]); err == nil {
+		t.Error("a gap was believed")
+	}
+}
+
 func theirProofs(events, proofs []string, head tlog.Tree) error {
 	var proof tlog.RecordProof
 	for i, event := range events {

@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -21,10 +22,16 @@ import (
 func sortedKeys(m map[Action]string) []Action { return slices.Sorted(maps.Keys(m)) }
 
 // A Log reads the events. It is safe for concurrent use.
-type Log struct{ store store.Store }
+type Log struct {
+	store   store.Store
+	archive *Archive // nil: none
+}
 
 // NewLog returns the log that Append writes in s.
-func NewLog(s store.Store) *Log { return &Log{s} }
+func NewLog(s store.Store) *Log { return &Log{store: s} }
+
+// With returns the log as it is with the files of an archive.
+func (l *Log) With(a *Archive) *Log { return &Log{l.store, a} }
 
 // A Filter chooses events. Empty fields choose all; the others must all hold.
 type Filter struct {
@@ -45,6 +52,10 @@ type Page struct {
 	More   bool
 	Next   int64
 	Total  int64 // events in the whole log, whatever the filter
+
+	// Missing says, for each archive file that could not be read and may have
+	// events of this page, which one it is and what to do.
+	Missing []string
 }
 
 // examined bounds the work of one page: a rare combination of filters ends a
@@ -58,42 +69,112 @@ const clockSlack = time.Minute
 // List returns the events that f chooses. It returns an error only if the store
 // fails or an event cannot be read.
 func (l *Log) List(ctx context.Context, f Filter) (Page, error) {
-	var p Page
-	err := l.store.View(ctx, func(r store.Reader) error {
-		var err error
-		p, err = list(r, f)
-		return err
-	})
-	if err != nil {
-		return Page{}, fmt.Errorf("listing the audit log: %w", err)
-	}
-	return p, nil
-}
-
-func list(r store.Reader, f Filter) (Page, error) {
-	total, err := size(r)
-	if err != nil {
-		return Page{}, err
-	}
 	if f.Limit <= 0 {
 		f.Limit = 50
 	}
-	lo, hi, err := f.bounds(r, total)
-	if err != nil {
-		return Page{}, err
+	li := lister{filter: f}
+	err := l.store.View(ctx, func(r store.Reader) error {
+		li.r = r
+		return li.inStore()
+	})
+	if err == nil && !li.full {
+		err = li.inArchive(l.archive)
 	}
-	l := lister{r: r, filter: f, page: Page{Total: total, Next: hi}}
-	stretches, err := f.stretches(r, lo, hi)
 	if err != nil {
-		return Page{}, err
+		return Page{}, fmt.Errorf("listing the audit log: %w", err)
+	}
+	return li.page, nil
+}
+
+// inStore goes through the events that are in the store, and finds out which
+// archive files may have more.
+func (l *lister) inStore() (err error) {
+	if l.page.Total, err = size(l.r); err != nil {
+		return err
+	}
+	border, err := dropped(l.r)
+	if err != nil {
+		return err
+	}
+	if l.lo, l.hi, err = l.filter.bounds(l.r, l.page.Total); err != nil {
+		return err
+	}
+	l.page.Next = l.hi
+	stretches, err := l.filter.stretches(l.r, max(l.lo, border), l.hi)
+	if err != nil {
+		return err
 	}
 	for _, s := range slices.Backward(stretches) {
-		if full, err := l.list(s); full || err != nil {
-			return l.page, err
+		if l.full, err = l.list(s); l.full || err != nil {
+			return err
 		}
 	}
 	l.page.More = false
-	return l.page, nil
+	if l.lo < border {
+		l.files, err = volumes(l.r, l.lo, min(l.hi, border))
+	}
+	l.hi = min(l.hi, border)
+	return err
+}
+
+// inArchive goes through the archive files, newest first. There are no indexes:
+// what cannot match is passed over by its bytes.
+func (l *lister) inArchive(a *Archive) error {
+	marks, err := l.filter.marks()
+	if err != nil {
+		return err
+	}
+	for _, v := range slices.Backward(l.files) {
+		if v.outside(l.filter) {
+			continue
+		}
+		leaves, err := a.leaves(v)
+		if err != nil {
+			kind, msg := errs.Of(err)
+			if kind != errs.Unavailable {
+				return err
+			}
+			l.page.Missing = append(l.page.Missing, msg)
+			continue
+		}
+		for n := min(v.To, l.hi) - 1; n >= max(v.From, l.lo); n-- {
+			if l.done >= examined || len(l.page.Events) == l.filter.Limit {
+				l.page.More = true
+				return nil
+			}
+			l.page.Next = n
+			l.done++
+			if leaf := leaves[n-v.From]; has(leaf, marks) {
+				e, err := decode(leaf, n)
+				if err != nil {
+					return err
+				}
+				if l.filter.matches(e) {
+					l.page.Events = append(l.page.Events, e)
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// marks are bytes that every event of the filter has.
+func (f Filter) marks() (out [][]byte, err error) {
+	for _, s := range []string{f.Who, string(f.Action), f.Target, string(f.Outcome)} {
+		if s == "" {
+			continue
+		}
+		b, err := json.Marshal(s)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, b)
+	}
+	return out, nil
+}
+
+func has(leaf []byte, marks [][]byte) bool {
+	return !slices.ContainsFunc(marks, func(m []byte) bool { return !bytes.Contains(leaf, m) })
 }
 
 // A stretch is a part of the log, [lo, hi), and the prefix of the keys that name
@@ -124,6 +205,9 @@ type lister struct {
 	filter Filter
 	page   Page
 	done   int // events that were looked at
+	full   bool
+	lo, hi int64    // where the filter's events are
+	files  []volume // that may have some of them
 }
 
 // list goes through a stretch, newest first, and reports whether the page ends in it.
@@ -191,9 +275,13 @@ func (f Filter) bounds(r getter, total int64) (lo, hi int64, err error) {
 	if f.Before > 0 && f.Before < hi {
 		hi = f.Before
 	}
+	border, err := dropped(r)
+	if err != nil || hi <= border { // archive files know their times
+		return 0, hi, err
+	}
 	firstAt := func(t time.Time) int64 {
-		return int64(sort.Search(int(hi), func(n int) bool {
-			e, readErr := read(r, int64(n))
+		return border + int64(sort.Search(int(hi-border), func(n int) bool {
+			e, readErr := read(r, border+int64(n))
 			if readErr != nil {
 				err = readErr
 				return true
@@ -202,7 +290,9 @@ func (f Filter) bounds(r getter, total int64) (lo, hi int64, err error) {
 		}))
 	}
 	if !f.From.IsZero() {
-		lo = firstAt(f.From.Add(-clockSlack))
+		if lo = firstAt(f.From.Add(-clockSlack)); lo == border {
+			lo = 0
+		}
 	}
 	if !f.To.IsZero() {
 		hi = firstAt(f.To.Add(clockSlack))
@@ -248,27 +338,50 @@ type Leaf struct {
 // leaf of the tree. It returns an errs.NotFound for a number that the log does
 // not have (yet), and an error if event and tree disagree.
 func (l *Log) Get(ctx context.Context, n int64) (Leaf, error) {
+	b, err := l.bytes(ctx, n)
+	if err != nil {
+		return Leaf{}, err
+	}
 	var leaf Leaf
-	err := l.store.View(ctx, func(r store.Reader) error {
-		var err error
-		leaf, err = prove(r, n)
+	err = l.store.View(ctx, func(r store.Reader) error {
+		leaf, err = prove(r, n, b)
 		return err
 	})
 	return leaf, err
 }
 
-func prove(r getter, n int64) (Leaf, error) {
-	total, err := size(r)
+// bytes returns event n as it was hashed, from the store or from its archive file.
+func (l *Log) bytes(ctx context.Context, n int64) (leaf []byte, err error) {
+	var v *volume
+	err = l.store.View(ctx, func(r store.Reader) error {
+		total, err := size(r)
+		if err != nil {
+			return err
+		}
+		if n < 0 || n >= total {
+			return errs.Newf(errs.NotFound, "The audit log has no event %d. Its newest is %d.", n, total-1)
+		}
+		if v, err = archivedAt(r, n); v != nil || err != nil {
+			return err
+		}
+		if leaf, err = r.Get(eventKey(n)); errors.Is(err, store.ErrNotFound) {
+			err = fmt.Errorf("event %d is missing from a log of %d", n, total)
+		}
+		return err
+	})
+	if err != nil || v == nil {
+		return leaf, err
+	}
+	leaves, err := l.archive.leaves(*v)
 	if err != nil {
-		return Leaf{}, err
+		return nil, err
 	}
-	if n < 0 || n >= total {
-		return Leaf{}, errs.Newf(errs.NotFound, "The audit log has no event %d. Its newest is %d.", n, total-1)
-	}
-	b, err := r.Get(eventKey(n))
-	if errors.Is(err, store.ErrNotFound) {
-		return Leaf{}, fmt.Errorf("event %d is missing from a log of %d", n, total)
-	}
+	return leaves[n-v.From], nil
+}
+
+// prove is Get for an event whose bytes are known.
+func prove(r getter, n int64, b []byte) (Leaf, error) {
+	total, err := size(r)
 	if err != nil {
 		return Leaf{}, err
 	}

@@ -26,11 +26,13 @@ const keptCheckpoints = 32
 // signed before.
 var ErrForked = errors.New("the audit log does not continue what was signed before")
 
-// NotaryOptions are what a Notary needs. All of it is required.
+// NotaryOptions are what a Notary needs. All of it but Archive is required.
 type NotaryOptions struct {
 	Store  store.Store
 	Signer *Signer
 	Now    func() time.Time
+
+	Archive *Archive // nil: events that were archived cannot be given out
 }
 
 // A Notary signs the heads of a log and gives out what can be proven with them.
@@ -51,7 +53,7 @@ type Notary struct {
 
 // NewNotary returns the notary of the log that Append writes in o.Store.
 func NewNotary(o NotaryOptions) *Notary {
-	return &Notary{store: o.Store, log: NewLog(o.Store), signer: o.Signer, key: Key{o.Signer.verifier}, now: o.Now}
+	return &Notary{store: o.Store, log: NewLog(o.Store).With(o.Archive), signer: o.Signer, key: Key{o.Signer.verifier}, now: o.Now}
 }
 
 // Key is the public key: see Signer.Key.

@@ -31,12 +31,12 @@ func (n *Notary) Receipt(ctx context.Context, number int64) ([]byte, error) {
 	if number < 0 || number >= head.Size {
 		return nil, errs.Newf(errs.NotFound, "The audit log has no event %d. Its newest is %d.", number, head.Size-1)
 	}
-	var leaf []byte
+	leaf, err := n.log.bytes(ctx, number)
+	if err != nil {
+		return nil, fmt.Errorf("receipt: %w", err)
+	}
 	var proof tlog.RecordProof
 	err = n.store.View(ctx, func(r store.Reader) error {
-		if leaf, err = r.Get(eventKey(number)); err != nil {
-			return fmt.Errorf("event %d: %w", number, err)
-		}
 		proof, err = proveIn(r, head, number, leaf)
 		return err
 	})

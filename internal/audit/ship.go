@@ -119,8 +119,11 @@ func (s *Shipper) Step(ctx context.Context) (more bool, err error) {
 	return more, err
 }
 
+// key is where it stands how far the copies are.
+func (s *Shipper) key() string { return shipPrefix + url.PathEscape(s.to.Name) }
+
 func (s *Shipper) step(ctx context.Context) (more bool, err error) {
-	key := shipPrefix + url.PathEscape(s.to.Name)
+	key := s.key()
 	var b bytes.Buffer
 	var next, total int64
 	err = s.store.View(ctx, func(r store.Reader) error {
@@ -133,7 +136,11 @@ func (s *Shipper) step(ctx context.Context) (more bool, err error) {
 		if next > total {
 			return faultf("%d events were shipped to %s, and the log has %d: an older copy of the data file was put back", next, s.to.Name, total)
 		}
-		next, err = lift(r, next, &b)
+		border, err := dropped(r)
+		if err != nil {
+			return err
+		}
+		next, err = lift(r, max(next, border), &b)
 		return err
 	})
 	if err != nil {

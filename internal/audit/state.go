@@ -8,7 +8,8 @@ type State struct {
 	Head    Checkpoint // the last that was signed; its Note is nil if there is none
 	Check   CheckState // of the whole log, since the program started
 	Anchors []AnchorState
-	Ship    *ShipState // nil: events are not shipped
+	Ship    *ShipState    // nil: events are not shipped
+	Archive *ArchiveState // nil: events are not archived
 }
 
 // Alarms are what does not hold, in words: each needs a person.
@@ -25,12 +26,13 @@ func (s State) Alarms() (out []string) {
 }
 
 // A Watch has what works on the log beside the changes. Checker and Anchors are
-// needed; Shipper may be nil.
+// needed; Shipper and Archiver may be nil.
 type Watch struct {
-	Notary  *Notary
-	Checker *Checker
-	Anchors *Anchors
-	Shipper *Shipper
+	Notary   *Notary
+	Checker  *Checker
+	Anchors  *Anchors
+	Shipper  *Shipper
+	Archiver *Archiver
 }
 
 // State is how the log stands now. It costs one read.
@@ -43,6 +45,10 @@ func (w Watch) State(ctx context.Context) (State, error) {
 	if w.Shipper != nil {
 		ship := w.Shipper.State()
 		s.Ship = &ship
+	}
+	if w.Archiver != nil {
+		archive := w.Archiver.State()
+		s.Archive = &archive
 	}
 	return s, nil
 }

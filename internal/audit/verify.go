@@ -49,12 +49,14 @@ const (
 	KindAll      = "all"
 	KindFiltered = "filtered"
 	KindReceipt  = "receipt"
+	KindPart     = "part" // an archive file, several, or an export of what is live
 )
 
 // A Proven is what a verification proved.
 type Proven struct {
 	Kind    string
 	Events  int64 // that were checked
+	From    int64 // the first of them; not of a receipt and a filtered export
 	Head    Checkpoint
 	Filter  Filter // of a filtered export
 	Event   Event  // of a receipt
@@ -94,11 +96,7 @@ func (v Verification) File(r io.ReaderAt, size int64) (Proven, error) {
 	if kind == KindReceipt {
 		return v.receipt(io.NewSectionReader(r, 0, size))
 	}
-	b, err := openBundle(r, size)
-	if err != nil {
-		return Proven{}, err
-	}
-	return v.bundle(b)
+	return v.Files([]Part{{Name: "the file", R: r, Size: size}})
 }
 
 // maxReceipt is how long a receipt may be: the longest event, and its proof.
@@ -237,29 +235,38 @@ func (b bundle) manifest(k Key) (m Manifest, err error) {
 	if err := d.Decode(&m); err != nil || m.Log != k.Name() {
 		return m, faultf("the manifest is signed, but is no manifest of this log")
 	}
-	if m.Format != exportFormat {
-		return m, fmt.Errorf("the export has the format %q. This program reads %q; use the one that made it", m.Format, exportFormat)
+	if m.Format != exportFormat && m.Format != partFormat {
+		return m, fmt.Errorf("the export has the format %q. This program reads %q and %q; use the one that made it", m.Format, exportFormat, partFormat)
 	}
-	if m.Kind == KindFiltered && (m.Filter == nil || m.SHA256 == "") || m.Kind != KindFiltered && (m.Kind != KindAll || m.Events != m.Size) {
+	if !m.consistent() {
 		return m, faultf("the manifest contradicts itself")
 	}
 	return m, nil
 }
 
-func (v Verification) bundle(b bundle) (p Proven, err error) {
+func (m Manifest) consistent() bool {
+	switch m.Kind {
+	case KindFiltered:
+		return m.Format == exportFormat && m.Filter != nil && m.SHA256 != "" && m.From == 0 && m.Edge == nil
+	case KindAll:
+		return m.Format == exportFormat && m.Events == m.Size && m.From == 0 && m.Edge == nil
+	case KindPart:
+		return m.Format == partFormat && m.Events == m.Size-m.From && m.Events >= 0 && edgeFits(m.From, len(m.Edge))
+	}
+	return false
+}
+
+// filtered checks a filtered export.
+func (v Verification) filtered(b bundle) (p Proven, err error) {
 	head, m, err := b.head(v.Key)
 	if err != nil {
 		return p, err
 	}
-	p = Proven{Kind: m.Kind, Head: head}
-	if m.Kind == KindFiltered {
-		p.Filter = m.Filter.filter()
-		if err := v.some(b, m, &p); err != nil {
-			return p, err
-		}
-		return p, v.sameHead(&p)
+	p = Proven{Kind: m.Kind, Head: head, Filter: m.Filter.filter()}
+	if err := v.some(b, m, &p); err != nil {
+		return p, err
 	}
-	return p, v.all(b, &p)
+	return p, v.sameHead(&p)
 }
 
 // ReadEarlier takes the heads out of something that was kept: an export, a

@@ -3,12 +3,10 @@ package audit
 import (
 	"bufio"
 	"bytes"
-	"cmp"
 	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strconv"
 
 	"golang.org/x/mod/sumdb/tlog"
@@ -59,26 +57,26 @@ func (v Verification) tell(done, of int64) {
 	}
 }
 
-// all reads every event, builds the tree anew and holds its root to the head,
-// and the roots on the way to the heads that somebody kept.
-func (v Verification) all(b bundle, p *Proven) error {
+// all reads every event, builds the tree on and holds its root to the head, and
+// the roots on the way to the heads that somebody kept. It returns the tree, and
+// which heads are left.
+func (v Verification) all(b bundle, tree frontier, kept []Earlier, p *Proven) (frontier, []Earlier, error) {
 	events, err := b.open(eventsFile)
 	if err != nil {
-		return err
+		return tree, kept, err
 	}
 	defer events.Close()
 	if b[proofsFile] != nil {
-		return faultf("an export of all events has no %s", proofsFile)
+		return tree, kept, faultf("an export of all events has no %s", proofsFile)
 	}
-	kept := slices.SortedFunc(slices.Values(v.Earlier), func(a, b Earlier) int { return cmp.Compare(a.Size, b.Size) })
-	var tree frontier
+	from := tree.size
 	var hasher leafHasher
 	odd := int64(-1)
 	in := newLines(events)
 	for {
 		for len(kept) > 0 && kept[0].Size == tree.size {
 			if tree.size > 0 && !kept[0].is(tree.root()) {
-				return forkedAt(kept[0])
+				return tree, kept, forkedAt(kept[0])
 			}
 			p.Earlier++
 			kept = kept[1:]
@@ -88,31 +86,29 @@ func (v Verification) all(b bundle, p *Proven) error {
 			break
 		}
 		if err != nil {
-			return faultf("%s is damaged after event %d: %v", eventsFile, tree.size-1, err)
+			return tree, kept, faultf("%s is damaged after event %d: %v", eventsFile, tree.size-1, err)
 		}
 		if odd < 0 && !numbered(leaf, tree.size) {
 			odd = tree.size
 		}
 		tree.add(hasher.hash(leaf))
-		p.Events = tree.size
+		p.Events++
 		v.tell(tree.size, p.Head.Size)
 	}
-	return whole(tree, odd, p, kept)
+	return tree, kept, whole(tree, from, odd, p.Head)
 }
 
-// whole is the last word on an export of all events.
-func whole(tree frontier, odd int64, p *Proven, kept []Earlier) error {
+// whole is the last word on an export of the events from number from on.
+func whole(tree frontier, from, odd int64, head Checkpoint) error {
 	where := ""
 	if odd >= 0 {
-		where = fmt.Sprintf(". Line %d is the first that is not the event of its place", odd+1)
+		where = fmt.Sprintf(". Line %d is the first that is not the event of its place", odd-from+1)
 	}
 	switch {
-	case tree.size != p.Head.Size:
-		return faultf("the head signs %d events, and there are %d%s", p.Head.Size, tree.size, where)
-	case tree.root() != p.Head.Root:
+	case tree.size != head.Size:
+		return faultf("the head signs %d events, and there are %d%s", head.Size, tree.size, where)
+	case tree.root() != head.Root:
 		return faultf("the events are not those of the signed head: at least one was changed, exchanged or put in%s", where)
-	case len(kept) > 0:
-		return tooFew(p.Head.Size, kept[0])
 	}
 	return nil
 }

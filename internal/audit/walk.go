@@ -27,6 +27,7 @@ type found struct {
 // portions. Events never change, so that the portions fit together.
 type walk struct {
 	filter Filter // Before and Limit do not count
+	from   int64  // the first event that counts
 	size   int64
 	head   *Checkpoint // if not nil, every event is proven to be in its tree
 	decode bool        // wanted also where the filter needs no decoding
@@ -39,7 +40,7 @@ func (l *Log) each(ctx context.Context, w walk, f func(found) error) error {
 	var parts []stretch
 	err := l.store.View(ctx, func(r store.Reader) error {
 		lo, hi, err := w.filter.bounds(r, w.size)
-		if err == nil {
+		if lo = max(lo, w.from); err == nil {
 			parts, err = w.filter.stretches(r, lo, hi)
 		}
 		return err
@@ -55,10 +56,16 @@ func (l *Log) each(ctx context.Context, w walk, f func(found) error) error {
 // some calls f with the events of the next portion of s, and takes it off s.
 func (l *Log) some(ctx context.Context, w walk, s *stretch, f func(found) error) error {
 	var out []found
+	var v *volume
 	err := l.store.View(ctx, func(r store.Reader) (err error) {
-		out, s.lo, err = w.portion(r, *s)
+		if v, err = archivedAt(r, s.lo); err == nil && v == nil {
+			out, s.lo, err = w.portion(r, *s)
+		}
 		return err
 	})
+	if err == nil && v != nil {
+		out, s.lo, err = l.archivedPortion(ctx, w, *s, *v)
+	}
 	if err != nil {
 		return err
 	}
@@ -68,6 +75,42 @@ func (l *Log) some(ctx context.Context, w walk, s *stretch, f func(found) error)
 		}
 	}
 	return nil
+}
+
+// archivedAt returns the file that event n is in, or nil if it is in the store.
+func archivedAt(r store.Reader, n int64) (*volume, error) {
+	border, err := dropped(r)
+	if err != nil || n >= border {
+		return nil, err
+	}
+	v, err := volumeOf(r, n)
+	return &v, err
+}
+
+// archivedPortion is portion for events that are in an archive file, where there
+// are no indexes.
+func (l *Log) archivedPortion(ctx context.Context, w walk, s stretch, v volume) (out []found, next int64, err error) {
+	if v.outside(w.filter) {
+		return nil, min(v.To, s.hi), nil
+	}
+	leaves, err := l.archive.leaves(v)
+	if err != nil {
+		return nil, 0, err
+	}
+	next = min(s.lo+portion, v.To, s.hi)
+	err = l.store.View(ctx, func(r store.Reader) error {
+		for n := s.lo; n < next; n++ {
+			one, ok, err := w.look(r, eventPrefix, store.Item{Value: leaves[n-v.From]}, n)
+			if err != nil {
+				return err
+			}
+			if ok {
+				out = append(out, one)
+			}
+		}
+		return nil
+	})
+	return out, next, err
 }
 
 // portion reads events from the beginning of s, and says where the following

@@ -36,6 +36,12 @@ func (p auditPages) list(c echo.Context) error {
 	page := templates.AuditPage{Frame: p.frame(c, "Audit log", templates.SectionAudit), Lead: plural(int(log.Total), "event") + ", newest first. Times are UTC.",
 		Who: c.QueryParam("who"), Target: c.QueryParam("target"), From: c.QueryParam("from"), To: c.QueryParam("to"), Errors: faults,
 		Filtered: f.Who != "" || f.Target != "" || f.Action != "" || f.Outcome != "" || !f.From.IsZero() || !f.To.IsZero()}
+	if n := len(log.Missing); n > 0 {
+		page.Lead += " " + log.Missing[0]
+		if n > 1 {
+			page.Lead += fmt.Sprintf(" %s more cannot be read either.", plural(n-1, "archive file"))
+		}
+	}
 	page.Actions = []templates.Choice{{Name: "", Label: "Any action"}}
 	for _, a := range audit.Actions() {
 		page.Actions = append(page.Actions, templates.Choice{Name: string(a), Label: a.Title(), Selected: a == f.Action})

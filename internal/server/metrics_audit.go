@@ -23,13 +23,18 @@ var (
 	auditUnshipped = prometheus.NewDesc("backoffice_audit_ship_failures_total", "Failed tries to copy events since the program started.", []string{"to"}, nil)
 )
 
+var (
+	auditArchived   = prometheus.NewDesc("backoffice_audit_archived_events", "Events that are in archive files only. Absent without --audit-keep-days.", nil, nil)
+	auditUnarchived = prometheus.NewDesc("backoffice_audit_archive_failures_total", "Failed tries to archive events since the program started.", nil, nil)
+)
+
 // auditGauges tells how the audit log stands at the moment of asking.
 type auditGauges struct{ Deps }
 
 // Describe sends all that there may be.
 func (auditGauges) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{auditEvents, auditSigned, auditSignedAt, auditChecked, auditCheckedAt, auditAlarms, auditAnchored, auditUnplaced,
-		auditBehind, auditUnshipped} {
+		auditBehind, auditUnshipped, auditArchived, auditUnarchived} {
 		ch <- d
 	}
 }
@@ -67,5 +72,9 @@ func collectAudit(ch chan<- prometheus.Metric, s audit.State) {
 	if s.Ship != nil {
 		ch <- gauge(auditBehind, float64(max(0, s.Events-s.Ship.Next)), s.Ship.To)
 		ch <- prometheus.MustNewConstMetric(auditUnshipped, prometheus.CounterValue, float64(s.Ship.Failures), s.Ship.To)
+	}
+	if s.Archive != nil {
+		ch <- gauge(auditArchived, float64(s.Archive.Dropped))
+		ch <- prometheus.MustNewConstMetric(auditUnarchived, prometheus.CounterValue, float64(s.Archive.Failures))
 	}
 }
