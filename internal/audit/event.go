@@ -17,6 +17,13 @@ const (
 	PasswordChanged Action = "account.password"
 	AccessRefused   Action = "access.refused"
 
+	PersonInvited  Action = "account.invite"
+	InviteWithdrew Action = "account.invite-withdraw"
+	PersonJoined   Action = "account.join"
+	GrantChanged   Action = "account.grant"
+	PersonDisabled Action = "account.disable"
+	PersonEnabled  Action = "account.enable"
+
 	EntryCreated    Action = "entry.create"
 	EntrySaved      Action = "entry.save"
 	EntryPromoted   Action = "entry.promote"
@@ -48,6 +55,12 @@ var titles = map[Action]string{
 	SignOut:         "Signed out",
 	PasswordChanged: "Changed the password",
 	AccessRefused:   "Was refused",
+	PersonInvited:   "Invited",
+	InviteWithdrew:  "Withdrew an invitation",
+	PersonJoined:    "Joined",
+	GrantChanged:    "Changed a role",
+	PersonDisabled:  "Disabled an account",
+	PersonEnabled:   "Enabled an account",
 	EntryCreated:    "Created the entry",
 	EntrySaved:      "Saved a version",
 	EntryPromoted:   "Put a version in force",

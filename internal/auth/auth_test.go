@@ -153,13 +153,13 @@ func kindOf(err error) errs.Kind {
 }
 
 func TestRolesAndPermissions(t *testing.T) {
-	open := []Permission{Machine, Public, SetUp}
+	open := []Permission{Machine, Public, SetUp, Invited}
 	for _, p := range Permissions() {
-		if !Owner.May(p) {
+		if !(Grant{Role: Owner}).May(p, true) {
 			t.Errorf("the owner may not %s", p)
 		}
-		for _, r := range []Role{"", "Owner", "owner ", "viewer"} {
-			if r.May(p) {
+		for _, r := range []Role{"", "Owner", "owner ", "nobody"} {
+			if (Grant{Role: r}).May(p, false) {
 				t.Errorf("the unknown role %q may %s", r, p)
 			}
 		}
@@ -167,16 +167,19 @@ func TestRolesAndPermissions(t *testing.T) {
 			t.Errorf("%s needs a person: %v", p, p.NeedsPerson())
 		}
 	}
-	if n := len(Permissions()); n != 15 {
-		t.Errorf("%d permissions, want 15", n)
+	if n := len(Permissions()); n != 19 {
+		t.Errorf("%d permissions, want 19", n)
 	}
-	if p := Permission("made.up"); Owner.May(p) || !p.NeedsPerson() {
+	if p := Permission("made.up"); (Grant{Role: Owner}).May(p, false) || !p.NeedsPerson() {
 		t.Error("a permission that does not exist is granted")
 	}
-	for text, ok := range map[string]bool{"owner": true, "Owner": false, "": false, "admin": false, "owner ": false} {
+	for text, ok := range map[string]bool{"owner": true, "Owner": false, "": false, "admin": true, "editor": true, "auditor": true, "viewer": true, "owner ": false} {
 		r, err := ParseRole(text)
-		if (err == nil) != ok || ok && r != Owner || !ok && r != "" {
+		if (err == nil) != ok || ok && r != Role(text) || !ok && r != "" {
 			t.Errorf("ParseRole(%q) = %q, %v", text, r, err)
+		}
+		if (r.Words() != "") != ok {
+			t.Errorf("%q is for %q", r, r.Words())
 		}
 	}
 }

@@ -389,7 +389,7 @@ func TestRenewWithinOneRequest(t *testing.T) {
 // The values of one person's session are not handed to the next.
 func TestRenewForAnotherPerson(t *testing.T) {
 	w, u := withOwner(t)
-	other := account{User: User{ID: newID(), Email: "other@acme.example", Role: Owner, Created: w.clock.t, PasswordChanged: w.clock.t}}
+	other := account{User: User{ID: newID(), Email: "other@acme.example", Grant: Grant{Role: Owner}, Created: w.clock.t, PasswordChanged: w.clock.t}}
 	if err := w.store.Update(t.Context(), func(tx store.Tx) error { return addAccount(tx, other) }); err != nil {
 		t.Fatal(err)
 	}

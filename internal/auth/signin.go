@@ -245,6 +245,10 @@ func (s *Service) settle(ctx context.Context, g guess, right bool, now time.Time
 		if err != nil {
 			return err
 		}
+		if !a.Active() { // whoever knows the password learns no more than who does not
+			answer = g.wrong
+			return g.recordWrong(tx, now)
+		}
 		if a.Password != g.account.Password {
 			return errs.New(errs.Conflict, "The password of this account was changed a moment ago. Use the new one.")
 		}
@@ -264,8 +268,11 @@ func (g guess) recordWrong(tx store.Tx, now time.Time) error {
 		return err
 	}
 	what := "Wrong password."
-	if g.account.ID == "" {
+	switch {
+	case g.account.ID == "":
 		what = "No account has the address."
+	case !g.account.Active():
+		what = "The account is disabled."
 	}
 	if wait > 0 {
 		what += " The next attempt has to wait " + inWords(wait) + "."
