@@ -38,6 +38,9 @@ func (g gate) admit(may auth.Permission) echo.MiddlewareFunc {
 				if err := g.may(c, may); err != nil {
 					return err
 				}
+				if err := g.reachesPath(c); err != nil {
+					return err
+				}
 			}
 			if err := readForm(c, limit); err != nil {
 				return err
@@ -54,11 +57,15 @@ func (g gate) admit(may auth.Permission) echo.MiddlewareFunc {
 // may returns an errs.Refused, which is on record, unless the person's role has
 // the permission.
 func (g gate) may(c echo.Context, may auth.Permission) error {
-	role := visitOf(c).user.Role
-	if role.May(may) {
+	if g.allows(c, may) {
 		return nil
 	}
-	g.recordRefusal(c, fmt.Sprintf("The role %s lacks the permission %s.", role, may))
+	grant := visitOf(c).user.Grant
+	note := fmt.Sprintf("The role %s lacks the permission %s.", grant.Role, may)
+	if !grant.Entries.All() {
+		note = fmt.Sprintf("The role %s for %s lacks the permission %s.", grant.Role, grant.Entries, may)
+	}
+	g.recordRefusal(c, note)
 	return errs.New(errs.Refused, "Your role does not allow this. An owner can change it.")
 }
 
@@ -78,6 +85,9 @@ func (g gate) recognise(c echo.Context) error {
 	}
 	if err != nil {
 		return fmt.Errorf("reading the user of a session: %w", err)
+	}
+	if !u.Active() { // disabled while this request was on its way
+		return nil
 	}
 	v.user, v.session, v.signedIn = u, s, true
 	return nil

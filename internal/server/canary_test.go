@@ -87,7 +87,7 @@ type mine struct {
 func dig(t *testing.T) *mine {
 	m := &mine{canaries: canaries{"password": password, "new password": "CANARY new? pass & 2", "wrong password": "CANARY wrong! pass <3>",
 		"secret": "CANARY+sec/ret=1&<a>", "typed secret": "CANARY/typed+2==\"", "paste": "CANARY=paste;3+/", "pasted token": "CANARY.token~4+/==",
-		"code": "CANARY/code+5==", "state": "CANARY-state/6+=", "set-up token": "CANARY/setup+token+7=", "metrics token": metricsToken}}
+		"code": "CANARY/code+5==", "state": "CANARY-state/6+=", "set-up token": "CANARY/setup+token+7=", "metrics token": metricsToken, "invitation": "CANARY/invite+token+8="}}
 	m.house = open(t, plan{heard: &m.heard, token: metricsToken, routes: func(g gate) []route {
 		return append(routes(g), route{"POST", "/panic", auth.SignedIn, func(c echo.Context) error { panic(c.FormValue("password")) }})
 	}})
@@ -124,6 +124,8 @@ func (m *mine) askAll(p *person, header ...string) {
 			path += "?" + url.Values{"code": {m.canaries["code"]}, "state": {m.canaries["state"]}}.Encode()
 		case r.path == "/setup" && r.safe():
 			path += "?token=" + url.QueryEscape(m.canaries["set-up token"])
+		case r.path == "/invite" && r.safe():
+			path += "?token=" + url.QueryEscape(m.canaries["invitation"])
 		case r.path == "/logout" && header == nil:
 			continue // it would end the session for the rest
 		}
@@ -135,6 +137,9 @@ func (m *mine) askAll(p *person, header ...string) {
 		form := m.form()
 		if r.path == "/setup" {
 			form.Set("token", m.canaries["set-up token"])
+		}
+		if r.path == "/invite" {
+			form.Set("token", m.canaries["invitation"])
 		}
 		p.send(r.method, path, form, header...)
 		m.pass(20 * time.Second)
@@ -158,6 +163,7 @@ func TestNoSecretLeaves(t *testing.T) {
 	m.visitor().get("/metrics", "Authorization", "Bearer "+metricsToken).want(200, "acme:intercom")
 	m.visitor().get("/metrics", "Authorization", "Bearer "+metricsToken+"2").want(401)
 	m.radar()
+	m.people()
 	m.passwords()
 	m.listen()
 }
@@ -213,6 +219,25 @@ func (m *mine) radar() {
 	for _, path := range []string{"/", entry, entry + "/test", "/audit"} {
 		m.owner().get(path).want(200)
 	}
+}
+
+// people invites somebody, who comes. The link is on the page that answers the
+// invitation and on the one that it opens, and nowhere else.
+func (m *mine) people() {
+	m.t.Helper()
+	before := len(m.heard)
+	link := m.owner().post("/team/invite", "email", "new@acme.example", "role", "editor", "entries", "acme:*").want(200).value("input[id=one-time]")
+	at := must(url.Parse(link))(m.t)
+	m.canaries["real invitation"] = at.Query().Get("token")
+	v := m.visitor()
+	page := v.get(at.RequestURI()).want(200)
+	m.heard = m.heard[:before]
+	v.post("/invite", "token", m.canaries["real invitation"], "password", m.canaries["wrong password"], "password2", "other").want(422)
+	m.heard = m.heard[:before]
+	v.submit(page, "/invite", "password", m.canaries["new password"], "password2", m.canaries["new password"]).leadsTo("/")
+	v.get("/").want(200)
+	m.owner().get("/team").want(200, "new@acme.example")
+	v.get(at.RequestURI()).want(404)
 }
 
 // passwords tries all that are wrong, and then the right one.

@@ -36,6 +36,11 @@ const (
 	saidCleanedPending
 	saidCleanedForce
 	saidOutside
+	saidWithdrawn
+	saidGrant
+	saidDisabled
+	saidEnabled
+	saidJoined
 )
 
 // sentences are formats with one number, or none.
@@ -55,6 +60,11 @@ var sentences = map[said]string{
 	saidRadarPaused:    "The radar is paused",
 	saidRadarResumed:   "The radar goes on",
 	saidOutside:        "The public address is checked",
+	saidWithdrawn:      "The invitation is withdrawn",
+	saidGrant:          "The role is changed",
+	saidDisabled:       "The account is disabled, and its sessions have ended",
+	saidEnabled:        "The account can sign in again",
+	saidJoined:         "Welcome. Your account is ready",
 }
 
 func (f flash) words() string {

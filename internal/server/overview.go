@@ -186,10 +186,10 @@ func headline(counts map[templates.Health]int, total, pending int) (heading, sum
 }
 
 func (p housePages) lastEvents(c echo.Context) (out []templates.EventLine, err error) {
-	if !visitOf(c).user.Role.May(auditPermission) {
+	if !p.allows(c, auditPermission) {
 		return nil, nil
 	}
-	log, err := p.Audit.List(c.Request().Context(), audit.Filter{Limit: 6})
+	log, err := p.Audit.List(c.Request().Context(), audit.Filter{Limit: 6, Only: p.sight(c)})
 	if err != nil {
 		return nil, err
 	}

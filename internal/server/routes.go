@@ -40,6 +40,7 @@ func routes(g gate) []route {
 	catalogue := cataloguePages{g}
 	log := auditPages{g}
 	account := accountPages{g}
+	team := teamPages{g}
 	house := housePages{g}
 	radar := radarPages{g}
 	checks := outsidePages{g}
@@ -53,6 +54,8 @@ func routes(g gate) []route {
 
 		{"GET", "/setup", auth.SetUp, door.askSetup},
 		{"POST", "/setup", auth.SetUp, door.setup},
+		{"GET", "/invite", auth.Invited, door.askInvite},
+		{"POST", "/invite", auth.Invited, door.join},
 		{"GET", "/login", auth.Public, door.askLogin},
 		{"POST", "/login", auth.Public, door.login},
 		{"POST", "/logout", auth.Public, door.logout},
@@ -60,7 +63,7 @@ func routes(g gate) []route {
 
 		{"GET", "/", auth.Overview, house.overview},
 		{"GET", "/search", auth.Overview, house.search},
-		{"POST", "/radar", auth.ConfigTest, radar.pause},
+		{"POST", "/radar", auth.RadarPause, radar.pause},
 
 		{"GET", "/config", auth.ConfigRead, entries.list},
 		{"POST", "/config", auth.ConfigWrite, forms.create},
@@ -100,6 +103,13 @@ func routes(g gate) []route {
 		{"GET", "/audit/:n", auth.AuditRead, log.show},
 		{"GET", "/account", auth.SignedIn, account.show},
 		{"POST", "/account/password", auth.SignedIn, account.password},
+		{"GET", "/team", auth.TeamRead, team.list},
+		{"POST", "/team/invite", auth.TeamWrite, team.invite},
+		{"POST", "/team/withdraw", auth.TeamWrite, team.withdraw},
+		{"GET", "/team/:user", auth.TeamWrite, team.show},
+		{"POST", "/team/:user", auth.TeamWrite, team.grant},
+		{"POST", "/team/:user/disable", auth.TeamWrite, team.disable},
+		{"POST", "/team/:user/enable", auth.TeamWrite, team.enable},
 		{"GET", "/settings", auth.SettingsRead, house.settings},
 		{"POST", "/settings/outside-in", auth.SettingsCheck, checks.run},
 		{"GET", outside.VisitPath, auth.SettingsCheck, checks.visit},

@@ -69,6 +69,10 @@ type Site struct {
 // Secure reports whether browsers reach this instance over https.
 func (s Site) Secure() bool { return s.PublicURL.Scheme == "https" }
 
+// Production reports whether this instance serves production, where some roles
+// may do less.
+func (s Site) Production() bool { return s.Environment == "production" }
+
 // New returns the handler of the whole product. It returns an error if d lacks
 // something or a route has no permission that exists.
 func New(d Deps) (http.Handler, error) { return mount(d, routes) }

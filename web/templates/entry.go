@@ -25,6 +25,8 @@ type EntryHead struct {
 	VersionCount string
 	HasScopes    bool // its definition knows permissions: draws the tab
 	HasWebhooks  bool
+
+	May May // what the person may do with it
 }
 
 // A Tab is a page of an entry.
@@ -248,7 +250,7 @@ func (h EntryHead) quiet() EntryHead {
 }
 
 // acts reports whether the actions are drawn.
-func (h EntryHead) acts() bool { return h.Tab != TabNone }
+func (h EntryHead) acts() bool { return h.Tab != TabNone && (h.May.Write || h.May.Test) }
 
 // testClass makes Test connection the main button, but for the tabs whose main
 // button saves.
@@ -301,3 +303,6 @@ func (r ValueRow) plainID() string { return "plain-" + slug(r.Key) }
 
 // canCopy reports whether the row has a plain value to carry elsewhere.
 func (r ValueRow) canCopy() bool { return !r.Shown.Sealed && r.Shown.Plain != "" }
+
+// testable reports whether the button Test connection is drawn.
+func (h EntryHead) testable() bool { return h.TestVersion != "" && h.May.Test }

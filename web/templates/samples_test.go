@@ -26,9 +26,12 @@ type sample struct {
 func frame(title string, s Section) Frame {
 	return Frame{
 		Title: title, Section: s, User: "owner@acme.example", Environment: "Production", Version: "1.4.0",
-		EventCount: "48,213", EntryCount: "25", ConnectorCount: "55", Path: "/config/acme:intercom?version=7",
+		EventCount: "48,213", EntryCount: "25", ConnectorCount: "55", Path: "/config/acme:intercom?version=7", May: mayAll,
 	}
 }
+
+// mayAll is somebody who may do everything.
+var mayAll = May{Write: true, Promote: true, Delete: true, Test: true, Audit: true, Team: true, Settings: true, People: true, Radar: true}
 
 func stageAround() Stage {
 	return Stage{Environment: "Production", Host: "backoffice.acme.example", Version: "1.4.0"}
@@ -39,7 +42,7 @@ func entryHead(tab Tab) EntryHead {
 		ID: "acme:intercom", Initial: "In", Connector: "intercom", Health: HealthWorks,
 		State: "version 6 is in force", Tested: before(2 * time.Hour), TestedBy: "ops@acme.example",
 		More: "Version 7 is pending and fails.", Tab: tab, TestVersion: "7", TestNote: sampleTestNote, TestedHow: "without consent",
-		ScopeCount: "10", VersionCount: "7", HasScopes: true, HasWebhooks: true,
+		ScopeCount: "10", VersionCount: "7", HasScopes: true, HasWebhooks: true, May: mayAll,
 	}
 }
 
@@ -60,6 +63,10 @@ func fullPages() []sample {
 	works.Frame = rehearsal
 	return []sample{
 		{"setup", Setup(SetupPage{Stage: Stage{Version: "1.4.0"}, OneTime: "one-time", PublicURL: "https://backoffice.acme.example", Email: "owner@acme.example", PasswordError: "The password has 9 characters; it needs at least 12.", MinLength: "12"})},
+		{"team", Team(sampleTeam())},
+		{"team-person", TeamMember(samplePerson())},
+		{"team-person-disabled", TeamMember(PersonPage{Frame: frame("P", SectionTeam), URL: "/team/c", Email: "c@acme.example", Disabled: true, Form: sampleGrantForm().ofSomebody()})},
+		{"invite", Invite(InvitePage{Stage: stageAround(), OneTime: "one-time", Email: "new@acme.example", Role: "editor", Entries: "acme:*", By: "owner@acme.example", Name: "Ada", NameError: "A name is one line of text.", PasswordError: "Choose a password.", RepeatError: "The two passwords differ.", MinLength: "12"})},
 		{"login", Login(LoginPage{Stage: stageAround(), Email: "owner@acme.example", Next: "/config", Error: "E-mail or password is not right. Try again in 4 seconds.", Said: "You have signed out."})},
 		{"overview", Overview(sampleOverview())},
 		{"config-list", ConfigList(sampleList())},
@@ -128,6 +135,7 @@ func emptyPages() []sample {
 		{"empty-delete", Delete(DeletePage{Frame: f, Entry: bare})},
 		{"empty-connectors", Connectors(ConnectorsPage{Frame: f})},
 		{"empty-connector", Connector(ConnectorPage{Frame: f, Key: "plain", Name: "Plain"})},
+		{"empty-team", Team(TeamPage{Frame: f})},
 		{"empty-audit", Audit(AuditPage{Frame: f})},
 		{"empty-audit-filtered", Audit(AuditPage{Frame: f, Filtered: true})},
 		{"empty-audit-event", AuditEvent(AuditEventPage{Frame: f, Number: "0", Heading: "Something happened"})},
