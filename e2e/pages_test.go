@@ -71,6 +71,9 @@ var views = []view{
 	{name: "settings", path: "/settings"},
 	{name: "settings-checked", reach: reachChecked},
 	{name: "settings-outside-in", reach: reachOutside},
+	{name: "team", path: "/team"},
+	{name: "team-invited", reach: func(p *person) { p.invite("new@acme.example", "editor", "acme:*") }},
+	{name: "team-person", reach: reachPerson},
 	{name: "trial", reach: reachTrial},
 	{name: "trial-refused", reach: reachTrialRefused, status: 422},
 }
@@ -159,6 +162,11 @@ func reachRevealed(p *person) {
 	p.Fill("Reason", "To compare it by eye")
 	p.Fill("Your password", password)
 	p.Follow("Reveal for 30 seconds")
+}
+
+func reachPerson(p *person) {
+	p.Open("/team")
+	p.Follow("Change " + email)
 }
 
 func reachChecked(p *person) {

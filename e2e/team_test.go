@@ -1,0 +1,64 @@
+package e2e
+
+import (
+	"testing"
+
+	"github.com/chromedp/chromedp"
+)
+
+// invite has the owner make a one-time link, and returns it.
+func (p *person) invite(address, role, entries string) string {
+	p.t.Helper()
+	p.Open("/team")
+	p.In("#invite").Fill("E-mail", address)
+	p.do("choose a role", chromedp.Click(`#role-`+role))
+	p.In("#invite").Fill("Only these entries", entries)
+	p.Follow("Make a one-time link")
+	p.See("A link for " + address)
+	return eval[string](p, `document.querySelector("#one-time").value`)
+}
+
+func (p *person) join(link string) {
+	p.t.Helper()
+	p.Open(link)
+	p.See("Accept the invitation")
+	p.Fill("Your name", "Grace")
+	p.Fill("Password", password)
+	p.Fill("The password again", password)
+	p.Follow("Create the account")
+	p.At("/")
+}
+
+// Somebody is invited, comes, sees what the role allows, and is gone when it ends.
+func TestTeam(t *testing.T) {
+	t.Parallel()
+	house := start(t)
+	ada := house.admin(t)
+	e := house.errand(t)
+	e.create("acme:homemade", "", "key", "k", "value", "v", "secret", "yes", "then", "current")
+	e.create("globex:homemade", "", "key", "k", "value", "v", "secret", "yes", "then", "current")
+	link := ada.invite("grace@acme.example", "viewer", "acme:*")
+	ada.accessible()
+
+	grace := house.person(t)
+	grace.join(link)
+	grace.See("acme:homemade")
+	grace.NotSee("globex:homemade", "Add an entry", "Pause the radar", "Audit log", "Team", "Settings")
+	grace.Open("/config/acme:homemade")
+	grace.NotSee("Test connection", "Reveal", "Delete this entry", "Compare a paste")
+	grace.OpenRefused("/config/globex:homemade", 404)
+	grace.OpenRefused("/team", 403)
+
+	ada.Open("/team")
+	ada.See("grace@acme.example", "Grace")
+	ada.Follow("Change grace@acme.example")
+	ada.accessible()
+	ada.Follow("Disable the account")
+	ada.See("This account is disabled")
+	grace.Open("/config")
+	grace.At("/login?next=%2Fconfig")
+
+	eve := house.person(t)
+	eve.OpenRefused(link, 404)
+	eve.See("This invitation is not valid")
+}
