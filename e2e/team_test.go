@@ -62,3 +62,31 @@ func TestTeam(t *testing.T) {
 	eve.OpenRefused(link, 404)
 	eve.See("This invitation is not valid")
 }
+
+// What is worth more than being signed in asks for the password again, and goes on
+// with what was typed; a session ends from another browser.
+func TestPasswordAgainAndSessions(t *testing.T) {
+	t.Parallel()
+	house := start(t, "--confirm-after=1ms")
+	ada := house.admin(t)
+	ada.Open("/team")
+	ada.In("#invite").Fill("E-mail", "grace@acme.example")
+	ada.FollowRefused("Make a one-time link", 403)
+	ada.See("Your password again", "Nothing has been done yet")
+	ada.accessible()
+	ada.Fill("Your password", "not the password")
+	ada.FollowRefused("Go on", 422)
+	ada.See("This is not your password")
+	ada.Fill("Your password", password)
+	ada.Follow("Go on")
+	ada.See("A link for grace@acme.example")
+
+	other := house.person(t)
+	other.SignIn()
+	ada.Open("/account")
+	ada.See("Where you are signed in", "This one", "Chrome")
+	ada.Follow("End all others")
+	ada.NotSee("End all others")
+	other.Open("/config")
+	other.At("/login?next=%2Fconfig")
+}

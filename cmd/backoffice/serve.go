@@ -122,7 +122,7 @@ func house(c checked, sandbox string, db *bolt.DB, box *secret.Box, log *slog.Lo
 	entries := config.New(config.Options{Store: db, Box: box, Catalogue: catalogue, Now: now})
 	r := rooms{log: log,
 		auth:     auth.New(auth.Options{Store: db, Box: box, Now: now}),
-		sessions: auth.NewSessionStore(db, auth.SessionOptions{Secure: c.public.Scheme == "https", Now: now}),
+		sessions: auth.NewSessionStore(db, auth.SessionOptions{Secure: c.public.Scheme == "https", Proof: c.ConfirmAfter, Now: now}),
 		oauth: oauth.New(oauth.Options{Store: db, Box: box, Config: entries, Guard: guard,
 			PublicURL: c.public.String(), Now: now, CheckOwn: checkOwn(own),
 			Panicked: func(run, what string, stack []byte) {

@@ -17,6 +17,7 @@ const (
 	PasswordChanged Action = "account.password"
 	AccessRefused   Action = "access.refused"
 
+	SessionEnded   Action = "session.end"
 	PersonInvited  Action = "account.invite"
 	InviteWithdrew Action = "account.invite-withdraw"
 	PersonJoined   Action = "account.join"
@@ -55,6 +56,7 @@ var titles = map[Action]string{
 	SignOut:         "Signed out",
 	PasswordChanged: "Changed the password",
 	AccessRefused:   "Was refused",
+	SessionEnded:    "Ended sessions",
 	PersonInvited:   "Invited",
 	InviteWithdrew:  "Withdrew an invitation",
 	PersonJoined:    "Joined",

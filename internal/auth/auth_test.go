@@ -45,12 +45,12 @@ func (c *clock) add(d time.Duration) {
 // A world is a service over a real store, with a clock to set.
 type world struct {
 	*Service
-	t     *testing.T
+	t     testing.TB
 	store store.Store
 	clock *clock
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t testing.TB) *world {
 	t.Helper()
 	b, err := bolt.Open(filepath.Join(t.TempDir(), "auth.db"))
 	if err != nil {
@@ -93,6 +93,17 @@ func withOwner(t *testing.T) (*world, User) {
 		t.Fatal(err)
 	}
 	return w, u
+}
+
+// withRealOwner is withOwner with passwords at their real cost.
+func withRealOwner(t testing.TB) *world {
+	t.Helper()
+	w := newWorld(t)
+	w.hasher = newHasher(owasp)
+	if _, err := w.Setup(t.Context(), audit.Actor{Addr: "192.0.2.1"}, newAdmin(w.token())); err != nil {
+		t.Fatal(err)
+	}
+	return w
 }
 
 func (w *world) signIn(addr, email, pass string) (User, error) {
@@ -167,8 +178,8 @@ func TestRolesAndPermissions(t *testing.T) {
 			t.Errorf("%s needs a person: %v", p, p.NeedsPerson())
 		}
 	}
-	if n := len(Permissions()); n != 19 {
-		t.Errorf("%d permissions, want 19", n)
+	if n := len(Permissions()); n != 21 {
+		t.Errorf("%d permissions, want 21", n)
 	}
 	if p := Permission("made.up"); (Grant{Role: Owner}).May(p, false) || !p.NeedsPerson() {
 		t.Error("a permission that does not exist is granted")

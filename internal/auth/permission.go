@@ -23,10 +23,12 @@ const (
 	ConfigDelete  Permission = "config.delete"
 	ConfigTest    Permission = "config.test"
 	ConfigReveal  Permission = "config.reveal"
+	ConfigExport  Permission = "config.export"
 	ConnectorRead Permission = "connector.read"
 	AuditRead     Permission = "audit.read"
 	TeamRead      Permission = "team.read"
 	TeamWrite     Permission = "team.write"
+	TeamSessions  Permission = "team.sessions"
 	RadarPause    Permission = "radar.pause"
 	SettingsRead  Permission = "settings.read"
 	SettingsCheck Permission = "settings.check"
@@ -111,35 +113,44 @@ type Row struct {
 	Words      string  // what it allows
 	Cells      [5]Cell // by role, in the order of Roles
 	House      bool    // it is about the whole instance: nobody has it who is limited to some entries
+	Proof      bool    // the password is asked for again if it was not given a moment ago
 }
 
 // matrix is the one place that says which role may do what. What is not in it
 // nobody may. docs/security.md prints it.
 var matrix = []Row{
 	//                                                                     owner  admin  editor auditor viewer
-	{Machine, "Health, metrics, static files", [5]Cell{Yes, Yes, Yes, Yes, Yes}, false},
-	{Public, "The sign-in page", [5]Cell{Yes, Yes, Yes, Yes, Yes}, false},
-	{SetUp, "Create the first owner, with the one-time link", [5]Cell{Yes, Yes, Yes, Yes, Yes}, false},
-	{Invited, "Accept an invitation, with its one-time link", [5]Cell{Yes, Yes, Yes, Yes, Yes}, false},
-	{SignedIn, "The own account and its sessions", [5]Cell{Yes, Yes, Yes, Yes, Yes}, false},
-	{Overview, "Overview and search", [5]Cell{Yes, Yes, Yes, Yes, Yes}, false},
-	{ConfigRead, "Read entries, versions and reports, secrets by their fingerprint", [5]Cell{Yes, Yes, Yes, Yes, Yes}, false},
-	{ConfigWrite, "Save entries as pending, discard, compare a paste", [5]Cell{Yes, Yes, Yes, No, No}, false},
-	{ConfigPromote, "Put a version in force, roll back", [5]Cell{Yes, Yes, Outside, No, No}, false},
-	{ConfigDelete, "Delete an entry", [5]Cell{Yes, Yes, No, No, No}, false},
-	{ConfigTest, "Test a connection, export its case file", [5]Cell{Yes, Yes, Yes, No, No}, false},
-	{ConfigReveal, "Reveal a secret", [5]Cell{Yes, Yes, No, No, No}, false},
-	{ConnectorRead, "Read the catalogue of connectors", [5]Cell{Yes, Yes, Yes, Yes, Yes}, false},
-	{AuditRead, "Read the audit log", [5]Cell{Yes, Yes, No, Yes, No}, false},
-	{TeamRead, "See people and what they may do", [5]Cell{Yes, Yes, No, Yes, No}, false},
-	{TeamWrite, "Invite, change and disable people, up to the own role", [5]Cell{Yes, Yes, No, No, No}, false},
-	{RadarPause, "Pause the radar", [5]Cell{Yes, Yes, No, No, No}, true},
-	{SettingsRead, "Read the settings of the instance", [5]Cell{Yes, Yes, No, Yes, No}, true},
-	{SettingsCheck, "Check the public address", [5]Cell{Yes, Yes, No, No, No}, true},
+	{Machine, "Health, metrics, static files", [5]Cell{Yes, Yes, Yes, Yes, Yes}, false, false},
+	{Public, "The sign-in page", [5]Cell{Yes, Yes, Yes, Yes, Yes}, false, false},
+	{SetUp, "Create the first owner, with the one-time link", [5]Cell{Yes, Yes, Yes, Yes, Yes}, false, false},
+	{Invited, "Accept an invitation, with its one-time link", [5]Cell{Yes, Yes, Yes, Yes, Yes}, false, false},
+	{SignedIn, "The own account and its sessions", [5]Cell{Yes, Yes, Yes, Yes, Yes}, false, false},
+	{Overview, "Overview and search", [5]Cell{Yes, Yes, Yes, Yes, Yes}, false, false},
+	{ConfigRead, "Read entries, versions and reports, secrets by their fingerprint", [5]Cell{Yes, Yes, Yes, Yes, Yes}, false, false},
+	{ConfigWrite, "Save entries as pending, discard, compare a paste", [5]Cell{Yes, Yes, Yes, No, No}, false, false},
+	{ConfigPromote, "Put a version in force, roll back", [5]Cell{Yes, Yes, Outside, No, No}, false, false},
+	{ConfigDelete, "Delete an entry", [5]Cell{Yes, Yes, No, No, No}, false, false},
+	{ConfigTest, "Test a connection", [5]Cell{Yes, Yes, Yes, No, No}, false, false},
+	{ConfigReveal, "Reveal a secret", [5]Cell{Yes, Yes, No, No, No}, false, true},
+	{ConfigExport, "Export the case file of a test", [5]Cell{Yes, Yes, Yes, No, No}, false, true},
+	{ConnectorRead, "Read the catalogue of connectors", [5]Cell{Yes, Yes, Yes, Yes, Yes}, false, false},
+	{AuditRead, "Read the audit log", [5]Cell{Yes, Yes, No, Yes, No}, false, false},
+	{TeamRead, "See people and what they may do", [5]Cell{Yes, Yes, No, Yes, No}, false, false},
+	{TeamWrite, "Invite, change and disable people, up to the own role", [5]Cell{Yes, Yes, No, No, No}, false, true},
+	{TeamSessions, "See and end the sessions of others", [5]Cell{Yes, No, No, No, No}, false, true},
+	{RadarPause, "Pause the radar", [5]Cell{Yes, Yes, No, No, No}, true, false},
+	{SettingsRead, "Read the settings of the instance", [5]Cell{Yes, Yes, No, Yes, No}, true, false},
+	{SettingsCheck, "Check the public address", [5]Cell{Yes, Yes, No, No, No}, true, false},
 }
 
 // Matrix is the whole of it, for pages and documents. It belongs to the caller.
 func Matrix() []Row { return slices.Clone(matrix) }
+
+// NeedsProof reports whether what p allows asks for the password again if it was
+// not given a moment ago ([SessionStore.Proven]).
+func (p Permission) NeedsProof() bool {
+	return slices.ContainsFunc(matrix, func(r Row) bool { return r.Permission == p && r.Proof })
+}
 
 // ParseRole returns the role that s names, and refuses any other text.
 func ParseRole(s string) (Role, error) {

@@ -16,7 +16,7 @@ var write = flag.Bool("write", false, "write the permission matrix into docs/sec
 // the table does not go unseen.
 func TestMatrix(t *testing.T) {
 	only := map[Permission][]Role{ConfigWrite: {Owner, Admin, Editor}, ConfigPromote: {Owner, Admin}, ConfigDelete: {Owner, Admin}, ConfigTest: {Owner, Admin, Editor},
-		ConfigReveal: {Owner, Admin}, AuditRead: {Owner, Admin, Auditor}, TeamRead: {Owner, Admin, Auditor}, TeamWrite: {Owner, Admin},
+		ConfigReveal: {Owner, Admin}, ConfigExport: {Owner, Admin, Editor}, TeamSessions: {Owner}, AuditRead: {Owner, Admin, Auditor}, TeamRead: {Owner, Admin, Auditor}, TeamWrite: {Owner, Admin},
 		RadarPause: {Owner, Admin}, SettingsRead: {Owner, Admin, Auditor}, SettingsCheck: {Owner, Admin}}
 	house := []Permission{RadarPause, SettingsRead, SettingsCheck}
 	for _, p := range Permissions() {
@@ -141,6 +141,9 @@ func printed() string {
 		words := r.Words
 		if r.House {
 			words += " ¹"
+		}
+		if r.Proof {
+			words += " ²"
 		}
 		fmt.Fprintf(&b, "| %s | `%s` |", words, r.Permission)
 		for _, c := range r.Cells {

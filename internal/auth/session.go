@@ -31,6 +31,7 @@ type Session struct {
 	Seen    time.Time `json:"seen"` // exact to a minute
 	Addr    string    `json:"addr,omitempty"`
 	Agent   string    `json:"agent,omitempty"`
+	Proof   time.Time `json:"proof,omitzero"` // when the password was given last
 }
 
 // Binding is a code for this very session, for what must come back to the browser
@@ -178,7 +179,7 @@ func (st *SessionStore) Renew(w http.ResponseWriter, r *http.Request, user User,
 	old, had := recordOf(s)
 	now, key := st.now(), newToken()
 	rec := sessionRecord{
-		Session: Session{ID: newToken(), UserID: user.ID, Created: now, Seen: now, Addr: addr, Agent: cut(r.UserAgent(), maxAgent)},
+		Session: Session{ID: newToken(), UserID: user.ID, Created: now, Seen: now, Proof: now, Addr: addr, Agent: cut(r.UserAgent(), maxAgent)},
 		Hash:    hashOf(key),
 	}
 	if old.UserID == user.ID {

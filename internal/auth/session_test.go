@@ -200,7 +200,7 @@ func TestWhatIsStored(t *testing.T) {
 		t.Error("the secret of the cookie is in the store, or is no secret")
 	}
 	rec := w.record(id)
-	if want := (Session{UserID: u.ID, Created: w.clock.t, Seen: w.clock.t, Addr: home, Agent: "Test\uFFFD" + strings.Repeat("é", 195)}); rec.Session != want {
+	if want := (Session{UserID: u.ID, Created: w.clock.t, Seen: w.clock.t, Proof: w.clock.t, Addr: home, Agent: "Test\uFFFD" + strings.Repeat("é", 195)}); rec.Session != want {
 		t.Errorf("record %+v, want %+v", rec.Session, want)
 	}
 	if len(rec.Hash) != 32 {

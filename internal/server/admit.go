@@ -45,6 +45,12 @@ func (g gate) admit(may auth.Permission) echo.MiddlewareFunc {
 			if err := readForm(c, limit); err != nil {
 				return err
 			}
+			if may.NeedsPerson() {
+				if proven, err := g.demandProof(c, may); err != nil || !proven {
+					g.logRefused(c)
+					return err
+				}
+			}
 			if err := next(c); err != nil {
 				return err
 			}

@@ -41,6 +41,7 @@ const (
 	saidDisabled
 	saidEnabled
 	saidJoined
+	saidEnded
 )
 
 // sentences are formats with one number, or none.
@@ -64,6 +65,7 @@ var sentences = map[said]string{
 	saidGrant:          "The role is changed",
 	saidDisabled:       "The account is disabled, and its sessions have ended",
 	saidEnabled:        "The account can sign in again",
+	saidEnded:          "Ended",
 	saidJoined:         "Welcome. Your account is ready",
 }
 

@@ -163,7 +163,6 @@ func TestDisabledIsNobody(t *testing.T) {
 func TestGrantChangeEndsSessions(t *testing.T) {
 	t.Parallel()
 	h := open(t, plan{})
-	boss := must(seeded())(t).owner
 	u := h.hire("admin@acme.example", auth.Grant{Role: auth.Admin})
 	stale := h.as(u)
 	stale.get("/team").want(200)
@@ -172,7 +171,6 @@ func TestGrantChangeEndsSessions(t *testing.T) {
 	p.submit(page, "/team/"+u.ID, "role", "viewer", "entries", " acme:*, globex:x ").leadsTo("/team/" + u.ID)
 	h.asNobody("with a session of another role", stale)
 	p.get("/team/"+u.ID).want(200, "The role is changed", "Viewer, acme:* globex:x")
-	_ = boss
 }
 
 func (h *house) asNobody(who string, p *person) {
@@ -403,7 +401,7 @@ func TestNoDeadButtons(t *testing.T) {
 // offeredElsewhere is what is asked for from pages that this walk does not meet: by a
 // script, by a provider, or in the middle of something.
 var offeredElsewhere = []string{"GET /config/:id/test/:run/events", "GET /trials/:run", "GET /trials/:run/events", "GET /auth/:service/callback", "GET /login", "POST /login",
-	"GET /settings/outside-in", "GET /config/:id/test/compare", "POST /config/:id/rollback", "POST /settings/outside-in/finish", "POST /team/withdraw", "POST /team/:user/enable"}
+	"GET /settings/outside-in", "GET /config/:id/test/compare", "POST /config/:id/rollback", "POST /settings/outside-in/finish", "POST /team/withdraw", "POST /team/:user/enable", "POST /account/proof"}
 
 // An offer is something that a page lets one do.
 type offer struct{ method, path string }

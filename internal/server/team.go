@@ -191,6 +191,12 @@ func (p teamPages) drawPerson(c echo.Context, status int, u auth.User, page temp
 	page.URL, page.Email, page.Name, page.You, page.Disabled = personURL(u.ID), u.Email, u.Name, u.ID == visitOf(c).user.ID, !u.Active()
 	page.Facts = []templates.Fact{{Label: "E-mail", Text: u.Email}, {Label: "Role", Text: roleName(u.Role) + ", " + entriesOf(u.Entries)},
 		{Label: "Account made", Text: p.when(u.Created).Exact}}
+	if p.allows(c, auth.TeamSessions) {
+		var err error
+		if page.Sessions, err = p.sessionRows(c, u.ID); err != nil {
+			return err
+		}
+	}
 	return render(c, status, templates.TeamMember(page))
 }
 
@@ -253,6 +259,14 @@ func (p teamPages) disable(c echo.Context) error {
 // enable is POST /team/:user/enable.
 func (p teamPages) enable(c echo.Context) error {
 	return p.change(c, saidEnabled, func(u auth.User) error { return p.Auth.Enable(c.Request().Context(), actor(c), u.ID) })
+}
+
+// endSessions is POST /team/:user/sessions: one session of somebody else, or all.
+func (p teamPages) endSessions(c echo.Context) error {
+	return p.change(c, saidEnded, func(u auth.User) error {
+		_, err := p.Sessions.End(c.Request().Context(), actor(c), auth.Ending{UserID: u.ID, Handle: c.FormValue("session")})
+		return err
+	})
 }
 
 // askInvite is GET /invite, with the token of a one-time link.

@@ -166,18 +166,18 @@ type LineupRow struct {
 // before a secret is shown. It posts version, key, password and reason there.
 type RevealPage struct {
 	Frame
-	Entry         EntryHead
-	Version       string
-	Key           string
-	Stored        Shown  // the fingerprint and the length of what would be shown
-	Reason        string // as typed
-	PasswordError string
-	ReasonError   string
+	Entry       EntryHead
+	Version     string
+	Key         string
+	Stored      Shown  // the fingerprint and the length of what would be shown
+	Reason      string // as typed
+	Asks        bool   // for the password, which was not given a moment ago
+	ReasonError string
 }
 
 // Errors lists the faults of the form for its summary.
 func (p RevealPage) Errors() []FieldError {
-	return faults("reason", p.ReasonError, "password", p.PasswordError)
+	return faults("reason", p.ReasonError)
 }
 
 // RevealedPage is the answer to POST /config/:id/reveal, the one page that

@@ -30,6 +30,11 @@ func sampleTeam() TeamPage {
 
 func samplePerson() PersonPage {
 	return PersonPage{Frame: frame("ops@acme.example · Team", SectionTeam), URL: "/team/b", Email: "ops@acme.example", Name: "Grace", You: true,
-		Facts: []Fact{{Label: "E-mail", Text: "ops@acme.example"}}, Form: sampleGrantForm().ofSomebody(),
+		Facts: []Fact{{Label: "E-mail", Text: "ops@acme.example"}}, Form: sampleGrantForm().ofSomebody(), Sessions: sampleSessions(),
 		Notice: Notice{Verdict: VerdictWarning, Heading: "Nothing was changed", Text: "This is the last owner.", Refused: true}}
+}
+
+func sampleSessions() []SessionRow {
+	return []SessionRow{{Handle: "a", Device: "Firefox on Linux", Address: "203.0.113.7", Seen: before(time.Minute), Began: before(46 * time.Minute), Current: true},
+		{Handle: "b", Device: "Safari on an iPhone", Address: "2001:db8::1", Seen: before(time.Hour), Began: before(5 * time.Hour)}}
 }

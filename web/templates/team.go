@@ -23,7 +23,7 @@ type PersonRow struct {
 	URL         string // of the page that changes the person; "" for who may not
 }
 
-// State is whether the person may sign in.
+// state is whether the person may sign in.
 func (r PersonRow) state() status {
 	if r.Disabled {
 		return in(VerdictNotChecked, "Disabled")
@@ -87,7 +87,7 @@ type MatrixRow struct {
 // A MatrixCell is "yes", "no" or a condition, under the name of its role.
 type MatrixCell struct{ Role, Text string }
 
-// Verdict is the tone of the cell.
+// verdict is the tone of the cell.
 func (c MatrixCell) verdict() status {
 	switch c.Text {
 	case "yes":
@@ -108,10 +108,11 @@ type PersonPage struct {
 	Disabled bool
 	Facts    []Fact
 	Form     GrantForm
+	Sessions []SessionRow // only for who may end them
 	Notice   Notice
 }
 
-// Heading is the name, or the address of somebody without one.
+// heading is the name, or the address of somebody without one.
 func (p PersonPage) heading() string {
 	if p.Name != "" {
 		return p.Name
