@@ -61,6 +61,7 @@ var views = []view{
 	{name: "entry-webhooks", path: "/config/acme:intercom/webhooks"},
 	{name: "error", path: "/no/such/page", status: 404},
 	{name: "error-door", path: "/no/such/page", status: 404, door: true},
+	{name: "factor", path: "/account/factor"},
 	{name: "login", path: "/login", door: true},
 	{name: "login-refused", reach: reachRefused, status: 422, door: true},
 	{name: "overview", path: "/"},

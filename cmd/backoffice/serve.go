@@ -132,8 +132,8 @@ func house(c checked, sandbox string, db *bolt.DB, box *secret.Box, log *slog.Lo
 		Sessions: r.sessions, Outside: own, Audit: audit.NewLog(db), Log: log, Now: now,
 		Site: server.Site{PublicURL: c.public, Environment: c.Environment, Proxies: c.proxies, Version: version, Started: now(),
 			DataFile: c.dataFile, DataSize: func() int64 { return db.Stats().FileSize }, KeyFile: keySource(c), KeyID: box.KeyID(), Sandbox: sandbox,
-			MetricsToken: c.MetricsToken.Text,
-			Ready:        func() error { _, _, err := installation(context.Background(), db); return err }}})
+			MetricsToken: c.MetricsToken.Text, SecondFactor: auth.FactorPolicy(c.SecondFactor),
+			Ready: func() error { _, _, err := installation(context.Background(), db); return err }}})
 	return r, err
 }
 

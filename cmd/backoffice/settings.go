@@ -32,6 +32,7 @@ type settings struct {
 	Connectors     string        `help:"Directory with connector definitions of your own (YAML)." env:"BACKOFFICE_CONNECTORS" placeholder:"DIR"`
 	Environment    string        `help:"Name of this environment, shown on every page." default:"production" env:"BACKOFFICE_ENVIRONMENT"`
 	Radar          string        `help:"Whether each entry in force is asked once a day, unattended, whether its provider still takes it: daily or off." default:"daily" env:"BACKOFFICE_RADAR"`
+	SecondFactor   string        `help:"Who has to have a second factor: reveal (whose role may reveal secrets), all, or off." default:"reveal" env:"BACKOFFICE_SECOND_FACTOR"`
 	ConfirmAfter   time.Duration `help:"How long a password counts for what asks for it again: reveals, exports, changes of people." default:"5m" env:"BACKOFFICE_CONFIRM_AFTER"`
 	MetricsToken   keyText       `help:"Bearer token that /metrics asks for. Without it there are no metrics. Set it in the environment: other users of this machine can see flags." env:"BACKOFFICE_METRICS_TOKEN" placeholder:"TOKEN"`
 	LogFormat      string        `help:"Form of the log on standard error: text or json." default:"text" env:"BACKOFFICE_LOG_FORMAT"`
@@ -86,6 +87,9 @@ func (s settings) check() (checked, error) {
 	}
 	if s.Radar != "daily" && s.Radar != "off" {
 		add(fmt.Errorf("--radar is %q. Use daily or off", s.Radar))
+	}
+	if !slices.Contains([]string{"", "reveal", "all", "off"}, s.SecondFactor) {
+		add(fmt.Errorf("--second-factor is %q. Use reveal, all or off", s.SecondFactor))
 	}
 	if s.ConfirmAfter < 0 || s.ConfirmAfter > maxConfirmAfter {
 		add(fmt.Errorf("--confirm-after is %s. Use a time up to %s, such as 5m", s.ConfirmAfter, maxConfirmAfter))

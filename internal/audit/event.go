@@ -18,6 +18,9 @@ const (
 	AccessRefused   Action = "access.refused"
 
 	SessionEnded   Action = "session.end"
+	FactorAdded    Action = "account.factor-add"
+	FactorRemoved  Action = "account.factor-remove"
+	RecoveryMade   Action = "account.recovery"
 	PersonInvited  Action = "account.invite"
 	InviteWithdrew Action = "account.invite-withdraw"
 	PersonJoined   Action = "account.join"
@@ -57,6 +60,9 @@ var titles = map[Action]string{
 	PasswordChanged: "Changed the password",
 	AccessRefused:   "Was refused",
 	SessionEnded:    "Ended sessions",
+	FactorAdded:     "Set up a second factor",
+	FactorRemoved:   "Removed a second factor",
+	RecoveryMade:    "Made recovery codes",
 	PersonInvited:   "Invited",
 	InviteWithdrew:  "Withdrew an invitation",
 	PersonJoined:    "Joined",

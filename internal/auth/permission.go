@@ -16,6 +16,7 @@ const (
 	Invited  Permission = "invited"   // whoever holds the one-time link of an invitation
 	SignedIn Permission = "signed-in" // any signed-in person: own account, theme, sign-out
 
+	Factor        Permission = "account.factor" // the own second factor
 	Overview      Permission = "overview"
 	ConfigRead    Permission = "config.read"
 	ConfigWrite   Permission = "config.write"
@@ -125,6 +126,7 @@ var matrix = []Row{
 	{SetUp, "Create the first owner, with the one-time link", [5]Cell{Yes, Yes, Yes, Yes, Yes}, false, false},
 	{Invited, "Accept an invitation, with its one-time link", [5]Cell{Yes, Yes, Yes, Yes, Yes}, false, false},
 	{SignedIn, "The own account and its sessions", [5]Cell{Yes, Yes, Yes, Yes, Yes}, false, false},
+	{Factor, "Set up and remove the own second factor", [5]Cell{Yes, Yes, Yes, Yes, Yes}, false, true},
 	{Overview, "Overview and search", [5]Cell{Yes, Yes, Yes, Yes, Yes}, false, false},
 	{ConfigRead, "Read entries, versions and reports, secrets by their fingerprint", [5]Cell{Yes, Yes, Yes, Yes, Yes}, false, false},
 	{ConfigWrite, "Save entries as pending, discard, compare a paste", [5]Cell{Yes, Yes, Yes, No, No}, false, false},
@@ -203,4 +205,20 @@ func (g Grant) check() error {
 		return errLimitedOwner
 	}
 	return nil
+}
+
+// A FactorPolicy says who has to have a second factor. The zero one is
+// FactorForReveal.
+type FactorPolicy string
+
+// The policies.
+const (
+	FactorOff       FactorPolicy = "off"
+	FactorForReveal FactorPolicy = "reveal" // whose role may reveal secrets
+	FactorForAll    FactorPolicy = "all"
+)
+
+// Requires reports whether somebody with the grant has to have a second factor.
+func (p FactorPolicy) Requires(g Grant) bool {
+	return p == FactorForAll || p != FactorOff && g.May(ConfigReveal, true)
 }

@@ -35,6 +35,8 @@
 //	auth/setup                  the hash of the set-up token, while there is no user
 //	auth/invite/<hash>          an open invitation, by the hash of its token
 //	auth/invited/<address>      the hash of the invitation that the address has (escaped)
+//	auth/factor/<id>            the second factor of a user: a sealed secret, hashes of recovery codes
+//	auth/factor-new/<id>        an app that is being set up
 //	auth/seen/<id>              when a user was here last, exact to a minute
 //	auth/throttle/<mac>         wrong passwords, by account or by address
 //	auth/known/<id>             addresses from which a user has signed in, as MACs
@@ -89,6 +91,7 @@ type User struct {
 	Created         time.Time `json:"created"`
 	PasswordChanged time.Time `json:"passwordChanged"`
 	Disabled        time.Time `json:"disabled,omitzero"` // since when; zero for who may sign in
+	Factor          time.Time `json:"factor,omitzero"`   // since when there is a second factor; zero for none
 }
 
 // Active reports whether the person may sign in.

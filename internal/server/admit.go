@@ -41,6 +41,9 @@ func (g gate) admit(may auth.Permission) echo.MiddlewareFunc {
 				if err := g.reachesPath(c); err != nil {
 					return err
 				}
+				if goOn, err := g.demandFactor(c, may); err != nil || !goOn {
+					return err
+				}
 			}
 			if err := readForm(c, limit); err != nil {
 				return err

@@ -87,7 +87,7 @@ type mine struct {
 func dig(t *testing.T) *mine {
 	m := &mine{canaries: canaries{"password": password, "new password": "CANARY new? pass & 2", "wrong password": "CANARY wrong! pass <3>",
 		"secret": "CANARY+sec/ret=1&<a>", "typed secret": "CANARY/typed+2==\"", "paste": "CANARY=paste;3+/", "pasted token": "CANARY.token~4+/==",
-		"code": "CANARY/code+5==", "state": "CANARY-state/6+=", "set-up token": "CANARY/setup+token+7=", "metrics token": metricsToken, "invitation": "CANARY/invite+token+8="}}
+		"code": "CANARY/code+5==", "state": "CANARY-state/6+=", "set-up token": "CANARY/setup+token+7=", "metrics token": metricsToken, "invitation": "CANARY/invite+token+8=", "ticket": "CANARY/ticket+9="}}
 	m.house = open(t, plan{heard: &m.heard, token: metricsToken, routes: func(g gate) []route {
 		return append(routes(g), route{"POST", "/panic", auth.SignedIn, func(c echo.Context) error { panic(c.FormValue("password")) }})
 	}})
@@ -138,6 +138,10 @@ func (m *mine) askAll(p *person, header ...string) {
 		form := m.form()
 		if r.path == "/setup" {
 			form.Set("token", m.canaries["set-up token"])
+		}
+		form.Set("code", m.canaries["code"])
+		if r.path == "/login/code" {
+			form.Set("ticket", m.canaries["ticket"])
 		}
 		if r.path == "/invite" {
 			form.Set("token", m.canaries["invitation"])
@@ -237,6 +241,12 @@ func (m *mine) people() {
 	m.heard = m.heard[:before]
 	v.submit(page, "/invite", "password", m.canaries["new password"], "password2", m.canaries["new password"]).leadsTo("/")
 	v.get("/").want(200)
+	before = len(m.heard)
+	key, codes := v.enrol()
+	m.heard = m.heard[:before] // what is for the app, and the codes to keep
+	m.canaries["key of an app"], m.canaries["recovery code"] = strings.ReplaceAll(key, " ", ""), strings.ReplaceAll(codes.texts("code")[0], "-", "")
+	v.get("/account/factor").want(200)
+	v.post("/account/factor", "code", m.canaries["recovery code"]).want(409)
 	m.owner().get("/team").want(200, "new@acme.example")
 	v.get(at.RequestURI()).want(404)
 }

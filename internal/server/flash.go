@@ -42,6 +42,7 @@ const (
 	saidEnabled
 	saidJoined
 	saidEnded
+	saidFactorRemoved
 )
 
 // sentences are formats with one number, or none.
@@ -66,6 +67,7 @@ var sentences = map[said]string{
 	saidDisabled:       "The account is disabled, and its sessions have ended",
 	saidEnabled:        "The account can sign in again",
 	saidEnded:          "Ended",
+	saidFactorRemoved:  "The second factor is removed",
 	saidJoined:         "Welcome. Your account is ready",
 }
 

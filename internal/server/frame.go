@@ -49,7 +49,7 @@ func ownAddress(c echo.Context) string {
 		return "/config"
 	case "consent":
 		return path.Dir(u.EscapedPath()) + "/test"
-	case "promote", "rollback", "discard", "compare", "reveal", "token", "password", "radar", "invite", "withdraw", "disable", "enable", "sessions", "proof":
+	case "promote", "rollback", "discard", "compare", "reveal", "token", "password", "radar", "invite", "withdraw", "disable", "enable", "sessions", "proof", "factor", "begin", "codes", "remove", "code":
 		return path.Dir(u.EscapedPath())
 	}
 	return u.EscapedPath()

@@ -401,7 +401,8 @@ func TestNoDeadButtons(t *testing.T) {
 // offeredElsewhere is what is asked for from pages that this walk does not meet: by a
 // script, by a provider, or in the middle of something.
 var offeredElsewhere = []string{"GET /config/:id/test/:run/events", "GET /trials/:run", "GET /trials/:run/events", "GET /auth/:service/callback", "GET /login", "POST /login",
-	"GET /settings/outside-in", "GET /config/:id/test/compare", "POST /config/:id/rollback", "POST /settings/outside-in/finish", "POST /team/withdraw", "POST /team/:user/enable", "POST /account/proof"}
+	"GET /settings/outside-in", "GET /config/:id/test/compare", "POST /config/:id/rollback", "POST /settings/outside-in/finish", "POST /team/withdraw", "POST /team/:user/enable", "POST /account/proof",
+	"POST /login/code", "POST /account/factor", "POST /account/factor/codes", "POST /account/factor/remove", "POST /team/:user/factor"}
 
 // An offer is something that a page lets one do.
 type offer struct{ method, path string }

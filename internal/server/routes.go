@@ -41,6 +41,7 @@ func routes(g gate) []route {
 	log := auditPages{g}
 	account := accountPages{g}
 	team := teamPages{g}
+	factor := factorPages{g}
 	house := housePages{g}
 	radar := radarPages{g}
 	checks := outsidePages{g}
@@ -58,6 +59,7 @@ func routes(g gate) []route {
 		{"POST", "/invite", auth.Invited, door.join},
 		{"GET", "/login", auth.Public, door.askLogin},
 		{"POST", "/login", auth.Public, door.login},
+		{"POST", "/login/code", auth.Public, door.loginCode},
 		{"POST", "/logout", auth.Public, door.logout},
 		{"POST", "/theme", auth.Public, door.theme},
 
@@ -105,6 +107,11 @@ func routes(g gate) []route {
 		{"POST", "/account/password", auth.SignedIn, account.password},
 		{"POST", "/account/sessions", auth.SignedIn, account.end},
 		{"POST", "/account/proof", auth.SignedIn, account.proof},
+		{"GET", "/account/factor", auth.SignedIn, factor.show},
+		{"POST", "/account/factor", auth.Factor, factor.confirm},
+		{"POST", "/account/factor/begin", auth.Factor, factor.begin},
+		{"POST", "/account/factor/codes", auth.Factor, factor.codes},
+		{"POST", "/account/factor/remove", auth.Factor, factor.remove},
 		{"GET", "/team", auth.TeamRead, team.list},
 		{"POST", "/team/invite", auth.TeamWrite, team.invite},
 		{"POST", "/team/withdraw", auth.TeamWrite, team.withdraw},
@@ -112,6 +119,7 @@ func routes(g gate) []route {
 		{"POST", "/team/:user", auth.TeamWrite, team.grant},
 		{"POST", "/team/:user/disable", auth.TeamWrite, team.disable},
 		{"POST", "/team/:user/enable", auth.TeamWrite, team.enable},
+		{"POST", "/team/:user/factor", auth.TeamWrite, team.resetFactor},
 		{"POST", "/team/:user/sessions", auth.TeamSessions, team.endSessions},
 		{"GET", "/settings", auth.SettingsRead, house.settings},
 		{"POST", "/settings/outside-in", auth.SettingsCheck, checks.run},

@@ -63,7 +63,8 @@ type Site struct {
 	Sandbox     string       // address of the rehearsal sandbox; "" in production
 	Ready       func() error // why the program cannot serve now, or nil
 
-	MetricsToken secret.Text // that /metrics asks for; empty: there are no metrics
+	SecondFactor auth.FactorPolicy // who has to have one
+	MetricsToken secret.Text       // that /metrics asks for; empty: there are no metrics
 }
 
 // Secure reports whether browsers reach this instance over https.

@@ -61,7 +61,7 @@ func (g gate) knows(c echo.Context, u auth.User) bool {
 
 func (p teamPages) row(c echo.Context, who auth.Person) templates.PersonRow {
 	row := templates.PersonRow{Email: who.Email, Name: who.Name, You: who.ID == visitOf(c).user.ID, Role: roleName(who.Role), Entries: entriesOf(who.Entries),
-		Seen: p.when(who.Seen), Disabled: !who.Active()}
+		Seen: p.when(who.Seen), Disabled: !who.Active(), Factor: !who.Factor.IsZero()}
 	if p.allows(c, auth.TeamWrite) && visitOf(c).user.Reaches(who.Grant) {
 		row.URL = personURL(who.ID)
 	}
@@ -191,6 +191,12 @@ func (p teamPages) drawPerson(c echo.Context, status int, u auth.User, page temp
 	page.URL, page.Email, page.Name, page.You, page.Disabled = personURL(u.ID), u.Email, u.Name, u.ID == visitOf(c).user.ID, !u.Active()
 	page.Facts = []templates.Fact{{Label: "E-mail", Text: u.Email}, {Label: "Role", Text: roleName(u.Role) + ", " + entriesOf(u.Entries)},
 		{Label: "Account made", Text: p.when(u.Created).Exact}}
+	second := templates.Fact{Label: "Second factor", Text: "None", Verdict: templates.VerdictNotChecked}
+	if page.Factor = !u.Factor.IsZero(); page.Factor {
+		second.Text = "App for codes"
+		second.Verdict = templates.VerdictOK
+	}
+	page.Facts = append(page.Facts, second)
 	if p.allows(c, auth.TeamSessions) {
 		var err error
 		if page.Sessions, err = p.sessionRows(c, u.ID); err != nil {

@@ -30,7 +30,7 @@ func sampleTeam() TeamPage {
 
 func samplePerson() PersonPage {
 	return PersonPage{Frame: frame("ops@acme.example · Team", SectionTeam), URL: "/team/b", Email: "ops@acme.example", Name: "Grace", You: true,
-		Facts: []Fact{{Label: "E-mail", Text: "ops@acme.example"}}, Form: sampleGrantForm().ofSomebody(), Sessions: sampleSessions(),
+		Facts: []Fact{{Label: "E-mail", Text: "ops@acme.example"}}, Factor: true, Form: sampleGrantForm().ofSomebody(), Sessions: sampleSessions(),
 		Notice: Notice{Verdict: VerdictWarning, Heading: "Nothing was changed", Text: "This is the last owner.", Refused: true}}
 }
 

@@ -18,6 +18,7 @@ type PersonRow struct {
 	You         bool
 	Role        string // "Editor"
 	Entries     string // "acme:*"; "All"
+	Factor      bool   // there is a second one
 	Seen        Time   // zero for never
 	Disabled    bool
 	URL         string // of the page that changes the person; "" for who may not
@@ -29,6 +30,14 @@ func (r PersonRow) state() status {
 		return in(VerdictNotChecked, "Disabled")
 	}
 	return in(VerdictOK, "Active")
+}
+
+// second is whether the person has a second factor.
+func (r PersonRow) second() status {
+	if r.Factor {
+		return in(VerdictOK, "App")
+	}
+	return in(VerdictNotChecked, "None")
 }
 
 // An InviteRow is an open invitation.
@@ -108,6 +117,7 @@ type PersonPage struct {
 	Disabled bool
 	Facts    []Fact
 	Form     GrantForm
+	Factor   bool         // there is a second one
 	Sessions []SessionRow // only for who may end them
 	Notice   Notice
 }
