@@ -25,6 +25,8 @@ type commands struct {
 	Rehearse rehearseCommand `cmd:"" help:"Run the program on this machine together with the rehearsal sandbox, to try it out."`
 	Sandbox  sandboxCommand  `cmd:"" help:"Run the rehearsal sandbox alone: an Intercom-shaped provider with switchable faults."`
 
+	User userCommand `cmd:"" help:"Add, list, disable or reset people while the program is stopped."`
+
 	Version kong.VersionFlag `help:"Print the version and end."`
 }
 

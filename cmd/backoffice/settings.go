@@ -40,6 +40,9 @@ type settings struct {
 	ready func(net.Addr) // tests listen on port 0 and learn the address here
 }
 
+// dataName is the data file in its directory.
+const dataName = "backoffice.db"
+
 // minMetricsToken is the least length of the metrics token.
 const minMetricsToken = 20
 
@@ -114,7 +117,7 @@ func (s settings) check() (checked, error) {
 	if !s.Key.IsZero() && s.KeyFile != "" {
 		add(errors.New("both --key and --key-file are set. Use one of them, so that it is clear which key seals"))
 	}
-	c.dataFile = filepath.Join(s.Data, "backoffice.db")
+	c.dataFile = filepath.Join(s.Data, dataName)
 	if c.KeyFile == "" {
 		c.KeyFile = filepath.Join(s.Data, "backoffice.key")
 	}
