@@ -60,8 +60,7 @@ func (c Choice) filter() Filter {
 // all reports whether the filter chooses every event. Before and Limit belong to
 // a page.
 func (f Filter) all() bool {
-	f.Before, f.Limit = 0, 0
-	return f == Filter{}
+	return f.Only == nil && *f.choice() == Choice{}
 }
 
 // An Exporting says who exports what. Its event is in what is exported.
