@@ -72,7 +72,7 @@ func TestUnreachable(t *testing.T) {
 	}
 	port := freePort(t)
 	house := &program{url: "http://localhost:" + port}
-	house.launch(t, "serve", "--addr", "127.0.0.1:"+port, "--public-url", house.url, "--connectors", dir, "--data", t.TempDir())
+	house.launch(t, "serve", "--second-factor", "off", "--addr", "127.0.0.1:"+port, "--public-url", house.url, "--connectors", dir, "--data", t.TempDir())
 	ada := house.admin(t)
 	ada.Open("/config/new?connector=nobody")
 	ada.Fill("Id of the entry", "acme:nobody")

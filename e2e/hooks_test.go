@@ -115,7 +115,7 @@ func TestReplay(t *testing.T) {
 	host := strings.TrimPrefix(target.URL, "http://")
 	port := freePort(t)
 	house := &program{url: "http://localhost:" + port}
-	house.launch(t, "serve", "--addr", "127.0.0.1:"+port, "--public-url", house.url, "--allow-hosts", host, "--environment", "staging", "--data", t.TempDir())
+	house.launch(t, "serve", "--second-factor", "off", "--addr", "127.0.0.1:"+port, "--public-url", house.url, "--allow-hosts", host, "--environment", "staging", "--data", t.TempDir())
 	ada := house.admin(t)
 	const secret = "4d1f0a6be3c2975810fe6c3b7a29d8e54b7c1f02"
 	house.errand(t).create("acme:intercom", "intercom", "f.clientId", "5b1c7f0e-3c44-4c0e-9a7a-2f1d6be0c9d3", "f.clientSecret", secret, "f.region", "US", "f.apiVersion", "2.10", "then", "current")

@@ -53,7 +53,6 @@ func TestWithoutScripts(t *testing.T) {
 
 	ada.Open("/config/acme:intercom")
 	ada.Follow("Reveal clientSecret")
-	ada.Fill("Your password", password)
 	ada.Follow("Reveal for 30 seconds")
 	ada.See(secret)
 	if got, want := ada.watch.document().header("Refresh"), "30; url=/config/acme:intercom?version=1"; got != want {

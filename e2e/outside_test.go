@@ -38,7 +38,7 @@ func startBehind(t *testing.T, change func(*httputil.ProxyRequest), refuse strin
 	t.Cleanup(func() { srv.Close(); <-served })
 	_, outer, _ := net.SplitHostPort(ln.Addr().String())
 	p := &program{url: "http://localhost:" + outer}
-	p.launch(t, "serve", "--addr", "127.0.0.1:"+port, "--public-url", p.url, "--trusted-proxies", "127.0.0.1", "--environment", "staging", "--data", t.TempDir())
+	p.launch(t, "serve", "--second-factor", "off", "--addr", "127.0.0.1:"+port, "--public-url", p.url, "--trusted-proxies", "127.0.0.1", "--environment", "staging", "--data", t.TempDir())
 	return p
 }
 

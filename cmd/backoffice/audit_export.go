@@ -38,7 +38,7 @@ func (e *auditExportCommand) Run(ctx context.Context, con console) error {
 	if err != nil {
 		return err
 	}
-	if e.Live && (e.CSV || filter != audit.Filter{}) {
+	if e.Live && (e.CSV || !filter.All()) {
 		return errors.New("--live is for an export of everything that is live. Leave --csv and the filters out")
 	}
 	return e.with(ctx, con, func(db *bolt.DB, n *audit.Notary) error {

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"time"
 
 	"backoffice/internal/egress"
 	"backoffice/internal/sandbox"
@@ -88,6 +89,9 @@ type rehearseCommand struct {
 	Data        string `help:"Directory of the data file and the key file." default:"data"`
 	Radar       string `help:"Whether each entry in force is asked once a day, unattended: daily or off." default:"off"`
 
+	SecondFactor string        `help:"Who has to have a second factor: reveal (whose role may reveal secrets), all, or off." default:"off"`
+	ConfirmAfter time.Duration `help:"How long a password counts for what asks for it again." default:"5m"`
+
 	ready func(net.Addr)
 }
 
@@ -101,7 +105,7 @@ func (r *rehearseCommand) Run(ctx context.Context, con console) error {
 	if err != nil || !loopback(host) {
 		return errors.Join(fmt.Errorf("a rehearsal is for this machine alone, and %q is not. Use 127.0.0.1:8080, or backoffice serve", r.Addr), ln.Close())
 	}
-	s := settings{Addr: r.Addr, PublicURL: "http://localhost:" + port, Data: r.Data, Environment: "rehearsal", LogFormat: "text", Radar: r.Radar,
+	s := settings{Addr: r.Addr, PublicURL: "http://localhost:" + port, Data: r.Data, Environment: "rehearsal", LogFormat: "text", Radar: r.Radar, SecondFactor: r.SecondFactor, ConfirmAfter: r.ConfirmAfter,
 		WebhookKeep: webhook.DefaultNotifications, WebhookDays: int(webhook.DefaultAge / day), WebhookBytes: webhook.DefaultBytes, WebhookRate: webhook.DefaultRate, ready: r.ready}
 	both, ctx := errgroup.WithContext(ctx)
 	both.Go(func() error {

@@ -138,7 +138,7 @@ func house(c checked, sandbox string, db *bolt.DB, box *secret.Box, log *slog.Lo
 	}
 	r := rooms{log: log, events: events,
 		auth:     auth.New(auth.Options{Store: db, Box: box, Now: now}),
-		sessions: auth.NewSessionStore(db, auth.SessionOptions{Secure: c.public.Scheme == "https", Now: now}),
+		sessions: auth.NewSessionStore(db, auth.SessionOptions{Secure: c.public.Scheme == "https", Proof: c.ConfirmAfter, Now: now}),
 		oauth: oauth.New(oauth.Options{Store: db, Box: box, Config: entries, Guard: guard,
 			PublicURL: c.public.String(), Now: now, CheckOwn: checkOwn(own),
 			Panicked: func(run, what string, stack []byte) {
@@ -152,8 +152,8 @@ func house(c checked, sandbox string, db *bolt.DB, box *secret.Box, log *slog.Lo
 		Sessions: r.sessions, Outside: own, Webhooks: r.webhooks, Guide: guide.New(guide.Options{Store: db, Config: entries, Now: now}), Audit: audit.NewLog(db).With(archive), Notary: notary, AuditState: events.State, Log: log, Now: now,
 		Site: server.Site{PublicURL: c.public, Environment: c.Environment, Proxies: c.proxies, Version: version, Started: now(),
 			DataFile: c.dataFile, DataSize: func() int64 { return db.Stats().FileSize }, Commits: func() (int64, int64) { s := db.Stats(); return s.Updates, s.Commits }, KeyFile: keySource(c), KeyID: box.KeyID(), Sandbox: sandbox,
-			MetricsToken: c.MetricsToken.Text,
-			Ready:        func() error { _, _, err := installation(context.Background(), db); return err }}})
+			MetricsToken: c.MetricsToken.Text, SecondFactor: auth.FactorPolicy(c.SecondFactor),
+			Ready: func() error { _, _, err := installation(context.Background(), db); return err }}})
 	return r, err
 }
 

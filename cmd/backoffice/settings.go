@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"backoffice/internal/egress"
 	"backoffice/internal/secret"
@@ -19,35 +20,43 @@ import (
 // settings are what an operator may set. No room sees them: each is handed its
 // values.
 type settings struct {
-	Addr           string   `help:"Address to listen on." default:"127.0.0.1:8080" env:"BACKOFFICE_ADDR"`
-	PublicURL      string   `help:"Origin that browsers and providers see, as https://backoffice.example.com. Redirect URIs are built from it alone." env:"BACKOFFICE_PUBLIC_URL" placeholder:"URL"`
-	Data           string   `help:"Directory of the data file, and of the key file unless --key-file names another." default:"data" env:"BACKOFFICE_DATA"`
-	KeyFile        string   `help:"File with the key that seals the data. Made at the first start. Default: backoffice.key in the data directory." env:"BACKOFFICE_KEY_FILE" placeholder:"FILE"`
-	Key            keyText  `help:"Content of a key file, instead of one. Set it in the environment: other users of this machine can see flags." env:"BACKOFFICE_KEY" placeholder:"JSON"`
-	TrustedProxies []string `help:"Addresses or networks of proxies whose X-Forwarded headers are believed." env:"BACKOFFICE_TRUSTED_PROXIES" placeholder:"CIDR"`
-	TLSCert        string   `name:"tls-cert" help:"Certificate chain (PEM), to answer https without a proxy." env:"BACKOFFICE_TLS_CERT" placeholder:"FILE"`
-	TLSKey         string   `name:"tls-key" help:"Private key (PEM) of the certificate." env:"BACKOFFICE_TLS_KEY" placeholder:"FILE"`
-	AllowHosts     []string `help:"Hosts or networks of your own that providers may live on. Without it, no private address is ever called." env:"BACKOFFICE_ALLOW_HOSTS" placeholder:"HOST"`
-	Connectors     string   `help:"Directory with connector definitions of your own (YAML)." env:"BACKOFFICE_CONNECTORS" placeholder:"DIR"`
-	Environment    string   `help:"Name of this environment, shown on every page." default:"production" env:"BACKOFFICE_ENVIRONMENT"`
-	Radar          string   `help:"Whether each entry in force is asked once a day, unattended, whether its provider still takes it: daily or off." default:"daily" env:"BACKOFFICE_RADAR"`
-	MetricsToken   keyText  `help:"Bearer token that /metrics asks for. Without it there are no metrics. Set it in the environment: other users of this machine can see flags." env:"BACKOFFICE_METRICS_TOKEN" placeholder:"TOKEN"`
-	WebhookKeep    int      `help:"Notifications of a provider that are kept of each entry. A fifth as many refused and repeated ones are kept beside them." default:"1000" env:"BACKOFFICE_WEBHOOK_KEEP"`
-	WebhookDays    int      `help:"Days for which notifications are kept." default:"30" env:"BACKOFFICE_WEBHOOK_DAYS"`
-	WebhookBytes   int64    `help:"Bytes of the bodies of notifications that are kept of each entry. A fifth as many of refused and repeated ones are kept beside them." default:"33554432" env:"BACKOFFICE_WEBHOOK_BYTES"`
-	WebhookRate    int      `help:"Notifications a second that one source may send. It may be twice as many at once." default:"300" env:"BACKOFFICE_WEBHOOK_RATE"`
-	AnchorFile     string   `name:"audit-anchor-file" help:"File to which each signed head of the audit log is appended: on another mount, that this machine cannot rewrite." env:"BACKOFFICE_AUDIT_ANCHOR_FILE" placeholder:"FILE"`
-	AnchorURL      keyText  `name:"audit-anchor-url" help:"Address to which each signed head of the audit log is posted. A private one has to be in --allow-hosts, too. Set it in the environment if it holds a token." env:"BACKOFFICE_AUDIT_ANCHOR_URL" placeholder:"URL"`
-	AuditShip      string   `help:"Where each audit event is copied as a line of JSON: stdout, or a file. Without it, nowhere." env:"BACKOFFICE_AUDIT_SHIP" placeholder:"stdout|FILE"`
-	AuditKeepDays  int      `help:"Days for which audit events stay in the data file. Older ones move into files in --audit-archive. 0: all stay." default:"0" env:"BACKOFFICE_AUDIT_KEEP_DAYS"`
-	AuditArchive   string   `help:"Directory of the archive files of old audit events." env:"BACKOFFICE_AUDIT_ARCHIVE" placeholder:"DIR"`
-	LogFormat      string   `help:"Form of the log on standard error: text or json." default:"text" env:"BACKOFFICE_LOG_FORMAT"`
+	Addr           string        `help:"Address to listen on." default:"127.0.0.1:8080" env:"BACKOFFICE_ADDR"`
+	PublicURL      string        `help:"Origin that browsers and providers see, as https://backoffice.example.com. Redirect URIs are built from it alone." env:"BACKOFFICE_PUBLIC_URL" placeholder:"URL"`
+	Data           string        `help:"Directory of the data file, and of the key file unless --key-file names another." default:"data" env:"BACKOFFICE_DATA"`
+	KeyFile        string        `help:"File with the key that seals the data. Made at the first start. Default: backoffice.key in the data directory." env:"BACKOFFICE_KEY_FILE" placeholder:"FILE"`
+	Key            keyText       `help:"Content of a key file, instead of one. Set it in the environment: other users of this machine can see flags." env:"BACKOFFICE_KEY" placeholder:"JSON"`
+	TrustedProxies []string      `help:"Addresses or networks of proxies whose X-Forwarded headers are believed." env:"BACKOFFICE_TRUSTED_PROXIES" placeholder:"CIDR"`
+	TLSCert        string        `name:"tls-cert" help:"Certificate chain (PEM), to answer https without a proxy." env:"BACKOFFICE_TLS_CERT" placeholder:"FILE"`
+	TLSKey         string        `name:"tls-key" help:"Private key (PEM) of the certificate." env:"BACKOFFICE_TLS_KEY" placeholder:"FILE"`
+	AllowHosts     []string      `help:"Hosts or networks of your own that providers may live on. Without it, no private address is ever called." env:"BACKOFFICE_ALLOW_HOSTS" placeholder:"HOST"`
+	Connectors     string        `help:"Directory with connector definitions of your own (YAML)." env:"BACKOFFICE_CONNECTORS" placeholder:"DIR"`
+	Environment    string        `help:"Name of this environment, shown on every page." default:"production" env:"BACKOFFICE_ENVIRONMENT"`
+	Radar          string        `help:"Whether each entry in force is asked once a day, unattended, whether its provider still takes it: daily or off." default:"daily" env:"BACKOFFICE_RADAR"`
+	SecondFactor   string        `help:"Who has to have a second factor: reveal (whose role may reveal secrets), all, or off." default:"reveal" env:"BACKOFFICE_SECOND_FACTOR"`
+	ConfirmAfter   time.Duration `help:"How long a password counts for what asks for it again: reveals, exports, changes of people." default:"5m" env:"BACKOFFICE_CONFIRM_AFTER"`
+	MetricsToken   keyText       `help:"Bearer token that /metrics asks for. Without it there are no metrics. Set it in the environment: other users of this machine can see flags." env:"BACKOFFICE_METRICS_TOKEN" placeholder:"TOKEN"`
+	WebhookKeep    int           `help:"Notifications of a provider that are kept of each entry. A fifth as many refused and repeated ones are kept beside them." default:"1000" env:"BACKOFFICE_WEBHOOK_KEEP"`
+	WebhookDays    int           `help:"Days for which notifications are kept." default:"30" env:"BACKOFFICE_WEBHOOK_DAYS"`
+	WebhookBytes   int64         `help:"Bytes of the bodies of notifications that are kept of each entry. A fifth as many of refused and repeated ones are kept beside them." default:"33554432" env:"BACKOFFICE_WEBHOOK_BYTES"`
+	WebhookRate    int           `help:"Notifications a second that one source may send. It may be twice as many at once." default:"300" env:"BACKOFFICE_WEBHOOK_RATE"`
+	AnchorFile     string        `name:"audit-anchor-file" help:"File to which each signed head of the audit log is appended: on another mount, that this machine cannot rewrite." env:"BACKOFFICE_AUDIT_ANCHOR_FILE" placeholder:"FILE"`
+	AnchorURL      keyText       `name:"audit-anchor-url" help:"Address to which each signed head of the audit log is posted. A private one has to be in --allow-hosts, too. Set it in the environment if it holds a token." env:"BACKOFFICE_AUDIT_ANCHOR_URL" placeholder:"URL"`
+	AuditShip      string        `help:"Where each audit event is copied as a line of JSON: stdout, or a file. Without it, nowhere." env:"BACKOFFICE_AUDIT_SHIP" placeholder:"stdout|FILE"`
+	AuditKeepDays  int           `help:"Days for which audit events stay in the data file. Older ones move into files in --audit-archive. 0: all stay." default:"0" env:"BACKOFFICE_AUDIT_KEEP_DAYS"`
+	AuditArchive   string        `help:"Directory of the archive files of old audit events." env:"BACKOFFICE_AUDIT_ARCHIVE" placeholder:"DIR"`
+	LogFormat      string        `help:"Form of the log on standard error: text or json." default:"text" env:"BACKOFFICE_LOG_FORMAT"`
 
 	ready func(net.Addr) // tests listen on port 0 and learn the address here
 }
 
+// dataName is the data file in its directory.
+const dataName = "backoffice.db"
+
 // minMetricsToken is the least length of the metrics token.
 const minMetricsToken = 20
+
+// maxConfirmAfter is the longest that a password may count.
+const maxConfirmAfter = 15 * time.Minute
 
 // keyText is a key or a token given in the environment.
 type keyText struct{ secret.Text }
@@ -92,6 +101,12 @@ func (s settings) check() (checked, error) {
 	if s.Radar != "daily" && s.Radar != "off" {
 		add(fmt.Errorf("--radar is %q. Use daily or off", s.Radar))
 	}
+	if !slices.Contains([]string{"", "reveal", "all", "off"}, s.SecondFactor) {
+		add(fmt.Errorf("--second-factor is %q. Use reveal, all or off", s.SecondFactor))
+	}
+	if s.ConfirmAfter < 0 || s.ConfirmAfter > maxConfirmAfter {
+		add(fmt.Errorf("--confirm-after is %s. Use a time up to %s, such as 5m", s.ConfirmAfter, maxConfirmAfter))
+	}
 	if n := s.MetricsToken.Len(); n > 0 && n < minMetricsToken {
 		add(fmt.Errorf("--metrics-token has %d characters, which can be guessed. Use at least %d: openssl rand -hex 32 makes one", n, minMetricsToken))
 	}
@@ -120,7 +135,7 @@ func (s settings) check() (checked, error) {
 	if !s.Key.IsZero() && s.KeyFile != "" {
 		add(errors.New("both --key and --key-file are set. Use one of them, so that it is clear which key seals"))
 	}
-	c.dataFile = filepath.Join(s.Data, "backoffice.db")
+	c.dataFile = filepath.Join(s.Data, dataName)
 	if c.KeyFile == "" {
 		c.KeyFile = filepath.Join(s.Data, "backoffice.key")
 	}

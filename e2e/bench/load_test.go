@@ -111,7 +111,7 @@ func build(t *testing.T) string {
 func run(t *testing.T, binary, dir string) child {
 	t.Helper()
 	addr := freeAddr(t)
-	cmd := spawn(t, exec.Command(binary, "serve", "--addr", addr, "--public-url", "http://"+addr, "--data", dir))
+	cmd := spawn(t, exec.Command(binary, "serve", "--second-factor", "off", "--addr", addr, "--public-url", "http://"+addr, "--data", dir))
 	return child{"http://" + addr, cmd.Process.Pid, cmd}
 }
 

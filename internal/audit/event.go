@@ -17,6 +17,17 @@ const (
 	PasswordChanged Action = "account.password"
 	AccessRefused   Action = "access.refused"
 
+	SessionEnded   Action = "session.end"
+	FactorAdded    Action = "account.factor-add"
+	FactorRemoved  Action = "account.factor-remove"
+	RecoveryMade   Action = "account.recovery"
+	PersonInvited  Action = "account.invite"
+	InviteWithdrew Action = "account.invite-withdraw"
+	PersonJoined   Action = "account.join"
+	GrantChanged   Action = "account.grant"
+	PersonDisabled Action = "account.disable"
+	PersonEnabled  Action = "account.enable"
+
 	EntryCreated    Action = "entry.create"
 	EntrySaved      Action = "entry.save"
 	EntryPromoted   Action = "entry.promote"
@@ -60,6 +71,16 @@ var titles = map[Action]string{
 	SignOut:         "Signed out",
 	PasswordChanged: "Changed the password",
 	AccessRefused:   "Was refused",
+	SessionEnded:    "Ended sessions",
+	FactorAdded:     "Set up a second factor",
+	FactorRemoved:   "Removed a second factor",
+	RecoveryMade:    "Made recovery codes",
+	PersonInvited:   "Invited",
+	InviteWithdrew:  "Withdrew an invitation",
+	PersonJoined:    "Joined",
+	GrantChanged:    "Changed a role",
+	PersonDisabled:  "Disabled an account",
+	PersonEnabled:   "Enabled an account",
 	EntryCreated:    "Created the entry",
 	EntrySaved:      "Saved a version",
 	EntryPromoted:   "Put a version in force",

@@ -65,11 +65,10 @@ func (c Choice) filter() Filter {
 	return Filter{Who: c.Who, Action: c.Action, Target: c.Target, Outcome: c.Outcome, From: c.From, To: c.To}
 }
 
-// all reports whether the filter chooses every event. Before and Limit belong to
+// All reports whether the filter chooses every event. Before and Limit belong to
 // a page.
-func (f Filter) all() bool {
-	f.Before, f.Limit = 0, 0
-	return f == Filter{}
+func (f Filter) All() bool {
+	return f.Only == nil && *f.choice() == Choice{}
 }
 
 // An Exporting says who exports what. Its event is in what is exported.
@@ -95,7 +94,7 @@ func (n *Notary) Export(ctx context.Context, w io.Writer, x Exporting) (Manifest
 	switch {
 	case x.Live:
 		m, err = n.exportLive(ctx, z, head)
-	case x.Filter.all():
+	case x.Filter.All():
 		m.Events = head.Size
 		err = n.exportAll(ctx, z, head, frontier{}, nil)
 	default:
@@ -114,7 +113,7 @@ func (n *Notary) Export(ctx context.Context, w io.Writer, x Exporting) (Manifest
 // begin records that there is an export, and signs a head over that.
 func (n *Notary) begin(ctx context.Context, x Exporting) (Checkpoint, error) {
 	note := x.Note
-	if !x.Filter.all() {
+	if !x.Filter.All() {
 		b, err := json.Marshal(x.Filter.choice())
 		if err != nil {
 			return Checkpoint{}, err

@@ -43,6 +43,8 @@ type Filter struct {
 	To      time.Time // exclusive
 	Before  int64     // only events with a smaller number; 0 means from the newest on
 	Limit   int       // at most so many events; 0 means 50
+
+	Only func(Event) bool // what the reader may see; nil for everything
 }
 
 // A Page is a part of the log, newest first. If More is set, the next page is
@@ -260,7 +262,8 @@ func (f Filter) prefix() string {
 }
 
 func (f Filter) matches(e Event) bool {
-	return (f.Who == "" || e.Actor.Name == f.Who) &&
+	return (f.Only == nil || f.Only(e)) &&
+		(f.Who == "" || e.Actor.Name == f.Who) &&
 		(f.Action == "" || e.Action == f.Action) &&
 		(f.Target == "" || e.Target == f.Target) &&
 		(f.Outcome == "" || e.Outcome == f.Outcome) &&

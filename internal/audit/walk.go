@@ -36,7 +36,7 @@ type walk struct {
 // each calls f with every event of the walk. What f is given is its own.
 func (l *Log) each(ctx context.Context, w walk, f func(found) error) error {
 	w.filter.Before, w.filter.Limit = 0, 0
-	w.decode = w.decode || w.filter != Filter{}
+	w.decode = w.decode || !w.filter.All()
 	var parts []stretch
 	err := l.store.View(ctx, func(r store.Reader) error {
 		lo, hi, err := w.filter.bounds(r, w.size)

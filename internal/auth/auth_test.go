@@ -45,12 +45,12 @@ func (c *clock) add(d time.Duration) {
 // A world is a service over a real store, with a clock to set.
 type world struct {
 	*Service
-	t     *testing.T
+	t     testing.TB
 	store store.Store
 	clock *clock
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t testing.TB) *world {
 	t.Helper()
 	b, err := bolt.Open(filepath.Join(t.TempDir(), "auth.db"))
 	if err != nil {
@@ -93,6 +93,17 @@ func withOwner(t *testing.T) (*world, User) {
 		t.Fatal(err)
 	}
 	return w, u
+}
+
+// withRealOwner is withOwner with passwords at their real cost.
+func withRealOwner(t testing.TB) *world {
+	t.Helper()
+	w := newWorld(t)
+	w.hasher = newHasher(owasp)
+	if _, err := w.Setup(t.Context(), audit.Actor{Addr: "192.0.2.1"}, newAdmin(w.token())); err != nil {
+		t.Fatal(err)
+	}
+	return w
 }
 
 func (w *world) signIn(addr, email, pass string) (User, error) {
@@ -153,13 +164,13 @@ func kindOf(err error) errs.Kind {
 }
 
 func TestRolesAndPermissions(t *testing.T) {
-	open := []Permission{Machine, Public, SetUp}
+	open := []Permission{Machine, Public, SetUp, Invited}
 	for _, p := range Permissions() {
-		if !Owner.May(p) {
+		if !(Grant{Role: Owner}).May(p, true) {
 			t.Errorf("the owner may not %s", p)
 		}
-		for _, r := range []Role{"", "Owner", "owner ", "viewer"} {
-			if r.May(p) {
+		for _, r := range []Role{"", "Owner", "owner ", "nobody"} {
+			if (Grant{Role: r}).May(p, false) {
 				t.Errorf("the unknown role %q may %s", r, p)
 			}
 		}
@@ -167,16 +178,19 @@ func TestRolesAndPermissions(t *testing.T) {
 			t.Errorf("%s needs a person: %v", p, p.NeedsPerson())
 		}
 	}
-	if n := len(Permissions()); n != 17 {
-		t.Errorf("%d permissions, want 17", n)
+	if n := len(Permissions()); n != 24 {
+		t.Errorf("%d permissions, want 24", n)
 	}
-	if p := Permission("made.up"); Owner.May(p) || !p.NeedsPerson() {
+	if p := Permission("made.up"); (Grant{Role: Owner}).May(p, false) || !p.NeedsPerson() {
 		t.Error("a permission that does not exist is granted")
 	}
-	for text, ok := range map[string]bool{"owner": true, "Owner": false, "": false, "admin": false, "owner ": false} {
+	for text, ok := range map[string]bool{"owner": true, "Owner": false, "": false, "admin": true, "editor": true, "auditor": true, "viewer": true, "owner ": false} {
 		r, err := ParseRole(text)
-		if (err == nil) != ok || ok && r != Owner || !ok && r != "" {
+		if (err == nil) != ok || ok && r != Role(text) || !ok && r != "" {
 			t.Errorf("ParseRole(%q) = %q, %v", text, r, err)
+		}
+		if (r.Words() != "") != ok {
+			t.Errorf("%q is for %q", r, r.Words())
 		}
 	}
 }

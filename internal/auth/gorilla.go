@@ -19,6 +19,7 @@ type SessionOptions struct {
 	Secure   bool             // the public URL is https
 	Idle     time.Duration    // 30 minutes if 0
 	Absolute time.Duration    // 12 hours if 0
+	Proof    time.Duration    // how long a password counts; 5 minutes if 0
 	Now      func() time.Time // time.Now if nil
 }
 
@@ -31,6 +32,7 @@ type SessionStore struct {
 	name           string
 	secure         bool
 	idle, absolute time.Duration
+	proof          time.Duration
 	now            func() time.Time
 }
 
@@ -47,8 +49,11 @@ func NewSessionStore(s store.Store, o SessionOptions) *SessionStore {
 	if o.Absolute == 0 {
 		o.Absolute = 12 * time.Hour
 	}
+	if o.Proof == 0 {
+		o.Proof = proofFor
+	}
 	return &SessionStore{
-		store: s, name: cookieName(o.Secure), secure: o.Secure, idle: o.Idle, absolute: o.Absolute,
+		store: s, name: cookieName(o.Secure), secure: o.Secure, idle: o.Idle, absolute: o.Absolute, proof: o.Proof,
 		now: func() time.Time { return o.Now().UTC() },
 	}
 }

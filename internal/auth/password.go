@@ -47,6 +47,8 @@ func checkNewPassword(email string, password, again secret.Text) error {
 		bad = errs.Field("password", fmt.Sprintf("A password has at least %d characters. A sentence is fine.", minPassword))
 	case strings.Trim(p, string(first)) == "":
 		bad = errs.Field("password", "One character repeated is no password. A sentence is fine.")
+	case isCommon(p):
+		bad = errs.Field("password", "This password is one of the most common ones, which are tried first. Choose another one. A sentence is fine.")
 	case email != "" && normalEmail(p) == email:
 		bad = errs.Field("password", "The e-mail address is no password. A sentence is fine.")
 	}

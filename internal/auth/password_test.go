@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -35,6 +36,8 @@ func TestPasswordPolicy(t *testing.T) {
 		"repeated":         {"aaaaaaaaaaaaaaaa", "aaaaaaaaaaaaaaaa", map[string]string{"password": "repeated"}},
 		"repeated rune":    {"éééééééééééééé", "éééééééééééééé", map[string]string{"password": "repeated"}},
 		"almost repeated":  {"aaaaaaaaaaaaaaab", "aaaaaaaaaaaaaaab", nil},
+		"common":           {"zaq12wsxcde3", "zaq12wsxcde3", map[string]string{"password": "most common"}},
+		"Common":           {"PasswordPassword", "PasswordPassword", map[string]string{"password": "most common"}},
 		"no text":          {"twelve chars\xff", "twelve chars\xff", map[string]string{"password": "no characters"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -49,6 +52,19 @@ func TestPasswordPolicy(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// The list is looked through by halves, so it has to be in order; and what cannot
+// be chosen anyway would only take room.
+func TestCommonPasswords(t *testing.T) {
+	if len(common) != 308 || !slices.IsSorted(common) {
+		t.Errorf("%d common passwords, sorted %v", len(common), slices.IsSorted(common))
+	}
+	for _, p := range common {
+		if !isCommon(strings.ToUpper(p)) || len(p) < minPassword || p != strings.ToLower(p) {
+			t.Errorf("%q", p)
+		}
 	}
 }
 

@@ -4,7 +4,10 @@
 // A person signs in with e-mail address and password ([Service.SignIn]); the
 // browser then holds a session ([SessionStore.Renew]); on every later request
 // [SessionStore.Current] says whose it is, [Service.User] who that is, and
-// [Role.May] whether the route's [Permission] is granted.
+// [Grant.May] whether the route's [Permission] is granted.
+//
+// There is one owner after set-up; everybody else is invited ([Service.Invite])
+// and comes by a one-time link ([Service.Join]).
 //
 // What holds here:
 //
@@ -17,6 +20,11 @@
 //     has it: people type passwords there.
 //   - Wrong passwords make the next attempt wait, per account and per address,
 //     and never for good (see throttle).
+//   - Nobody reaches above the own role or past the own entries ([Grant.Reaches]);
+//     that is looked at in the transaction of the change. An owner who may sign in
+//     always remains.
+//   - Whoever is disabled, or gets another role, is signed out everywhere by the
+//     same transaction.
 //   - An anonymous request writes nothing.
 //
 // Records, by store key:
@@ -25,6 +33,11 @@
 //	auth/user/<id>              one user, with the hash of the password
 //	auth/email/<address>        the id of the user who has the address (escaped)
 //	auth/setup                  the hash of the set-up token, while there is no user
+//	auth/invite/<hash>          an open invitation, by the hash of its token
+//	auth/invited/<address>      the hash of the invitation that the address has (escaped)
+//	auth/factor/<id>            the second factor of a user: a sealed secret, hashes of recovery codes
+//	auth/factor-new/<id>        an app that is being set up
+//	auth/seen/<id>              when a user was here last, exact to a minute
 //	auth/throttle/<mac>         wrong passwords, by account or by address
 //	auth/known/<id>             addresses from which a user has signed in, as MACs
 //	auth/session/<id>           one session
@@ -71,12 +84,18 @@ func New(o Options) *Service {
 
 // A User is a person who may sign in.
 type User struct {
-	ID              string    `json:"id"`
-	Email           string    `json:"email"` // normalised: lower case, no space around
-	Role            Role      `json:"role"`
+	ID    string `json:"id"`
+	Email string `json:"email"` // normalised: lower case, no space around
+	Name  string `json:"name,omitempty"`
+	Grant
 	Created         time.Time `json:"created"`
 	PasswordChanged time.Time `json:"passwordChanged"`
+	Disabled        time.Time `json:"disabled,omitzero"` // since when; zero for who may sign in
+	Factor          time.Time `json:"factor,omitzero"`   // since when there is a second factor; zero for none
 }
+
+// Active reports whether the person may sign in.
+func (u User) Active() bool { return u.Disabled.IsZero() }
 
 // account is the record of a User. The hash stands here alone, so that no
 // exported type can carry it out of the room.

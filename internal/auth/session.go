@@ -31,6 +31,7 @@ type Session struct {
 	Seen    time.Time `json:"seen"` // exact to a minute
 	Addr    string    `json:"addr,omitempty"`
 	Agent   string    `json:"agent,omitempty"`
+	Proof   time.Time `json:"proof,omitzero"` // when the password was given last
 }
 
 // Binding is a code for this very session, for what must come back to the browser
@@ -137,7 +138,7 @@ func (st *SessionStore) touch(ctx context.Context, id string, now time.Time) (re
 		if now.After(rec.Seen) {
 			rec.Seen = now
 		}
-		return sessionRecords.Put(tx, id, rec)
+		return errors.Join(sessionRecords.Put(tx, id, rec), noteSeen(tx, rec.UserID, rec.Seen))
 	})
 	if err != nil || !ok {
 		return sessionRecord{}, false, wrap("updating a session", err)
@@ -187,8 +188,8 @@ func EndAll(tx store.Tx, userID, except string) (ended int, err error) {
 // ends the one it had, in one transaction. Call it when somebody has just proven
 // to be user: at sign-in, set-up and password change. The lifetime begins anew.
 // The values of a session that was the same user's are kept. It returns an
-// errs.Unsigned if the account is gone or its password was changed since user was
-// read.
+// errs.Unsigned if the account is gone or disabled, or its password was changed
+// since user was read.
 func (st *SessionStore) Renew(w http.ResponseWriter, r *http.Request, user User, addr string) (Session, error) {
 	s, err := st.Get(r, st.name)
 	if err != nil {
@@ -197,7 +198,7 @@ func (st *SessionStore) Renew(w http.ResponseWriter, r *http.Request, user User,
 	old, had := recordOf(s)
 	now, key := st.now(), newToken()
 	rec := sessionRecord{
-		Session: Session{ID: newToken(), UserID: user.ID, Created: now, Seen: now, Addr: addr, Agent: cut(r.UserAgent(), maxAgent)},
+		Session: Session{ID: newToken(), UserID: user.ID, Created: now, Seen: now, Proof: now, Addr: addr, Agent: cut(r.UserAgent(), maxAgent)},
 		Hash:    hashOf(key),
 	}
 	if old.UserID == user.ID {
@@ -228,7 +229,7 @@ func stillValid(tx store.Tx, user User) error {
 	if err != nil {
 		return err
 	}
-	if user.ID == "" || a.ID != user.ID || !a.PasswordChanged.Equal(user.PasswordChanged) {
+	if user.ID == "" || a.ID != user.ID || !a.Active() || !a.PasswordChanged.Equal(user.PasswordChanged) {
 		return errs.New(errs.Unsigned, "This account was changed a moment ago. Sign in again.")
 	}
 	return nil
@@ -244,7 +245,7 @@ func addSession(tx store.Tx, rec sessionRecord) error {
 		sessionRecords.Delete(tx, list.IDs[0])
 		list.IDs = list.IDs[1:]
 	}
-	return errors.Join(sessionLists.Put(tx, rec.UserID, list), sessionRecords.Put(tx, rec.ID, rec))
+	return errors.Join(sessionLists.Put(tx, rec.UserID, list), sessionRecords.Put(tx, rec.ID, rec), noteSeen(tx, rec.UserID, rec.Seen))
 }
 
 // SignOut ends the session of the request, with its audit event, and takes the

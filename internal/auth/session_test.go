@@ -200,7 +200,7 @@ func TestWhatIsStored(t *testing.T) {
 		t.Error("the secret of the cookie is in the store, or is no secret")
 	}
 	rec := w.record(id)
-	if want := (Session{UserID: u.ID, Created: w.clock.t, Seen: w.clock.t, Addr: home, Agent: "Test\uFFFD" + strings.Repeat("é", 195)}); rec.Session != want {
+	if want := (Session{UserID: u.ID, Created: w.clock.t, Seen: w.clock.t, Proof: w.clock.t, Addr: home, Agent: "Test\uFFFD" + strings.Repeat("é", 195)}); rec.Session != want {
 		t.Errorf("record %+v, want %+v", rec.Session, want)
 	}
 	if len(rec.Hash) != 32 {
@@ -389,7 +389,7 @@ func TestRenewWithinOneRequest(t *testing.T) {
 // The values of one person's session are not handed to the next.
 func TestRenewForAnotherPerson(t *testing.T) {
 	w, u := withOwner(t)
-	other := account{User: User{ID: newID(), Email: "other@acme.example", Role: Owner, Created: w.clock.t, PasswordChanged: w.clock.t}}
+	other := account{User: User{ID: newID(), Email: "other@acme.example", Grant: Grant{Role: Owner}, Created: w.clock.t, PasswordChanged: w.clock.t}}
 	if err := w.store.Update(t.Context(), func(tx store.Tx) error { return addAccount(tx, other) }); err != nil {
 		t.Fatal(err)
 	}

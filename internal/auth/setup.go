@@ -101,7 +101,7 @@ func (s *Service) Setup(ctx context.Context, by audit.Actor, n NewAdmin) (User, 
 		return User{}, fmt.Errorf("hashing the first password: %w", err)
 	}
 	now := s.now()
-	a := account{User: User{ID: newID(), Email: email, Role: Owner, Created: now, PasswordChanged: now}, Password: hash}
+	a := account{User: User{ID: newID(), Email: email, Grant: Grant{Role: Owner}, Created: now, PasswordChanged: now}, Password: hash}
 	by.ID, by.Name = a.ID, a.Email
 	err = s.store.Update(ctx, func(tx store.Tx) error {
 		if err := checkSetup(tx, n.Token); err != nil {

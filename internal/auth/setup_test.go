@@ -23,7 +23,7 @@ func TestSetupMakesTheFirstOwner(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := User{ID: u.ID, Email: owner, Role: Owner, Created: w.clock.t, PasswordChanged: w.clock.t}
+	want := User{ID: u.ID, Email: owner, Grant: Grant{Role: Owner}, Created: w.clock.t, PasswordChanged: w.clock.t}
 	if u != want || len(u.ID) < 26 {
 		t.Errorf("Setup = %+v, want %+v", u, want)
 	}

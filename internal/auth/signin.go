@@ -24,6 +24,7 @@ type guess struct {
 	password secret.Text
 	failure  audit.Event // what is recorded if it is wrong; settle adds time and outcome
 	wrong    error       // what the person is told then
+	lapse    string      // what is recorded of it; "" for a wrong password
 }
 
 // knownNetworks is the record of where a user has signed in from, oldest first.
@@ -39,7 +40,8 @@ var knowns = store.Table[knownNetworks]{Prefix: "auth/known/"}
 // SignIn returns the user whom e-mail address and password name. by says from
 // where; nobody is signed in yet. It returns an errs.TooMany while the account or
 // the address has to wait, errs.Field errors for what is empty, and otherwise an
-// errs.Invalid whose words do not tell what was wrong. The caller then makes a
+// errs.Invalid whose words do not tell what was wrong. Of somebody with a second
+// factor the error is a *CodeNeeded, for SignInWithCode. The caller then makes a
 // session with SessionStore.Renew.
 func (s *Service) SignIn(ctx context.Context, by audit.Actor, email string, password secret.Text) (User, error) {
 	email = normalEmail(email)
@@ -64,10 +66,18 @@ func (s *Service) SignIn(ctx context.Context, by audit.Actor, email string, pass
 		note = "The password hash was renewed at today's cost."
 	}
 	now := s.now()
+	ticket, err := s.sealTicket(a, now)
+	if err != nil {
+		return User{}, fmt.Errorf("making a ticket: %w", err)
+	}
 	by.ID, by.Name = a.ID, a.Email
+	half := false
 	err = s.settle(ctx, g, right, now, func(tx store.Tx, a account) error {
 		if fresh != "" {
 			a.Password = fresh
+		}
+		if half = !a.Factor.IsZero(); half { // signed in is who has the code too
+			return accounts.Put(tx, a.ID, a)
 		}
 		return errors.Join(accounts.Put(tx, a.ID, a), g.remember(tx), audit.Append(tx, audit.Event{
 			Time: now, Actor: by, Action: audit.SignIn, Target: a.Email, Outcome: audit.Done, Note: note,
@@ -75,6 +85,9 @@ func (s *Service) SignIn(ctx context.Context, by audit.Actor, email string, pass
 	})
 	if err != nil {
 		return User{}, fmt.Errorf("signing in: %w", err)
+	}
+	if half {
+		return User{}, &CodeNeeded{ticket}
 	}
 	return a.User, nil
 }
@@ -245,6 +258,10 @@ func (s *Service) settle(ctx context.Context, g guess, right bool, now time.Time
 		if err != nil {
 			return err
 		}
+		if !a.Active() { // whoever knows the password learns no more than who does not
+			answer = g.wrong
+			return g.recordWrong(tx, now)
+		}
 		if a.Password != g.account.Password {
 			return errs.New(errs.Conflict, "The password of this account was changed a moment ago. Use the new one.")
 		}
@@ -264,8 +281,13 @@ func (g guess) recordWrong(tx store.Tx, now time.Time) error {
 		return err
 	}
 	what := "Wrong password."
-	if g.account.ID == "" {
+	switch {
+	case g.lapse != "":
+		what = g.lapse
+	case g.account.ID == "":
 		what = "No account has the address."
+	case !g.account.Active():
+		what = "The account is disabled."
 	}
 	if wait > 0 {
 		what += " The next attempt has to wait " + inWords(wait) + "."

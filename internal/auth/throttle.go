@@ -156,8 +156,9 @@ func inWords(d time.Duration) string {
 	return fmt.Sprintf("%d %s", n, unit)
 }
 
-// Sweep deletes the counts in which everything is forgiven. It is called every
-// hour or so; without it they would only take room.
+// Sweep deletes the counts in which everything is forgiven, and the invitations
+// that have ended. It is called every hour or so; without it they would only take
+// room.
 func (s *Service) Sweep(ctx context.Context) error {
 	now := s.now()
 	err := sweeper[throttle]{
@@ -169,5 +170,5 @@ func (s *Service) Sweep(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("sweeping the sign-in throttles: %w", err)
 	}
-	return nil
+	return wrap("sweeping the invitations", s.sweepInvitations(ctx))
 }

@@ -154,7 +154,7 @@ func entryAt(tx store.Tx, id ID, revision int64) (Entry, error) {
 	e, err := entries.Get(tx, string(id))
 	switch {
 	case errors.Is(err, store.ErrNotFound):
-		return Entry{}, notFound(id)
+		return Entry{}, Missing(id)
 	case err != nil:
 		return Entry{}, err
 	case e.Revision != revision:

@@ -64,7 +64,7 @@ func (s *Service) Get(ctx context.Context, id ID) (Entry, error) {
 		return err
 	})
 	if errors.Is(err, store.ErrNotFound) {
-		return Entry{}, notFound(id)
+		return Entry{}, Missing(id)
 	}
 	if err != nil {
 		return Entry{}, fmt.Errorf("reading entry %s: %w", id, err)
@@ -92,7 +92,8 @@ func HasEntry(r store.Getter, id ID) (bool, error) {
 	return err == nil, err
 }
 
-func notFound(id ID) error {
+// Missing is the errs.NotFound of an entry that does not exist.
+func Missing(id ID) error {
 	return errs.Newf(errs.NotFound, "There is no entry %s. It may have been deleted; the audit log says by whom.", id)
 }
 
@@ -134,7 +135,7 @@ func (s *Service) Versions(ctx context.Context, id ID, before, limit int) ([]Ver
 		return nil
 	})
 	if errors.Is(err, store.ErrNotFound) {
-		return nil, notFound(id)
+		return nil, Missing(id)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("reading versions of %s: %w", id, err)

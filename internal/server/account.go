@@ -25,8 +25,12 @@ func (p accountPages) show(c echo.Context) error { return p.draw(c, http.StatusO
 
 func (p accountPages) draw(c echo.Context, status int, err error) error {
 	v, faults := visitOf(c), errs.Fields(err)
-	return render(c, status, templates.Account(templates.AccountPage{
-		Frame: p.frame(c, "Account", templates.SectionNone), Since: p.when(v.session.Created), Created: p.when(v.user.Created), MinLength: minPassword,
+	sessions, sessErr := p.sessionRows(c, v.user.ID)
+	if sessErr != nil {
+		return sessErr
+	}
+	return render(c, status, templates.Account(templates.AccountPage{Sessions: sessions,
+		Frame: p.frame(c, "Account", templates.SectionNone), Created: p.when(v.user.Created), MinLength: minPassword,
 		CurrentError: faults["current"], PasswordError: faults["password"], RepeatError: faults["password2"],
 	}))
 }
@@ -54,4 +58,27 @@ func (p accountPages) password(c echo.Context) error {
 		return err
 	}
 	return p.see(c, "/account", flash{said: saidPassword})
+}
+
+// sessionRows are the sessions of a user, for the pages that end them.
+func (g gate) sessionRows(c echo.Context, userID string) (out []templates.SessionRow, err error) {
+	all, err := g.Sessions.Of(c.Request().Context(), userID)
+	for _, s := range all {
+		out = append(out, templates.SessionRow{Handle: s.Handle(), Device: deviceOf(s.Agent), Address: s.Addr, Seen: g.when(s.Seen), Began: g.when(s.Created),
+			Current: s.ID == visitOf(c).session.ID})
+	}
+	return out, err
+}
+
+// end is POST /account/sessions: one session of one's own, or all but this one.
+func (p accountPages) end(c echo.Context) error {
+	v := visitOf(c)
+	_, err := p.Sessions.End(c.Request().Context(), actor(c), auth.Ending{UserID: v.user.ID, Handle: c.FormValue("session"), Keep: v.session.ID})
+	if err != nil {
+		return err
+	}
+	if c.FormValue("session") == v.session.Handle() {
+		return c.Redirect(http.StatusSeeOther, "/login?out=1")
+	}
+	return p.see(c, "/account", flash{said: saidEnded})
 }

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -38,9 +39,21 @@ func (g gate) admit(may auth.Permission) echo.MiddlewareFunc {
 				if err := g.may(c, may); err != nil {
 					return err
 				}
+				if err := g.reachesPath(c); err != nil {
+					return err
+				}
+				if goOn, err := g.demandFactor(c, may); err != nil || !goOn {
+					return err
+				}
 			}
 			if err := readForm(c, limit); err != nil {
 				return err
+			}
+			if may.NeedsPerson() {
+				if proven, err := g.demandProof(c, may); err != nil || !proven {
+					g.logRefused(c)
+					return err
+				}
 			}
 			if err := next(c); err != nil {
 				return err
@@ -54,11 +67,15 @@ func (g gate) admit(may auth.Permission) echo.MiddlewareFunc {
 // may returns an errs.Refused, which is on record, unless the person's role has
 // the permission.
 func (g gate) may(c echo.Context, may auth.Permission) error {
-	role := visitOf(c).user.Role
-	if role.May(may) {
+	if g.allows(c, may) {
 		return nil
 	}
-	g.recordRefusal(c, fmt.Sprintf("The role %s lacks the permission %s.", role, may))
+	grant := visitOf(c).user.Grant
+	note := fmt.Sprintf("The role %s lacks the permission %s.", grant.Role, may)
+	if !grant.Entries.All() {
+		note = fmt.Sprintf("The role %s for %s lacks the permission %s.", grant.Role, grant.Entries, may)
+	}
+	g.recordRefusal(c, note)
 	return errs.New(errs.Refused, "Your role does not allow this. An owner can change it.")
 }
 
@@ -82,6 +99,9 @@ func (g gate) recognise(c echo.Context) error {
 	}
 	if err != nil {
 		return fmt.Errorf("reading the user of a session: %w", err)
+	}
+	if !u.Active() { // disabled while this request was on its way
+		return nil
 	}
 	v.user, v.session, v.signedIn = u, s, true
 	return nil
@@ -119,7 +139,7 @@ func (g gate) recordRefusal(c echo.Context, note string) {
 	}
 	e := audit.Event{Time: g.Now(), Actor: actor(c), Action: audit.AccessRefused, Outcome: audit.Refused,
 		Note: note + " " + c.Request().Method + " " + c.Path()}
-	if id, err := config.ParseID(pathParam(c, "id")); err == nil {
+	if id, err := config.ParseID(cmp.Or(pathParam(c, "owner"), pathParam(c, "id"))); err == nil {
 		e.Target = string(id)
 	}
 	// The refusal stands even if its client is gone already.

@@ -29,6 +29,7 @@ const timeInput = "2006-01-02T15:04"
 // list is GET /audit.
 func (p auditPages) list(c echo.Context) error {
 	f, faults := readFilter(c)
+	f.Only = p.sight(c)
 	log, err := p.Audit.List(c.Request().Context(), f)
 	if err != nil {
 		return err
@@ -36,7 +37,10 @@ func (p auditPages) list(c echo.Context) error {
 	page := templates.AuditPage{Frame: p.frame(c, "Audit log", templates.SectionAudit), Lead: plural(int(log.Total), "event") + ", newest first. Times are UTC.",
 		Who: c.QueryParam("who"), Target: c.QueryParam("target"), From: c.QueryParam("from"), To: c.QueryParam("to"), Errors: faults,
 		Filtered: f.Who != "" || f.Target != "" || f.Action != "" || f.Outcome != "" || !f.From.IsZero() || !f.To.IsZero()}
-	if n := len(log.Missing); n > 0 {
+	if !p.unlimited(c) {
+		page.Lead = "What happened to the entries that your role is for, and what you did, newest first. Times are UTC."
+	}
+	if n := len(log.Missing); n > 0 && p.unlimited(c) {
 		page.Lead += " " + log.Missing[0]
 		if n > 1 {
 			page.Lead += fmt.Sprintf(" %s more cannot be read either.", plural(n-1, "archive file"))
@@ -54,7 +58,7 @@ func (p auditPages) list(c echo.Context) error {
 		page.Rows = append(page.Rows, p.row(e))
 	}
 	page.Showing = plural(len(log.Events), "event")
-	if !page.Filtered {
+	if !page.Filtered && p.unlimited(c) {
 		page.Showing = fmt.Sprintf("%s of %s", templates.Count(int64(len(log.Events))), plural(int(log.Total), "event"))
 	}
 	if log.More {
@@ -174,10 +178,16 @@ func (p auditPages) show(c echo.Context) error {
 		return errs.New(errs.NotFound, "Events have numbers. The audit log lists them.")
 	}
 	leaf, err := p.Audit.Get(c.Request().Context(), n)
+	if errs.Is(err, errs.NotFound) && !p.unlimited(c) {
+		return eventNotFound(n)
+	}
 	if err != nil {
 		return err
 	}
 	e := leaf.Event
+	if !p.sees(c, e) {
+		return eventNotFound(n)
+	}
 	v, word := outcomeVerdict(e.Outcome)
 	page := templates.AuditEventPage{Frame: p.frame(c, fmt.Sprintf("Event %d · Audit log", n), templates.SectionAudit), Number: templates.Count(n),
 		Heading: sentence(e), When: p.when(e.Time), Reason: e.Reason, Note: e.Note, Person: e.Actor.Name, Verdict: v, Outcome: word,
@@ -188,10 +198,10 @@ func (p auditPages) show(c echo.Context) error {
 	for _, ch := range e.Changes {
 		page.Changes = append(page.Changes, changeRow(ch))
 	}
-	if n > 0 {
+	if n > 0 && p.unlimited(c) {
 		page.Older = fmt.Sprintf("/audit/%d", n-1)
 	}
-	if n+1 < leaf.Size {
+	if n+1 < leaf.Size && p.unlimited(c) {
 		page.Newer = fmt.Sprintf("/audit/%d", n+1)
 	}
 	p.linkTarget(c, &page, e)

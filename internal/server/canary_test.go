@@ -88,7 +88,7 @@ type mine struct {
 func dig(t *testing.T) *mine {
 	m := &mine{canaries: canaries{"password": password, "new password": "CANARY new? pass & 2", "wrong password": "CANARY wrong! pass <3>",
 		"secret": "CANARY+sec/ret=1&<a>", "typed secret": "CANARY/typed+2==\"", "paste": "CANARY=paste;3+/", "pasted token": "CANARY.token~4+/==",
-		"code": "CANARY/code+5==", "state": "CANARY-state/6+=", "set-up token": "CANARY/setup+token+7=", "metrics token": metricsToken,
+		"code": "CANARY/code+5==", "state": "CANARY-state/6+=", "set-up token": "CANARY/setup+token+7=", "metrics token": metricsToken, "invitation": "CANARY/invite+token+8=", "ticket": "CANARY/ticket+9=",
 		"notification": "CANARY~notified/8+\"<x>", "credential in a header": "CANARY.header+9/="}}
 	m.house = open(t, plan{heard: &m.heard, token: metricsToken, routes: func(g gate) []route {
 		return append(routes(g), route{"POST", "/panic", auth.SignedIn, func(c echo.Context) error { panic(c.FormValue("password")) }})
@@ -119,6 +119,7 @@ func (m *mine) form(pairs ...string) url.Values {
 // askAll drives every route of the table with canaries in its query or form.
 func (m *mine) askAll(p *person, header ...string) {
 	m.t.Helper()
+	m.pass(6 * time.Minute) // no sign-in counts for the password any more
 	for _, r := range routes(newGate(m.deps)) {
 		path := r.address()
 		switch {
@@ -126,6 +127,8 @@ func (m *mine) askAll(p *person, header ...string) {
 			path += "?" + url.Values{"code": {m.canaries["code"]}, "state": {m.canaries["state"]}}.Encode()
 		case r.path == "/setup" && r.safe():
 			path += "?token=" + url.QueryEscape(m.canaries["set-up token"])
+		case r.path == "/invite" && r.safe():
+			path += "?token=" + url.QueryEscape(m.canaries["invitation"])
 		case r.path == "/logout" && header == nil:
 			continue // it would end the session for the rest
 		}
@@ -137,6 +140,13 @@ func (m *mine) askAll(p *person, header ...string) {
 		form := m.form()
 		if r.path == "/setup" {
 			form.Set("token", m.canaries["set-up token"])
+		}
+		form.Set("code", m.canaries["code"])
+		if r.path == "/login/code" {
+			form.Set("ticket", m.canaries["ticket"])
+		}
+		if r.path == "/invite" {
+			form.Set("token", m.canaries["invitation"])
 		}
 		p.send(r.method, path, form, header...)
 		m.pass(20 * time.Second)
@@ -162,6 +172,7 @@ func TestNoSecretLeaves(t *testing.T) {
 	m.visitor().get("/metrics", "Authorization", "Bearer "+metricsToken+"2").want(401)
 	m.radar()
 	m.notified()
+	m.people()
 	m.passwords()
 	m.listen()
 }
@@ -272,6 +283,31 @@ func (m *mine) radar() {
 	}
 }
 
+// people invites somebody, who comes. The link is on the page that answers the
+// invitation and on the one that it opens, and nowhere else.
+func (m *mine) people() {
+	m.t.Helper()
+	before := len(m.heard)
+	link := m.owner().post("/team/invite", "email", "new@acme.example", "role", "editor", "entries", "acme:*").want(200).value("input[id=one-time]")
+	at := must(url.Parse(link))(m.t)
+	m.canaries["real invitation"] = at.Query().Get("token")
+	v := m.visitor()
+	page := v.get(at.RequestURI()).want(200)
+	m.heard = m.heard[:before]
+	v.post("/invite", "token", m.canaries["real invitation"], "password", m.canaries["wrong password"], "password2", "other").want(422)
+	m.heard = m.heard[:before]
+	v.submit(page, "/invite", "password", m.canaries["new password"], "password2", m.canaries["new password"]).leadsTo("/")
+	v.get("/").want(200)
+	before = len(m.heard)
+	key, codes := v.enrol()
+	m.heard = m.heard[:before] // what is for the app, and the codes to keep
+	m.canaries["key of an app"], m.canaries["recovery code"] = strings.ReplaceAll(key, " ", ""), strings.ReplaceAll(codes.texts("code")[0], "-", "")
+	v.get("/account/factor").want(200)
+	v.post("/account/factor", "code", m.canaries["recovery code"]).want(409)
+	m.owner().get("/team").want(200, "new@acme.example")
+	v.get(at.RequestURI()).want(404)
+}
+
 // passwords tries all that are wrong, and then the right one.
 func (m *mine) passwords() {
 	m.t.Helper()
@@ -282,6 +318,7 @@ func (m *mine) passwords() {
 	v.post("/login", "email", ownerEmail, "password", m.canaries["wrong password"]).want(429)
 	m.pass(time.Hour)
 	v.post("/login", "email", ownerEmail, "password", password).leadsTo("/")
+	m.pass(6 * time.Minute) // the sign-in does not count for the password any more
 	v.post(entry+"/reveal", "version", "1", "key", "signing", "password", m.canaries["wrong password"]).want(422)
 	v.post(entry+"/reveal", "version", "1", "key", "signing", "password", password).want(200)
 	v.post("/account/password", "current", password, "password", m.canaries["new password"], "password2", "other").want(422)

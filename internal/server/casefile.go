@@ -15,7 +15,7 @@ const caseFilePath = "/config/:id/test/:run/casefile"
 
 // caseFilePermission is more than reading takes: what is exported is made to
 // leave the house, and the log gets an event.
-const caseFilePermission = auth.ConfigTest
+const caseFilePermission = auth.ConfigExport
 
 // caseFile is GET /config/:id/test/:run/casefile.
 func (p testPages) caseFile(c echo.Context) error {

@@ -1,10 +1,12 @@
 package server
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
 
+	"backoffice/internal/auth"
 	"backoffice/internal/errs"
 	"backoffice/internal/secret"
 	"backoffice/web/templates"
@@ -83,6 +85,10 @@ func (p doorPages) login(c echo.Context) error {
 			return err
 		}
 		return c.Redirect(http.StatusSeeOther, next)
+	}
+	var half *auth.CodeNeeded
+	if errors.As(err, &half) {
+		return p.askCode(c, http.StatusOK, half.Ticket, "")
 	}
 	kind, msg := errs.Of(err)
 	if kind == errs.Internal || kind == errs.Unavailable {

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"backoffice/internal/auth"
 	"backoffice/internal/config"
 	"backoffice/internal/connector"
 	"backoffice/internal/errs"
@@ -84,6 +85,10 @@ func (p formPages) sentNew(c echo.Context) (formState, config.ID, error) {
 	}
 	f.revision, f.base = 0, 0 // whatever was sent: nothing is there yet
 	s := formState{form: f, def: def, isNew: true, err: idErr}
+	if idErr == nil && !p.covers(c, id) {
+		s.err = errs.Field("id", "Your role is for the entries "+visitOf(c).user.Entries.Words()+". Choose an id among them, or ask an owner.")
+		return s, id, nil
+	}
 	if idErr == nil && keyOf(p.Config.Definition(id)) != keyOf(def) {
 		s.err = errs.Field("id", "An entry of "+def.Name+" has "+def.Key+" after the vendor, for example acme:"+def.Key+".")
 	}
@@ -182,6 +187,9 @@ func (p formPages) store(c echo.Context, id config.ID, s formState, base config.
 		return p.draw(c, http.StatusUnprocessableEntity, s)
 	}
 	d := s.form.draft(id, s.def)
+	if err := p.mayPut(c, d.Then); err != nil {
+		return err
+	}
 	dropMissing(&d, base, s.def)
 	saved, err := p.Config.Save(c.Request().Context(), actor(c), d)
 	if err == nil {
@@ -203,6 +211,15 @@ func (p formPages) store(c echo.Context, id config.ID, s formState, base config.
 		return p.draw(c, statuses[kind].status, s)
 	}
 	return err
+}
+
+// mayPut refuses to put what is saved in force at once, if the role does not
+// allow to put anything in force.
+func (g gate) mayPut(c echo.Context, then config.Then) error {
+	if then != config.PutInForce {
+		return nil
+	}
+	return g.may(c, auth.ConfigPromote)
 }
 
 func savedFlash(s config.Saved, then config.Then) flash {

@@ -81,7 +81,7 @@ func (g gate) head(c echo.Context, e config.Entry, def *connector.Definition, ta
 	}
 	s := g.entryStanding(e, tested[e.ID])
 	h := templates.EntryHead{ID: string(e.ID), Initial: initial(def, e.ID), Connector: e.Connector, Health: s.Health, Tab: tab,
-		State: "nothing is in force yet", VersionCount: templates.Count(int64(e.Next - 1)), HasScopes: def != nil && len(def.Permissions) > 0,
+		May: g.mayOf(c), State: "nothing is in force yet", VersionCount: templates.Count(int64(e.Next - 1)), HasScopes: def != nil && len(def.Permissions) > 0,
 		HasWebhooks: def != nil && def.Webhooks != nil, HasGuide: def != nil}
 	h.Tested, h.TestedBy, h.TestedHow = g.when(s.Tested), s.By, s.How
 	switch {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"backoffice/internal/auth"
 	"backoffice/internal/config"
 	"backoffice/internal/connector"
 	"backoffice/internal/errs"
@@ -90,7 +91,7 @@ func (p valuePages) fillValues(c echo.Context, page *templates.EntryValuesPage, 
 	page.Rows = make([]templates.ValueRow, 0, len(o.Keys))
 	for _, k := range o.Keys {
 		row := templates.ValueRow{Key: k.Name, Shown: copiedKey(o, k), Set: p.when(k.SetAt), SetBy: k.SetBy,
-			CanReveal: k.Secret && visitOf(c).user.Role.May(revealPermission)}
+			CanReveal: k.Secret && p.allows(c, revealPermission)}
 		if page.Against != "" {
 			row.Changed, row.Compared = compared(against, k)
 		}
@@ -104,7 +105,7 @@ func (p valuePages) fillValues(c echo.Context, page *templates.EntryValuesPage, 
 		page.Heading += ", " + pick(changed == 0, "none", strconv.Itoa(changed)) + " changed"
 	}
 	page.Versions = versionPills(e, o.Number)
-	p.fillNotices(page, def, o)
+	p.fillNotices(c, page, def, o)
 	if def != nil && def.OAuth != nil {
 		if _, own := o.Key(def.OAuth.RedirectKey); !own && def.OAuth.RedirectKey != "" {
 			page.FootText = def.OAuth.RedirectKey + " is not set, so the default redirect URI holds:"
@@ -126,7 +127,7 @@ func compared(against config.Opened, k config.Key) (changed bool, word string) {
 	return false, "Same"
 }
 
-func (p valuePages) fillNotices(page *templates.EntryValuesPage, def *connector.Definition, o config.Opened) {
+func (p valuePages) fillNotices(c echo.Context, page *templates.EntryValuesPage, def *connector.Definition, o config.Opened) {
 	var names []string
 	for _, k := range o.Keys {
 		names = append(names, k.Name)
@@ -140,7 +141,7 @@ func (p valuePages) fillNotices(page *templates.EntryValuesPage, def *connector.
 	}
 	if len(texts) > 0 {
 		page.Notice = templates.Notice{Verdict: templates.VerdictWarning, Heading: plural(len(texts), "key") + " may be misspelt", Text: strings.Join(texts, " "),
-			Link: templates.Link{Label: "Edit", URL: entryURL(o.Entry) + "/edit"}}
+			Link: p.editLink(c, o.Entry, "Edit")}
 	}
 }
 
@@ -162,7 +163,7 @@ func versionPills(e config.Entry, shown int) (out []templates.VersionPill) {
 // fillActs offers what can be done with the versions that carry labels.
 func (p valuePages) fillActs(c echo.Context, page *templates.EntryValuesPage, e config.Entry, o config.Opened) {
 	for _, k := range o.Keys {
-		if k.Secret {
+		if k.Secret && p.allows(c, auth.ConfigWrite) {
 			page.Compare.Keys = append(page.Compare.Keys, templates.Choice{Name: k.Name, Label: k.Name})
 		}
 	}
@@ -170,12 +171,19 @@ func (p valuePages) fillActs(c echo.Context, page *templates.EntryValuesPage, e 
 		return
 	}
 	n := strconv.Itoa(e.Pending)
+	if p.allows(c, auth.ConfigWrite) {
+		page.Discard = templates.DiscardChoice{Version: n, Effect: "Its values stay in the history."}
+		if e.Current != 0 {
+			page.Discard.Effect = fmt.Sprintf("Its values stay in the history. Version %d stays in force.", e.Current)
+		}
+	}
+	if !p.allows(c, auth.ConfigPromote) {
+		return
+	}
 	page.Promote = templates.PromoteForm{Version: n, Effect: fmt.Sprintf("Version %d is put in force for every consumer.", e.Pending)}
-	page.Discard = templates.DiscardChoice{Version: n, Effect: "Its values stay in the history."}
 	if e.Current != 0 {
 		page.Promote.Current = strconv.Itoa(e.Current)
 		page.Promote.Effect = fmt.Sprintf("Version %d takes the place of version %d for every consumer.", e.Pending, e.Current)
-		page.Discard.Effect = fmt.Sprintf("Its values stay in the history. Version %d stays in force.", e.Current)
 	}
 	switch page.Standing.Pending.Health {
 	case templates.HealthWrong:

@@ -2,6 +2,7 @@ package server
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -76,6 +77,7 @@ type plan struct {
 	env     string             // name of the environment
 	token   string             // of /metrics; "" for no metrics
 	rate    int                // of notifications; 0 for the default
+	factor  auth.FactorPolicy  // instead of "off"
 	outside func(*egress.Options, *outside.Options)
 }
 
@@ -189,7 +191,7 @@ func (h *house) furnish(p plan, box *secret.Box) Deps {
 		Log:      slog.New(slog.NewJSONHandler(h.log, nil)),
 		Site: Site{PublicURL: public, Environment: p.env, Proxies: h.proxies, Version: "1.0.0", Started: start, DataFile: h.file,
 			DataSize: func() int64 { return 4096 }, Commits: func() (int64, int64) { return 7, 3 }, KeyFile: "backoffice.key", KeyID: "0a1b2c3d", Sandbox: base, Ready: ready,
-			MetricsToken: secret.NewText(p.token)}}
+			MetricsToken: secret.NewText(p.token), SecondFactor: cmp.Or(p.factor, auth.FactorOff)}}
 }
 
 // outsideIn makes the check of the public URL.

@@ -44,6 +44,13 @@ const (
 	saidReplayed
 	saidReplayFailed
 	saidTestSent
+	saidWithdrawn
+	saidGrant
+	saidDisabled
+	saidEnabled
+	saidJoined
+	saidEnded
+	saidFactorRemoved
 )
 
 // sentences are formats with one number, or none.
@@ -71,6 +78,13 @@ var sentences = map[said]string{
 	saidReplayed:       "Sent again: the answer is %d",
 	saidReplayFailed:   "Sent again, and no answer came",
 	saidTestSent:       "The test notification arrived and was accepted",
+	saidWithdrawn:      "The invitation is withdrawn",
+	saidGrant:          "The role is changed",
+	saidDisabled:       "The account is disabled, and its sessions have ended",
+	saidEnabled:        "The account can sign in again",
+	saidEnded:          "Ended",
+	saidFactorRemoved:  "The second factor is removed",
+	saidJoined:         "Welcome. Your account is ready",
 }
 
 func (f flash) words() string {

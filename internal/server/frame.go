@@ -16,16 +16,16 @@ func (g gate) frame(c echo.Context, title string, section templates.Section) tem
 	v := visitOf(c)
 	f := templates.Frame{
 		Title: title, Section: section, User: v.user.Email,
-		Environment: environmentName(g.Site.Environment), Staging: g.Site.Environment != "production", Version: g.Site.Version,
+		Environment: environmentName(g.Site.Environment), Staging: !g.Site.Production(), Version: g.Site.Version,
 		Theme: g.theme(c), Path: ownAddress(c),
 	}
 	if !v.signedIn {
 		return f
 	}
-	f.Toast = g.takeFlash(c)
+	f.Toast, f.May = g.takeFlash(c), g.mayOf(c)
 	f.AddressWarning = g.addressWarning(c)
 	f.ConnectorCount = templates.Count(int64(g.Catalogue.Len()))
-	if n, err := g.Audit.Size(c.Request().Context()); err == nil {
+	if n, err := g.Audit.Size(c.Request().Context()); err == nil && g.unlimited(c) {
 		f.EventCount = templates.Count(n)
 	}
 	if all, err := g.entries(c); err == nil {
@@ -49,7 +49,7 @@ func ownAddress(c echo.Context) string {
 		return "/config"
 	case "consent":
 		return path.Dir(u.EscapedPath()) + "/test"
-	case "promote", "rollback", "discard", "compare", "reveal", "token", "password", "radar", "send", "replay":
+	case "promote", "rollback", "discard", "compare", "reveal", "token", "password", "radar", "send", "replay", "invite", "withdraw", "disable", "enable", "sessions", "proof", "factor", "begin", "codes", "remove", "code":
 		return path.Dir(u.EscapedPath())
 	}
 	return u.EscapedPath()
@@ -57,7 +57,7 @@ func ownAddress(c echo.Context) string {
 
 // stage is what stands around a page for somebody who is not signed in.
 func (g gate) stage(c echo.Context) templates.Stage {
-	return templates.Stage{Environment: environmentName(g.Site.Environment), Staging: g.Site.Environment != "production",
+	return templates.Stage{Environment: environmentName(g.Site.Environment), Staging: !g.Site.Production(),
 		Host: g.Site.PublicURL.Host, Version: g.Site.Version, Theme: g.theme(c)}
 }
 

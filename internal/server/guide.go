@@ -107,7 +107,7 @@ func (p guidePages) draw(c echo.Context, t guideTab) error {
 		return err
 	}
 	page := templates.EntryGuidePage{Frame: p.frame(c, "Set-up guide · "+string(e.ID), templates.SectionConfiguration), Entry: head,
-		CanWrite: visitOf(c).user.Role.May(configWrite)}
+		CanWrite: p.allows(c, configWrite)}
 	if def == nil {
 		page.None = "No definition knows this service, so there is no guide to it. The operator can add one: see --connectors."
 		page.Errors, page.Refused = guideFaults(t.refuse, "nothing"), "Nothing was saved"

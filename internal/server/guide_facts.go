@@ -24,13 +24,14 @@ type guided struct {
 	hand  guide.Hand
 	limit *oauth.Report // the newest run at today's addresses whose answers told a limit; nil if none did
 	hook  string        // the webhook URL
+	edits bool          // the person may save the entry
 
 	seesNews bool // the person may see notifications
 }
 
 // guided gathers what the rooms know of an entry's set-up.
 func (g gate) guided(c echo.Context, e config.Entry, def *connector.Definition) (v guided, err error) {
-	v = guided{entry: e, def: def}
+	v = guided{entry: e, def: def, edits: g.allows(c, configWrite)}
 	ctx := c.Request().Context()
 	n := e.Current
 	if n == 0 {
@@ -76,12 +77,12 @@ func (g gate) addReceived(c echo.Context, v *guided) error {
 		return nil
 	}
 	ctx := c.Request().Context()
-	path, _, err := g.Webhooks.Addresses(ctx, v.entry.ID)
+	path, _, err := g.ownHook(c, v.entry.ID)
 	if err != nil {
 		return fmt.Errorf("finding the webhook address of %s: %w", v.entry.ID, err)
 	}
-	v.seesNews = visitOf(c).user.Role.May(newsPermission)
-	v.hook = g.origin() + "/webhooks/" + path
+	v.seesNews = g.allows(c, newsPermission)
+	v.hook = g.hookAddress(path)
 	f := webhook.Filter{Owner: string(v.entry.ID), Verdict: webhook.OK, Limit: guideNotifications}
 	for range guidePagesOfThem {
 		page, err := g.Webhooks.List(ctx, f)

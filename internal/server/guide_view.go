@@ -154,7 +154,10 @@ func stepActs(v guided, s guide.Step) (out []templates.Link) {
 		case connector.PermissionsDeclared:
 			out = append(out, templates.Link{Label: "Declare permissions", URL: at + "/scopes"})
 		case connector.CredentialsProven:
-			out = append(out, templates.Link{Label: pick(s.State == guide.Attention, "Replace the credentials", "Edit the values"), URL: at + "/edit"}, templates.Link{Label: "See the tests", URL: at + "/test"})
+			if v.edits {
+				out = append(out, templates.Link{Label: pick(s.State == guide.Attention, "Replace the credentials", "Edit the values"), URL: at + "/edit"})
+			}
+			out = append(out, templates.Link{Label: "See the tests", URL: at + "/test"})
 		case connector.NotificationReceived:
 			out = append(out, templates.Link{Label: "Choose topics", URL: at + "/webhooks"})
 		case connector.ConnectionWorks:
@@ -259,7 +262,10 @@ func (v guided) fillVersion(page *templates.EntryGuidePage, f connector.Field) {
 	if i >= 0 && f.Options[i].Old {
 		sent.Verdict, sent.Word = templates.VerdictWarning, "Old"
 		page.Old = templates.Notice{Verdict: templates.VerdictWarning, Heading: "API version " + value + " is old", Text: "The newest stable one that is offered here is " + newest +
-			". Change it as a new version, test that while it is pending, and then put it in force.", Link: templates.Link{Label: "Choose a newer version", URL: entryURL(v.entry.ID) + "/edit"}}
+			". Change it as a new version, test that while it is pending, and then put it in force."}
+		if v.edits {
+			page.Old.Link = templates.Link{Label: "Choose a newer version", URL: entryURL(v.entry.ID) + "/edit"}
+		}
 	}
 	page.Versions = []templates.Fact{sent, {Label: "Newest stable offered", Text: newest, Code: true}}
 	if v.def.Guide != nil {

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strconv"
 
+	"backoffice/internal/auth"
 	"backoffice/internal/config"
 	"backoffice/internal/errs"
 	"backoffice/web/templates"
@@ -71,9 +72,11 @@ func (p historyPages) row(c echo.Context, e config.Entry, v config.Version) (tem
 	switch v.Number {
 	case e.Current:
 	case e.Pending:
-		row.Discard = templates.DiscardChoice{Version: row.Number, Effect: "Its values stay in the history."}
+		if p.allows(c, auth.ConfigWrite) {
+			row.Discard = templates.DiscardChoice{Version: row.Number, Effect: "Its values stay in the history."}
+		}
 	default:
-		row.CanRollBack = true
+		row.CanRollBack = p.allows(c, auth.ConfigPromote)
 	}
 	if v.Number == e.Previous {
 		row.Until = ", until " + until(e.PreviousUntil)

@@ -97,15 +97,15 @@ func (p hookPages) fillEndpoint(c echo.Context, page *templates.EntryWebhooksPag
 		page.Rules = append(page.Rules, templates.SignatureRule{Header: s.Header, How: signatureWords(s), For: s.For})
 	}
 	ctx := c.Request().Context()
-	own, shared, err := p.Webhooks.Addresses(ctx, id)
+	own, others, err := p.ownHook(c, id)
 	if err != nil {
 		return err
 	}
 	page.URL = p.hookAddress(own)
 	page.URLHint = "Register it in the webhook settings of the app at " + def.Name + ". It answers HEAD and GET with 200, for providers that ask before they send."
-	if len(shared) > 0 {
+	if others > 0 {
 		page.Shared = fmt.Sprintf("%s works too. %s %s it: a notification belongs to the entry whose secret signed it.", p.hookAddress(id.Service()),
-			upperFirst(plural(len(shared), "other entry")), pick(len(shared) == 1, "shares", "share"))
+			upperFirst(plural(others, "other entry")), pick(others == 1, "shares", "share"))
 	}
 	signers, err := p.Webhooks.Signers(ctx, id)
 	if err != nil {

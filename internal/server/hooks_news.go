@@ -21,7 +21,7 @@ const newsOfTab = 5
 // fillNews says what came lately, to who may see it. It returns when the last
 // notification of each topic came.
 func (p hookPages) fillNews(c echo.Context, page *templates.EntryWebhooksPage, id config.ID, def *connector.Definition) (map[string]time.Time, error) {
-	if !visitOf(c).user.Role.May(newsPermission) {
+	if !p.allows(c, newsPermission) {
 		return nil, nil
 	}
 	list, t, err := p.news(c.Request().Context(), id, def)

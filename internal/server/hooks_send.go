@@ -36,7 +36,7 @@ func (p hookPages) send(c echo.Context) error {
 		because(c, err)
 		return p.draw(c, hookTab{status: statuses[kind].status, sent: templates.SendTest{Error: msg}})
 	}
-	tab := hookTab{status: http.StatusOK, sent: templates.SendTest{Result: sentTest(t)}}
+	tab := hookTab{status: http.StatusOK, sent: templates.SendTest{Result: p.sentTest(c, t)}}
 	if t.OK() {
 		tab.toast = flash{said: saidTestSent}.words()
 	}
@@ -45,7 +45,7 @@ func (p hookPages) send(c echo.Context) error {
 
 // sendTest is the form for a test notification, with how the last one fared.
 func (p hookPages) sendTest(c echo.Context, def *connector.Definition, s templates.SendTest) templates.SendTest {
-	if !visitOf(c).user.Role.May(testPermission) {
+	if !p.allows(c, testPermission) {
 		return s
 	}
 	s.Note = "BackOffice signs a notification with the value in force and posts it to its own public address, as " + def.Name + " would."
@@ -73,15 +73,19 @@ func hasSample(w *connector.Webhooks, topic string) bool {
 	return false
 }
 
-// sentTest is how a test notification fared, step by step.
-func sentTest(t webhook.Test) templates.SentTest {
+// sentTest is how a test notification fared, step by step. Another entry with the
+// same secret may have taken it.
+func (g gate) sentTest(c echo.Context, t webhook.Test) templates.SentTest {
 	out := templates.SentTest{Verdict: templates.VerdictWrong, Heading: "The test notification did not arrive", Text: t.Words,
 		Steps: []templates.SignatureStep{{Title: "1. Sent", What: t.Topic, Code: true, Text: "To the public address, signed.", Plain: t.ID}, answeredStep(t)}}
 	arrived := templates.SignatureStep{Title: "3. Arrived", What: "No", Judged: true, Verdict: templates.VerdictWrong, Text: "Nothing with its id came to this program."}
 	verdict := templates.SignatureStep{Title: "4. Verdict", What: "None", Judged: true, Text: "There is nothing to judge."}
 	if n := t.Notification; n != nil {
-		out.Link = templates.Link{Label: "Open the notification", URL: notificationURL(n.Owner, n.ID)}
-		arrived.What, arrived.Verdict, arrived.Text = "Yes", templates.VerdictOK, "As a notification of "+n.Owner+", "+bytesWords(n.Length)+"."
+		arrived.What, arrived.Verdict, arrived.Text = "Yes", templates.VerdictOK, "It has "+bytesWords(n.Length)+"."
+		if g.coversOwner(c, n.Owner) && g.allows(c, newsPermission) {
+			out.Link = templates.Link{Label: "Open the notification", URL: notificationURL(n.Owner, n.ID)}
+			arrived.Text = "As a notification of " + n.Owner + ", " + bytesWords(n.Length) + "."
+		}
 		verdict = arrivedVerdict(*n)
 		switch {
 		case t.OK():

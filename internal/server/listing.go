@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 
+	"backoffice/internal/auth"
 	"backoffice/internal/config"
 	"backoffice/internal/oauth"
 	"backoffice/web/templates"
@@ -34,38 +35,69 @@ type listing struct {
 	sorted map[string][]*listRow // by the column and the direction
 }
 
-// A listCache keeps the listing for as long as the entries and their health are
-// those that it was made from. Both rooms hand out the same slice and the same
-// map until something changes.
+// A listCache keeps a listing for all entries, and one for each pattern that
+// somebody's role has, for as long as the entries and their health are those that
+// it was made from. Both rooms hand out the same slice and the same map until
+// something changes.
 type listCache struct {
-	mu      sync.Mutex
+	mu sync.Mutex
+	of map[auth.Pattern]*keptList
+}
+
+// maxLists is how many are kept.
+const maxLists = 32
+
+type keptList struct {
+	all     []config.Entry // that entries was chosen from
 	entries []config.Entry
 	healths map[config.ID]oauth.Health
 	listing *listing
 }
 
-// entries is every entry in the order of the ids. A page asks for them more than
+// at is what is kept for a pattern, with the entries of now. The caller holds mu.
+func (l *listCache) at(p auth.Pattern, all []config.Entry) *keptList {
+	k := l.of[p]
+	if k != nil && sameSlice(k.all, all) {
+		return k
+	}
+	if l.of == nil || k == nil && len(l.of) >= maxLists {
+		l.of = map[auth.Pattern]*keptList{}
+	}
+	k = &keptList{all: all, entries: all}
+	if !p.All() {
+		k.entries = slices.DeleteFunc(slices.Clone(all), func(e config.Entry) bool { return !p.Covers(string(e.ID)) })
+	}
+	l.of[p] = k
+	return k
+}
+
+// entries is every entry that the person's role is for, in the order of the ids. A page asks for them more than
 // once, so a request asks the store once; nothing asks before it has changed
 // what it came to change.
 func (g gate) entries(c echo.Context) (_ []config.Entry, err error) {
 	v := visitOf(c)
-	if v.entries == nil {
-		v.entries, err = g.Config.All(c.Request().Context())
+	if v.entries != nil {
+		return v.entries, nil
 	}
-	return v.entries, err
+	if v.all, err = g.Config.All(c.Request().Context()); err != nil {
+		return nil, err
+	}
+	g.lists.mu.Lock()
+	defer g.lists.mu.Unlock()
+	v.entries = g.lists.at(v.user.Entries, v.all).entries
+	return v.entries, nil
 }
 
-// healths is the health of every entry that was tested, once a request.
+// healths is the health of every entry that was tested, whoever may see it, once a request.
 func (g gate) healths(c echo.Context) (_ map[config.ID]oauth.Health, err error) {
 	v := visitOf(c)
 	if v.healths != nil {
 		return v.healths, nil
 	}
-	all, err := g.entries(c)
-	if err != nil {
+	if _, err := g.entries(c); err != nil {
 		return nil, err
 	}
-	v.healths, err = g.OAuth.HealthOfAll(c.Request().Context(), all)
+	v.healths, err = g.OAuth.HealthOfAll(c.Request().Context(), v.all)
 	return v.healths, err
 }
 
@@ -88,21 +120,21 @@ func (g gate) version(c echo.Context, id config.ID, n int) (config.Version, erro
 
 // listed is the listing of now.
 func (g gate) listed(c echo.Context) (*listing, error) {
-	all, err := g.entries(c)
-	if err != nil {
+	if _, err := g.entries(c); err != nil {
 		return nil, err
 	}
 	tested, err := g.healths(c)
 	if err != nil {
 		return nil, err
 	}
-	l := g.lists
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.listing == nil || !sameSlice(l.entries, all) || reflect.ValueOf(l.healths).Pointer() != reflect.ValueOf(tested).Pointer() {
-		l.entries, l.healths, l.listing = all, tested, g.list(all, tested)
+	v := visitOf(c)
+	g.lists.mu.Lock()
+	defer g.lists.mu.Unlock()
+	k := g.lists.at(v.user.Entries, v.all)
+	if k.listing == nil || reflect.ValueOf(k.healths).Pointer() != reflect.ValueOf(tested).Pointer() {
+		k.healths, k.listing = tested, g.list(k.entries, tested)
 	}
-	return l.listing, nil
+	return k.listing, nil
 }
 
 func sameSlice(a, b []config.Entry) bool {

@@ -29,6 +29,9 @@ func (g gate) saveList(c echo.Context, l listForm) error {
 		return err
 	}
 	f, err := readEntryForm(c, nil)
+	if err == nil {
+		err = g.mayPut(c, f.then)
+	}
 	if err != nil {
 		return err
 	}

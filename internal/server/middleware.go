@@ -53,7 +53,8 @@ type visit struct {
 	signedIn  bool
 	addr      string
 
-	entries []config.Entry // what entries and healths found, for the rest of the request
+	all     []config.Entry // what entries and healths found, for the rest of the request
+	entries []config.Entry // those of all that the person's role is for
 	healths map[config.ID]oauth.Health
 	version config.Version // the last one that was read
 }
@@ -139,11 +140,11 @@ func (g gate) headers(next echo.HandlerFunc) echo.HandlerFunc {
 }
 
 // onceOnly reports whether the address of a request has something that is good
-// for one use: a set-up token, or a provider's code and state. It is then passed
+// for one use: the token of a one-time link, or a provider's code and state. It is then passed
 // on to nobody, and never becomes part of a page.
 func onceOnly(c echo.Context) bool {
 	path := c.Request().URL.Path
-	return c.Path() == callbackPath || path == "/setup" || strings.HasPrefix(path, "/auth/")
+	return c.Path() == callbackPath || path == "/setup" || path == "/invite" || strings.HasPrefix(path, "/auth/")
 }
 
 // crossOrigin refuses unsafe requests that another site made a browser send.

@@ -113,5 +113,5 @@ func (g gate) stillMay(c echo.Context, may auth.Permission) bool {
 		return false
 	}
 	u, err := g.Auth.User(c.Request().Context(), s.UserID)
-	return err == nil && u.Role.May(may)
+	return err == nil && u.Active() && u.May(may, g.Site.Production())
 }

@@ -89,7 +89,7 @@ func (p notificationPages) draw(c echo.Context, status int, typed string, refuse
 	if err != nil {
 		return err
 	}
-	if n.Good() && visitOf(c).user.Role.May(replayPermission) {
+	if n.Good() && p.allows(c, replayPermission) {
 		_, msg := errs.Of(refused)
 		page.Replay = templates.ReplayForm{Action: notificationURL(owner, id) + "/replay", Target: typed, Error: msg, Hint: replayHint}
 	}
@@ -122,7 +122,10 @@ func (p notificationPages) page(c echo.Context, n webhook.Notification, body []b
 	topic := visible(n.Topic, 100)
 	page := templates.NotificationPage{Initial: initial(def, config.ID(n.Owner)), Topic: topic, Headline: notificationHeadline(n, provider),
 		When: p.when(n.Received), For: ownerLink(n.Owner, there), Answered: "answered with " + answeredWords(n), Download: notificationURL(n.Owner, n.ID) + "/body",
-		Arrival: arrivalOf(n), Word: arrivalWord(n), Proves: proves(n), Why: p.why(n, there)}
+		Arrival: arrivalOf(n), Word: arrivalWord(n), Proves: proves(n), Why: p.why(n, there && p.allows(c, configWrite))}
+	if page.Why.Action.URL == outsideAt && !p.allows(c, auth.SettingsRead) {
+		page.Why.Action = templates.Link{}
+	}
 	title := topic
 	if title == "" {
 		title = "A notification"
@@ -196,13 +199,14 @@ func answeredWords(n webhook.Notification) string {
 	return fmt.Sprintf("%d in %s", n.Status, templates.Took(n.Took))
 }
 
-// why explains why a notification was refused.
-func (p notificationPages) why(n webhook.Notification, there bool) templates.Why {
+// why explains why a notification was refused. edits says whether there is an
+// entry that the person may mend.
+func (p notificationPages) why(n webhook.Notification, edits bool) templates.Why {
 	if n.Good() {
 		return templates.Why{}
 	}
 	w := templates.Why{Heading: upperFirst(refusedWords(n))}
-	if n.Verdict == webhook.NoSecret && there {
+	if n.Verdict == webhook.NoSecret && edits {
 		w.Action = templates.Link{Label: "Edit the entry", URL: entryURL(config.ID(n.Owner)) + "/edit"}
 	}
 	e := n.Explanation
@@ -216,7 +220,7 @@ func (p notificationPages) why(n webhook.Notification, there bool) templates.Why
 	if e.Tried > 0 {
 		w.Tried = plural(e.Tried, "variant") + " of keys, algorithms, encodings and bodies " + pick(e.Tried == 1, "was", "were") + " tried."
 	}
-	if a := p.actionOn(mainCause(n), n, there); a.Known() {
+	if a := p.actionOn(mainCause(n), n, edits); a.Known() {
 		w.Action = a
 	}
 	return w
@@ -237,12 +241,12 @@ func variantFacts(e webhook.Explanation, want connector.Signature) (out []templa
 }
 
 // actionOn leads to where the cause of a refusal is mended.
-func (p notificationPages) actionOn(cause webhook.Cause, n webhook.Notification, there bool) templates.Link {
+func (p notificationPages) actionOn(cause webhook.Cause, n webhook.Notification, edits bool) templates.Link {
 	switch cause {
 	case webhook.ChangedBody:
 		return templates.Link{Label: "Check the public address", URL: outsideAt}
 	case webhook.ExpiredSecret, webhook.UnknownSecret:
-		if there {
+		if edits {
 			return templates.Link{Label: "Edit the entry", URL: entryURL(config.ID(n.Owner)) + "/edit"}
 		}
 	}

@@ -36,6 +36,7 @@ const newsPermission = auth.WebhookRead
 // list is GET /webhooks.
 func (p notificationPages) list(c echo.Context) error {
 	f, faults := readNewsFilter(c)
+	f.Only = p.newsSight(c)
 	found, err := p.Webhooks.List(c.Request().Context(), f)
 	if err != nil {
 		return err
@@ -114,7 +115,9 @@ func (p notificationPages) nothing(c echo.Context, f webhook.Filter, found webho
 	if err != nil {
 		return out, err
 	}
-	if len(all) == 0 {
+	if len(all) == 0 && !p.allows(c, configWrite) {
+		out.Text, out.Action = "There is no entry of a connector yet.", templates.Link{}
+	} else if len(all) == 0 {
 		out.Text, out.Action = "Add the entry of a connector first: its tab Webhooks has the address to register.", templates.Link{Label: "Add an entry", URL: "/config/new"}
 	}
 	for _, e := range all {
@@ -263,7 +266,7 @@ func (p notificationPages) events(c echo.Context) error {
 	if len(faults) > 0 {
 		return errs.New(errs.Invalid, faults[0].Msg)
 	}
-	f.Before = ""
+	f.Before, f.Only = "", p.newsSight(c)
 	return p.followNews(c, newsPermission, func(ctx context.Context) (templates.NotificationList, error) {
 		found, err := p.Webhooks.List(ctx, f)
 		if err != nil {

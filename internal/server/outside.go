@@ -160,7 +160,7 @@ func readBody(c echo.Context, a *outside.Arrival) error {
 
 // outsideIn is the part of the settings page about the last check.
 func (p housePages) outsideIn(c echo.Context) (templates.OutsideCheck, error) {
-	out := templates.OutsideCheck{May: visitOf(c).user.Role.May(settingsCheck)}
+	out := templates.OutsideCheck{May: p.allows(c, settingsCheck)}
 	r, ok, err := p.Outside.Last(c.Request().Context())
 	if err != nil || !ok {
 		return out, err

@@ -145,14 +145,14 @@ func (p housePages) notice(page *templates.OverviewPage, r *listRow) {
 // refusals puts the entries first whose notifications were refused lately.
 func (p housePages) refusals(c echo.Context, page *templates.OverviewPage) error {
 	const looked, shown = 200, 3
-	if !visitOf(c).user.Role.May(newsPermission) {
+	if !p.allows(c, newsPermission) {
 		return nil
 	}
 	all, err := p.entries(c)
 	if err != nil {
 		return err
 	}
-	found, err := p.Webhooks.List(c.Request().Context(), webhook.Filter{Refused: true, From: p.Now().Add(-24 * time.Hour), Limit: looked})
+	found, err := p.Webhooks.List(c.Request().Context(), webhook.Filter{Refused: true, From: p.Now().Add(-24 * time.Hour), Limit: looked, Only: p.newsSight(c)})
 	if err != nil {
 		return err
 	}
@@ -240,10 +240,10 @@ func headline(t tally) (heading, summary string) {
 }
 
 func (p housePages) lastEvents(c echo.Context) (out []templates.EventLine, err error) {
-	if !visitOf(c).user.Role.May(auditPermission) {
+	if !p.allows(c, auditPermission) {
 		return nil, nil
 	}
-	log, err := p.Audit.List(c.Request().Context(), audit.Filter{Limit: 6})
+	log, err := p.Audit.List(c.Request().Context(), audit.Filter{Limit: 6, Only: p.sight(c)})
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // Every page that refuses what was sent shows once by which reference the log
@@ -14,6 +15,7 @@ func TestRefusalsHaveAReference(t *testing.T) {
 	h.save("acme:intercom", nil)
 	h.slack()
 	p := h.owner()
+	h.pass(6 * time.Minute) // so that the password is asked for
 	save := []string{"revision", "9", "base", "1", "then", "pending"}
 	for _, tt := range []struct {
 		a      answer

@@ -45,6 +45,8 @@ func routes(g gate) []route {
 	catalogue := cataloguePages{g}
 	log := auditPages{g}
 	account := accountPages{g}
+	team := teamPages{g}
+	factor := factorPages{g}
 	house := housePages{g}
 	radar := radarPages{g}
 	checks := outsidePages{g}
@@ -59,14 +61,17 @@ func routes(g gate) []route {
 
 		{"GET", "/setup", auth.SetUp, door.askSetup},
 		{"POST", "/setup", auth.SetUp, door.setup},
+		{"GET", "/invite", auth.Invited, door.askInvite},
+		{"POST", "/invite", auth.Invited, door.join},
 		{"GET", "/login", auth.Public, door.askLogin},
 		{"POST", "/login", auth.Public, door.login},
+		{"POST", "/login/code", auth.Public, door.loginCode},
 		{"POST", "/logout", auth.Public, door.logout},
 		{"POST", "/theme", auth.Public, door.theme},
 
 		{"GET", "/", auth.Overview, house.overview},
 		{"GET", "/search", auth.Overview, house.search},
-		{"POST", "/radar", auth.ConfigTest, radar.pause},
+		{"POST", "/radar", auth.RadarPause, radar.pause},
 
 		{"GET", "/config", auth.ConfigRead, entries.list},
 		{"POST", "/config", auth.ConfigWrite, forms.create},
@@ -116,6 +121,22 @@ func routes(g gate) []route {
 		{"GET", "/audit/:n", auth.AuditRead, log.show},
 		{"GET", "/account", auth.SignedIn, account.show},
 		{"POST", "/account/password", auth.SignedIn, account.password},
+		{"POST", "/account/sessions", auth.SignedIn, account.end},
+		{"POST", "/account/proof", auth.SignedIn, account.proof},
+		{"GET", "/account/factor", auth.SignedIn, factor.show},
+		{"POST", "/account/factor", auth.Factor, factor.confirm},
+		{"POST", "/account/factor/begin", auth.Factor, factor.begin},
+		{"POST", "/account/factor/codes", auth.Factor, factor.codes},
+		{"POST", "/account/factor/remove", auth.Factor, factor.remove},
+		{"GET", "/team", auth.TeamRead, team.list},
+		{"POST", "/team/invite", auth.TeamWrite, team.invite},
+		{"POST", "/team/withdraw", auth.TeamWrite, team.withdraw},
+		{"GET", "/team/:user", auth.TeamWrite, team.show},
+		{"POST", "/team/:user", auth.TeamWrite, team.grant},
+		{"POST", "/team/:user/disable", auth.TeamWrite, team.disable},
+		{"POST", "/team/:user/enable", auth.TeamWrite, team.enable},
+		{"POST", "/team/:user/factor", auth.TeamWrite, team.resetFactor},
+		{"POST", "/team/:user/sessions", auth.TeamSessions, team.endSessions},
 		{"GET", "/settings", auth.SettingsRead, house.settings},
 		{"POST", "/settings/outside-in", auth.SettingsCheck, checks.run},
 		{"GET", outside.VisitPath, auth.SettingsCheck, checks.visit},

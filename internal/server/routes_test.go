@@ -18,7 +18,7 @@ func (r route) address() string {
 	if r.path == "/static/*" {
 		return web.URL("app.css")
 	}
-	return strings.NewReplacer(":id", "acme:intercom", ":run", "20260917-120000.000-00000000", ":owner", "acme:intercom", ":service", "intercom", ":vendor", "acme", ":key", "intercom", ":n", "0").Replace(r.path)
+	return strings.NewReplacer(":id", "acme:intercom", ":run", "20260917-120000.000-00000000", ":owner", "acme:intercom", ":service", "intercom", ":vendor", "acme", ":key", "intercom", ":n", "0", ":user", "nobody").Replace(r.path)
 }
 
 func (r route) safe() bool { return r.method == http.MethodGet }
@@ -53,7 +53,7 @@ func TestEveryRouteHasAPermission(t *testing.T) {
 			open = append(open, r.method+" "+r.path)
 		}
 	}
-	want := []string{"GET /healthz", "GET /readyz", "GET /metrics", "GET /static/*", "GET /favicon.ico", "GET /setup", "POST /setup", "GET /login", "POST /login",
+	want := []string{"GET /healthz", "GET /readyz", "GET /metrics", "GET /static/*", "GET /favicon.ico", "GET /setup", "POST /setup", "GET /invite", "POST /invite", "GET /login", "POST /login", "POST /login/code",
 		"POST /logout", "POST /theme", "GET /auth/outside-in/callback", "GET /webhooks/outside-in", "POST /webhooks/outside-in", "GET /webhooks/:service", "POST /webhooks/:service", "GET /webhooks/:vendor/:service", "POST /webhooks/:vendor/:service"}
 	if !slices.Equal(open, want) {
 		t.Errorf("open to everybody are %q, want %q", open, want)

@@ -52,7 +52,7 @@ func (p housePages) findConnectors(_ echo.Context, q string) (templates.SearchGr
 // findPeople finds people by their address; a hit leads to what they did.
 func (p housePages) findPeople(c echo.Context, q string) (templates.SearchGroup, error) {
 	g := templates.SearchGroup{ID: "people"}
-	if !visitOf(c).user.Role.May(auditPermission) {
+	if !p.allows(c, auditPermission) {
 		return g, nil
 	}
 	people, err := p.Auth.Users(c.Request().Context())
@@ -60,6 +60,9 @@ func (p housePages) findPeople(c echo.Context, q string) (templates.SearchGroup,
 		return g, err
 	}
 	for _, u := range people {
+		if !u.Entries.Within(visitOf(c).user.Entries) {
+			continue
+		}
 		if strings.Contains(u.Email, strings.ToLower(q)) && len(g.Hits) < hitsShown {
 			g.Hits = append(g.Hits, templates.SearchHit{Link: templates.Link{Label: u.Email, URL: "/audit?who=" + url.QueryEscape(u.Email)}, Hint: string(u.Role) + ", what they did"})
 		}
@@ -71,14 +74,14 @@ func (p housePages) findPeople(c echo.Context, q string) (templates.SearchGroup,
 // findEvents finds events by their target, by the person, or by their number.
 func (p housePages) findEvents(c echo.Context, q string) (templates.SearchGroup, error) {
 	g := templates.SearchGroup{ID: "events"}
-	if !visitOf(c).user.Role.May(auditPermission) {
+	if !p.allows(c, auditPermission) {
 		return g, nil
 	}
 	add := func(e audit.Event) {
 		g.Hits = append(g.Hits, templates.SearchHit{Link: templates.Link{Label: sentence(e), URL: "/audit/" + strconv.FormatInt(e.N, 10)}, Hint: e.Actor.Name + ", " + p.when(e.Time).Ago})
 	}
 	if n, err := strconv.ParseInt(strings.ReplaceAll(q, ",", ""), 10, 64); err == nil {
-		if leaf, err := p.Audit.Get(c.Request().Context(), n); err == nil {
+		if leaf, err := p.Audit.Get(c.Request().Context(), n); err == nil && p.sees(c, leaf.Event) {
 			add(leaf.Event)
 		}
 	}
@@ -89,6 +92,7 @@ func (p housePages) findEvents(c echo.Context, q string) (templates.SearchGroup,
 		}
 	}
 	for _, f := range filters {
+		f.Only = p.sight(c)
 		log, err := p.Audit.List(c.Request().Context(), f)
 		if err != nil {
 			return g, err

@@ -7,7 +7,6 @@ import (
 
 	"backoffice/internal/config"
 	"backoffice/internal/errs"
-	"backoffice/internal/secret"
 	"backoffice/web/templates"
 
 	"github.com/labstack/echo/v4"
@@ -39,7 +38,7 @@ func (p secretPages) draw(c echo.Context, status int, fault error) error {
 	return render(c, status, templates.Reveal(templates.RevealPage{
 		Frame: p.frame(c, "Reveal "+look.Key+" · "+string(e.ID), templates.SectionConfiguration), Entry: head,
 		Version: strconv.Itoa(look.Version), Key: look.Key, Stored: stored, Reason: look.Reason,
-		PasswordError: faults["password"], ReasonError: faults["reason"],
+		Asks: !p.Sessions.Proven(visitOf(c).session), ReasonError: faults["reason"],
 	}))
 }
 
@@ -65,22 +64,11 @@ func (p secretPages) look(c echo.Context) (config.Look, templates.Shown, error) 
 	return look, sealedKey(k), nil
 }
 
-// reveal is POST /config/:id/reveal: the password first, then the audit event,
-// then the secret. The page hides it by script, and where scripts are off by
+// reveal is POST /config/:id/reveal: the audit event, then the secret. That the
+// password was given a moment ago is admit's to see. The page hides it by script, and where scripts are off by
 // going back after the same time.
 func (p secretPages) reveal(c echo.Context) error {
 	look, stored, err := p.look(c)
-	if err != nil {
-		return err
-	}
-	v := visitOf(c)
-	err = p.Auth.CheckPassword(c.Request().Context(), actor(c), v.user.ID, secret.NewText(c.FormValue("password")))
-	if kind, msg := errs.Of(err); kind == errs.TooMany {
-		err = errs.Field("password", msg)
-	}
-	if len(errs.Fields(err)) > 0 {
-		return p.draw(c, http.StatusUnprocessableEntity, err)
-	}
 	if err != nil {
 		return err
 	}

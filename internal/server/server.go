@@ -73,11 +73,16 @@ type Site struct {
 	Sandbox     string                          // address of the rehearsal sandbox; "" in production
 	Ready       func() error                    // why the program cannot serve now, or nil
 
-	MetricsToken secret.Text // that /metrics asks for; empty: there are no metrics
+	SecondFactor auth.FactorPolicy // who has to have one
+	MetricsToken secret.Text       // that /metrics asks for; empty: there are no metrics
 }
 
 // Secure reports whether browsers reach this instance over https.
 func (s Site) Secure() bool { return s.PublicURL.Scheme == "https" }
+
+// Production reports whether this instance serves production, where some roles
+// may do less.
+func (s Site) Production() bool { return s.Environment == "production" }
 
 // New returns the handler of the whole product. It returns an error if d lacks
 // something or a route has no permission that exists.

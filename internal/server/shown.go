@@ -192,16 +192,30 @@ func (g gate) redirectURI(def *connector.Definition, own string) string {
 // hookAddress is the address of a path below /webhooks.
 func (g gate) hookAddress(path string) string { return g.origin() + "/webhooks/" + path }
 
+// ownHook is the path of the address to register for an entry, and how many other
+// entries share the short one with it. Whoever's role is for some entries gets the
+// vendor's own: which one is needed would tell of others.
+func (g gate) ownHook(c echo.Context, id config.ID) (path string, others int, err error) {
+	path, shared, err := g.Webhooks.Addresses(c.Request().Context(), id)
+	if err == nil && !g.unlimited(c) {
+		return id.Vendor() + "/" + id.Service(), 0, nil
+	}
+	return path, len(shared), err
+}
+
 // webhookURL is the address to register for an entry. Where another vendor has
 // the same service, each has an address of its own, also while the entry is not
 // saved yet.
 func (g gate) webhookURL(c echo.Context, id config.ID) (string, error) {
-	own, _, err := g.Webhooks.Addresses(c.Request().Context(), id)
+	own, _, err := g.ownHook(c, id)
 	if err == nil {
 		return g.hookAddress(own), nil
 	}
 	if !errs.Is(err, errs.NotFound) {
 		return "", err
+	}
+	if !g.unlimited(c) {
+		return g.hookAddress(id.Vendor() + "/" + id.Service()), nil
 	}
 	all, err := g.entries(c)
 	if err != nil {

@@ -230,6 +230,7 @@ func TestReveal(t *testing.T) {
 	h.save("acme:intercom", nil)
 	p := h.owner()
 	secret := h.provider.ClientSecret()
+	h.pass(6 * time.Minute) // the sign-in does not count for the password any more
 	at := entry + "/reveal?key=clientSecret&version=1"
 	page := p.get(at).want(200).lacks(secret)
 	if len(p.get(entry).all("a[href="+at+"]")) != 1 {
@@ -261,6 +262,9 @@ func TestReveal(t *testing.T) {
 		p.get(entry+"/reveal"+query).want(404, words)
 	}
 	p.post(entry+"/reveal", "version", "1", "key", "clientId", "password", password).want(404)
+	p.submit(p.get(at).want(200).lacks(`type="password"`), entry+"/reveal", "reason", "again").want(200, secret)
+	h.pass(6 * time.Minute)
+	p.submit(p.get(at), entry+"/reveal", "reason", "again").want(422, "Enter your password.").lacks(secret)
 	for range 6 {
 		a = p.submit(page, entry+"/reveal", "password", "wr0ng-guess")
 	}

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"backoffice/internal/auth"
 	"backoffice/internal/config"
 	"backoffice/internal/connector"
 	"backoffice/internal/errs"
@@ -54,7 +55,7 @@ func (p testPages) draw(c echo.Context, t tab) error {
 		page.NoTest = "No definition knows how this service does OAuth, so there is nothing to test. The operator can add one: see --connectors."
 		return render(c, t.status, templates.EntryTest(page))
 	}
-	page.CanToken = def.Identity != nil
+	page.CanToken = def.Identity != nil && p.allows(c, auth.ConfigTest)
 	page.TokenNote = "It shows what the token may do, without a consent run"
 	if page.Away, err = p.away(c, e, page.Provider); err != nil {
 		return err
@@ -63,7 +64,9 @@ func (p testPages) draw(c echo.Context, t tab) error {
 	if err != nil {
 		return err
 	}
-	p.fillStarts(&page, e, c.FormValue("version"), shown)
+	if p.allows(c, auth.ConfigTest) {
+		p.fillStarts(&page, e, c.FormValue("version"), shown)
+	}
 	newest, err := p.open(c, e.ID, e.Newest())
 	if err != nil {
 		return err
@@ -116,7 +119,7 @@ func (p testPages) away(c echo.Context, e config.Entry, provider string) (templa
 	return templates.Notice{Verdict: templates.VerdictWarning, Heading: fmt.Sprintf("A run of version %d has not come back", run.Version),
 		Text: fmt.Sprintf("%s started it %s. If %s showed an error page, check the client ID and that the redirect URI %s is registered with %s exactly like this.",
 			run.By, p.when(run.Time).Ago, provider, run.RedirectURI, provider),
-		Link: templates.Link{Label: "Edit the values", URL: entryURL(e.ID) + "/edit"}}, nil
+		Link: p.editLink(c, e.ID, "Edit the values")}, nil
 }
 
 // fillStarts offers the versions that can be tested: first the one that the page

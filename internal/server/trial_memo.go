@@ -5,8 +5,8 @@ import (
 	"sync"
 	"time"
 
-	"backoffice/internal/auth"
 	"backoffice/internal/config"
+	"backoffice/web/templates"
 
 	"github.com/a-h/templ"
 	"github.com/labstack/echo/v4"
@@ -29,7 +29,7 @@ type bodyKey struct {
 	generation int64  // of all reports
 	run        string // the one that was asked for; "" for the latest
 	away       int64  // when the run that has not come back was started
-	role       auth.Role
+	may        templates.May
 	at         int64
 }
 
@@ -73,7 +73,7 @@ func (p testPages) bodyKey(c echo.Context, e config.Entry, t tab) (k bodyKey, pl
 		return bodyKey{}, false, nil
 	}
 	ctx := c.Request().Context()
-	k = bodyKey{entry: e.ID, revision: e.Revision, run: c.Param("run"), role: visitOf(c).user.Role, at: p.Now().UnixNano() / int64(bodyAge)}
+	k = bodyKey{entry: e.ID, revision: e.Revision, run: c.Param("run"), may: p.mayOf(c), at: p.Now().UnixNano() / int64(bodyAge)}
 	if k.generation, err = p.OAuth.Generation(ctx); err != nil {
 		return bodyKey{}, false, err
 	}

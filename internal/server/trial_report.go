@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"backoffice/internal/auth"
 	"backoffice/internal/config"
 	"backoffice/internal/connector"
 	"backoffice/internal/egress"
@@ -31,7 +32,10 @@ func (p testPages) fillReport(c echo.Context, page *templates.EntryTestPage, e c
 	}
 	page.HasReport, page.Rehearsal = true, r.Rehearsal
 	page.Report = p.report(r, e, def, v)
-	if visitOf(c).user.Role.May(caseFilePermission) {
+	if !p.allows(c, auth.ConfigWrite) {
+		page.Report.Action = templates.Link{}
+	}
+	if p.allows(c, caseFilePermission) {
 		page.Report.CaseFile = reportURL(oauth.Ref{Entry: e.ID, Report: r.ID}) + "/casefile"
 	}
 	switch old := stale(e, r.ContentHash); {

@@ -53,6 +53,9 @@ func (p formPages) sent(c echo.Context) (formState, config.ID, config.Version, e
 		return s, id, config.Version{}, err
 	}
 	id, err := config.ParseID(c.FormValue("id"))
+	if err == nil {
+		err = p.reaches(c, id)
+	}
 	if err != nil {
 		return formState{}, id, config.Version{}, err
 	}
@@ -196,7 +199,7 @@ func (p testPages) trialEvents(c echo.Context) error {
 // there is none.
 func (p testPages) own(c echo.Context) (*oauth.Live, error) {
 	l, ok := p.OAuth.Live(c.Param("run"))
-	if !ok || l.By != visitOf(c).user.ID {
+	if !ok || l.By != visitOf(c).user.ID || !p.covers(c, l.Progress().Report.Entry) {
 		return nil, errs.New(errs.NotFound, "There is no such test of yours. Values that are not saved are known for a quarter of an hour after their test. Open the form and test them again.")
 	}
 	return l, nil

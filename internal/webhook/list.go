@@ -21,6 +21,8 @@ type Filter struct {
 	From, To time.Time // received at From or later, and before To
 	Before   string    // older than the notification with this id
 	Limit    int       // 0 means 50; at most 200
+
+	Only func(owner string) bool // whose the reader may see; nil for everybody's
 }
 
 // A Page is what List found, newest first.
@@ -153,12 +155,15 @@ func (f Filter) mayBe(m mark) bool {
 }
 
 func (f Filter) selects(n Notification) bool {
-	return (f.Verdict == "" || n.Verdict == f.Verdict) && (!f.Refused || !n.Good()) && (!f.Repeated || n.Repeats != "") &&
+	return (f.Only == nil || f.Only(n.Owner)) && (f.Verdict == "" || n.Verdict == f.Verdict) && (!f.Refused || !n.Good()) && (!f.Repeated || n.Repeats != "") &&
 		(f.Topic == "" || n.Topic == f.Topic) && (f.Account == "" || n.Account == f.Account) &&
 		!n.Received.Before(f.From) && (f.To.IsZero() || n.Received.Before(f.To))
 }
 
 var errGone = errs.New(errs.NotFound, "This notification is not kept any more, or there never was one.")
+
+// Missing is the errs.NotFound of a notification that is not there.
+func Missing() error { return errGone }
 
 // Get returns one notification, or an errs.NotFound.
 func (s *Service) Get(ctx context.Context, owner, id string) (Notification, error) {

@@ -27,6 +27,8 @@ type EntryHead struct {
 	HasWebhooks  bool
 	HasGuide     bool   // there is a guide to set it up: draws the tab
 	GuideCount   string // "4 of 7"; "" hides it
+
+	May May // what the person may do with it
 }
 
 // A Tab is a page of an entry.
@@ -167,18 +169,18 @@ type LineupRow struct {
 // before a secret is shown. It posts version, key, password and reason there.
 type RevealPage struct {
 	Frame
-	Entry         EntryHead
-	Version       string
-	Key           string
-	Stored        Shown  // the fingerprint and the length of what would be shown
-	Reason        string // as typed
-	PasswordError string
-	ReasonError   string
+	Entry       EntryHead
+	Version     string
+	Key         string
+	Stored      Shown  // the fingerprint and the length of what would be shown
+	Reason      string // as typed
+	Asks        bool   // for the password, which was not given a moment ago
+	ReasonError string
 }
 
 // Errors lists the faults of the form for its summary.
 func (p RevealPage) Errors() []FieldError {
-	return faults("reason", p.ReasonError, "password", p.PasswordError)
+	return faults("reason", p.ReasonError)
 }
 
 // RevealedPage is the answer to POST /config/:id/reveal, the one page that
@@ -255,7 +257,7 @@ func (h EntryHead) quiet() EntryHead {
 }
 
 // acts reports whether the actions are drawn.
-func (h EntryHead) acts() bool { return h.Tab != TabNone }
+func (h EntryHead) acts() bool { return h.Tab != TabNone && (h.May.Write || h.May.Test) }
 
 // testClass makes Test connection the main button, but for the tabs whose main
 // button saves.
@@ -308,3 +310,6 @@ func (r ValueRow) plainID() string { return "plain-" + slug(r.Key) }
 
 // canCopy reports whether the row has a plain value to carry elsewhere.
 func (r ValueRow) canCopy() bool { return !r.Shown.Sealed && r.Shown.Plain != "" }
+
+// testable reports whether the button Test connection is drawn.
+func (h EntryHead) testable() bool { return h.TestVersion != "" && h.May.Test }

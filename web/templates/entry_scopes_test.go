@@ -26,7 +26,7 @@ func TestTopicGroup(t *testing.T) {
 		if g.Open() != tt.open || g.chosenWords() != tt.chosen || g.blocked() != tt.blocked {
 			t.Errorf("%v: open %v, %q, %d blocked; want %v, %q, %d", tt.topics, g.Open(), g.chosenWords(), g.blocked(), tt.open, tt.chosen, tt.blocked)
 		}
-		if drawn := bytes.Contains(draw(t, topicGroup(g)), []byte(`<details class="group" open>`)); drawn != tt.open {
+		if drawn := bytes.Contains(draw(t, topicGroup(May{Write: true}, g)), []byte(`<details class="group" open>`)); drawn != tt.open {
 			t.Errorf("%v: drawn open %v, want %v", tt.topics, drawn, tt.open)
 		}
 	}

@@ -3,6 +3,7 @@ package templates
 import (
 	"fmt"
 	"net/url"
+	"slices"
 )
 
 // A Frame is what stands around every page of somebody who is signed in.
@@ -24,9 +25,19 @@ type Frame struct {
 
 	Refresh string // seconds after which a browser without scripts loads the page again: "2"; "" for never
 
-	Toast          string // what was just done: "Saved as version 8"; "" for none
+	Toast string // what was just done: "Saved as version 8"; "" for none
+	May   May    // what the person may do
+
 	Rehearsal      bool   // this page talks to the rehearsal sandbox, not to the provider: a banner says so
 	AddressWarning string // the browser's address is not the public URL: the whole sentence, "" if it is
+}
+
+// A May says what the person may do, so that no page offers what would be
+// refused. The zero May is somebody who only reads entries.
+type May struct {
+	Write, Promote, Delete, Test bool // of entries
+	News, Audit, Team, Settings  bool // what is in the menu
+	People, Radar                bool // change people; pause the radar
 }
 
 // A Section is a link of the main menu.
@@ -40,6 +51,7 @@ const (
 	SectionConnectors
 	SectionWebhooks
 	SectionAudit
+	SectionTeam
 	SectionSettings
 )
 
@@ -106,16 +118,20 @@ type menuLink struct {
 	Current                 bool
 }
 
-// menu is the main menu with the current section marked.
+// menu is the main menu with the current section marked, without what the person
+// may not open.
 func (f Frame) menu() []menuLink {
-	return []menuLink{
+	all := []menuLink{
 		{"/", "layout-dashboard", "Overview", "", f.Section == SectionOverview},
 		{"/config", "key-round", "Configuration", f.EntryCount, f.Section == SectionConfiguration},
 		{"/connectors", "blocks", "Connectors", f.ConnectorCount, f.Section == SectionConnectors},
 		{"/webhooks", "webhook", "Webhooks", "", f.Section == SectionWebhooks},
 		{"/audit", "scroll-text", "Audit log", "", f.Section == SectionAudit},
+		{"/team", "users", "Team", "", f.Section == SectionTeam},
 		{"/settings", "settings", "Settings", "", f.Section == SectionSettings},
 	}
+	closed := map[string]bool{"/webhooks": !f.May.News, "/audit": !f.May.Audit, "/team": !f.May.Team, "/settings": !f.May.Settings}
+	return slices.DeleteFunc(all, func(l menuLink) bool { return closed[l.URL] })
 }
 
 // foot is the line under the menu: "48,213 events · version 1.4.0".

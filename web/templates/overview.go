@@ -96,3 +96,6 @@ type EventLine struct {
 	By       string // "integrations@acme.example"
 	When     Time
 }
+
+// steered reports whether there is the button that pauses the radar.
+func (p RadarPanel) steered(may May) bool { return !p.Off && may.Radar }

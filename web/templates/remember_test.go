@@ -23,13 +23,13 @@ func drawnAs(t *testing.T, c templ.Component) string {
 // A part of a page that is remembered has everything in its key that it draws:
 // whatever is different about a frame or a row shows.
 func TestWhatIsRememberedShowsEveryField(t *testing.T) {
-	frame := Frame{Title: "T", User: "owner@acme.example", Environment: "Production", Version: "1", EventCount: "1", EntryCount: "1", ConnectorCount: "1", Path: "/x"}
+	frame := Frame{Title: "T", User: "owner@acme.example", Environment: "Production", Version: "1", EventCount: "1", EntryCount: "1", ConnectorCount: "1", Path: "/x", May: mayAll}
 	differs(t, frame, func(f Frame) templ.Component { return page(f) })
 	row := EntryRow{ID: "acme:intercom", Initial: "In", Connector: "Intercom", Version: "6", ChangedBy: "ops@acme.example"}
 	differs(t, row, func(r EntryRow) templ.Component { return entryRow(r) })
 	now := Time{ISO: "2026-09-17T14:32:40Z", Exact: "2026-09-17 14:32:40 UTC", Ago: "just now"}
 	differs(t, EntryHead{ID: "acme:intercom", Initial: "In", Connector: "intercom", State: "version 6 is in force", Tested: now, TestedBy: "ops@acme.example", More: "More.",
-		TestVersion: "6", ScopeCount: "1", TopicCount: "1", VersionCount: "6", HasScopes: true, HasWebhooks: true, HasGuide: true, Tab: TabValues}, func(h EntryHead) templ.Component { return entryTop(h) }, "Connector")
+		TestVersion: "6", ScopeCount: "1", TopicCount: "1", VersionCount: "6", HasScopes: true, HasWebhooks: true, HasGuide: true, Tab: TabValues, May: mayAll}, func(h EntryHead) templ.Component { return entryTop(h) }, "Connector")
 	differs(t, ValueRow{Key: "region", Shown: PlainValue("US", ""), Compared: "Same", Set: now, SetBy: "ops@acme.example"}, func(r ValueRow) templ.Component {
 		return valueRow(valueRowKey{"acme:intercom", "6", "version 5", r})
 	})
@@ -59,6 +59,10 @@ func differs[T any](t *testing.T, v T, draw func(T) templ.Component, but ...stri
 		case reflect.Struct:
 			if field.Type() == reflect.TypeFor[Shown]() {
 				field.Set(reflect.ValueOf(PlainValue("EU", "")))
+				break
+			}
+			if field.Type() == reflect.TypeFor[May]() {
+				field.Set(reflect.ValueOf(May{}))
 				break
 			}
 			field.Set(reflect.ValueOf(Time{ISO: "2026-01-01T00:00:00Z", Exact: "2026-01-01 00:00:00 UTC", Ago: "long ago"}))

@@ -26,9 +26,12 @@ type sample struct {
 func frame(title string, s Section) Frame {
 	return Frame{
 		Title: title, Section: s, User: "owner@acme.example", Environment: "Production", Version: "1.4.0",
-		EventCount: "48,213", EntryCount: "25", ConnectorCount: "55", Path: "/config/acme:intercom?version=7",
+		EventCount: "48,213", EntryCount: "25", ConnectorCount: "55", Path: "/config/acme:intercom?version=7", May: mayAll,
 	}
 }
+
+// mayAll is somebody who may do everything.
+var mayAll = May{Write: true, Promote: true, Delete: true, Test: true, Audit: true, Team: true, Settings: true, People: true, Radar: true}
 
 func stageAround() Stage {
 	return Stage{Environment: "Production", Host: "backoffice.acme.example", Version: "1.4.0"}
@@ -39,7 +42,7 @@ func entryHead(tab Tab) EntryHead {
 		ID: "acme:intercom", Initial: "In", Connector: "intercom", Health: HealthWorks,
 		State: "version 6 is in force", Tested: before(2 * time.Hour), TestedBy: "ops@acme.example",
 		More: "Version 7 is pending and fails.", Tab: tab, TestVersion: "7", TestNote: sampleTestNote, TestedHow: "without consent",
-		ScopeCount: "10", VersionCount: "7", HasScopes: true, HasWebhooks: true,
+		ScopeCount: "10", VersionCount: "7", HasScopes: true, HasWebhooks: true, May: mayAll,
 	}
 }
 
@@ -60,6 +63,15 @@ func fullPages() []sample {
 	works.Frame = rehearsal
 	return []sample{
 		{"setup", Setup(SetupPage{Stage: Stage{Version: "1.4.0"}, OneTime: "one-time", PublicURL: "https://backoffice.acme.example", Email: "owner@acme.example", PasswordError: "The password has 9 characters; it needs at least 12.", MinLength: "12"})},
+		{"team", Team(sampleTeam())},
+		{"confirm", Confirm(ConfirmPage{Frame: frame("Your password again", SectionNone), Action: "/team/invite", Fields: []CarriedField{{"email", "new@acme.example"}}, PasswordError: "This is not your password."})},
+		{"factor", Factor(FactorPage{Frame: frame("Second factor", SectionNone), On: true, Since: before(time.Hour), Left: "10 of 10 left", Codes: []string{"abcd-efgh-ijkl-mnop"}})},
+		{"factor-required", Factor(FactorPage{Frame: frame("Second factor", SectionNone), Required: true})},
+		{"factor-enrol", Factor(FactorPage{Frame: frame("Second factor", SectionNone), Enrols: true, Drawing: "M4 4h7v1h-7z", Size: "41", OneTimeKey: "ABCD EFGH", CodeError: "This code is not right."})},
+		{"login-code", LoginCode(LoginCodePage{Stage: stageAround(), OneTime: "sealed", Next: "/", Error: "This code is not right."})},
+		{"team-person", TeamMember(samplePerson())},
+		{"team-person-disabled", TeamMember(PersonPage{Frame: frame("P", SectionTeam), URL: "/team/c", Email: "c@acme.example", Disabled: true, Form: sampleGrantForm().ofSomebody()})},
+		{"invite", Invite(InvitePage{Stage: stageAround(), OneTime: "one-time", Email: "new@acme.example", Role: "editor", Entries: "acme:*", By: "owner@acme.example", Name: "Ada", NameError: "A name is one line of text.", PasswordError: "Choose a password.", RepeatError: "The two passwords differ.", MinLength: "12"})},
 		{"login", Login(LoginPage{Stage: stageAround(), Email: "owner@acme.example", Next: "/config", Error: "E-mail or password is not right. Try again in 4 seconds.", Said: "You have signed out."})},
 		{"overview", Overview(sampleOverview())},
 		{"config-list", ConfigList(sampleList())},
@@ -67,7 +79,7 @@ func fullPages() []sample {
 		{"entry-new", EntryForm(sampleNewForm())},
 		{"entry-edit", EntryForm(sampleEditForm())},
 		{"entry-values", EntryValues(values)},
-		{"entry-reveal", Reveal(RevealPage{Frame: frame("Reveal clientSecret · acme:intercom", SectionConfiguration), Entry: entryHead(TabNone), Version: "7", Key: "clientSecret", Stored: SealedValue(fpOld, "40 characters"), Reason: "Check against the Developer Hub", PasswordError: "That is not your password."})},
+		{"entry-reveal", Reveal(RevealPage{Frame: frame("Reveal clientSecret · acme:intercom", SectionConfiguration), Entry: entryHead(TabNone), Version: "7", Key: "clientSecret", Stored: SealedValue(fpOld, "40 characters"), Reason: "Check against the Developer Hub", Asks: true})},
 		{"entry-revealed", Revealed(RevealedPage{Frame: frame("clientSecret · acme:intercom", SectionConfiguration), Entry: entryHead(TabNone), Version: "7", Key: "clientSecret", Stored: SealedValue(fpOld, "40 characters"), Value: "not-a-real-secret-not-a-real-secret-0001", Seconds: "30", Hide: "/config/acme:intercom?version=7"})},
 		{"entry-guide", EntryGuide(sampleGuide())},
 		{"entry-test", EntryTest(sampleTest())},
@@ -90,7 +102,7 @@ func fullPages() []sample {
 		{"connector", Connector(sampleConnector())},
 		{"audit", Audit(sampleAudit())},
 		{"audit-event", AuditEvent(sampleEvent())},
-		{"account", Account(AccountPage{Frame: frame("Account", SectionNone), Since: before(46 * time.Minute), Created: before(250 * 24 * time.Hour), MinLength: "12", CurrentError: "That is not your password.", PasswordError: "The new password is the old one.", RepeatError: "The two do not match."})},
+		{"account", Account(AccountPage{Frame: frame("Account", SectionNone), Sessions: sampleSessions(), Created: before(250 * 24 * time.Hour), MinLength: "12", CurrentError: "That is not your password.", PasswordError: "The new password is the old one.", RepeatError: "The two do not match."})},
 		{"settings", Settings(sampleSettings())},
 		{"outside-visit", OutsideVisit(OutsideVisitPage{Frame: frame("Check with your browser", SectionSettings), PublicURL: "https://backoffice.acme.example",
 			Link: "https://backoffice.acme.example/auth/outside-in/callback", Until: "17 September, 12:10 UTC"})},
@@ -137,6 +149,8 @@ func emptyPages() []sample {
 		{"empty-delete", Delete(DeletePage{Frame: f, Entry: bare})},
 		{"empty-connectors", Connectors(ConnectorsPage{Frame: f})},
 		{"empty-connector", Connector(ConnectorPage{Frame: f, Key: "plain", Name: "Plain"})},
+		{"empty-team", Team(TeamPage{Frame: f})},
+		{"empty-confirm", Confirm(ConfirmPage{Frame: frame("C", SectionNone), Action: "/account/proof"})},
 		{"empty-audit", Audit(AuditPage{Frame: f})},
 		{"empty-audit-filtered", Audit(AuditPage{Frame: f, Filtered: true})},
 		{"empty-audit-event", AuditEvent(AuditEventPage{Frame: f, Number: "0", Heading: "Something happened"})},

@@ -4,7 +4,7 @@ package templates
 // to /account/password.
 type AccountPage struct {
 	Frame
-	Since         Time // of this session's sign-in
+	Sessions      []SessionRow
 	Created       Time // of the account
 	CurrentError  string
 	PasswordError string
@@ -16,6 +16,42 @@ type AccountPage struct {
 func (p AccountPage) Errors() []FieldError {
 	return faults("current", p.CurrentError, "password", p.PasswordError, "password2", p.RepeatError)
 }
+
+// A SessionRow is one browser that somebody is signed in with.
+type SessionRow struct {
+	Handle  string // what ends it, in a form
+	Device  string // "Firefox on Linux"
+	Address string
+	Seen    Time
+	Began   Time
+	Current bool // it is the one that asks
+}
+
+// what names the session for who does not see the row.
+func (r SessionRow) what() string { return r.Device + ", " + r.Address }
+
+// others counts the sessions that are not the one that asks.
+func (p AccountPage) others() int {
+	n := 0
+	for _, r := range p.Sessions {
+		if !r.Current {
+			n++
+		}
+	}
+	return n
+}
+
+// ConfirmPage asks for the password before what a form or a link asked for is
+// done. Its form goes where that one went, with its fields.
+type ConfirmPage struct {
+	Frame
+	Action        string
+	Fields        []CarriedField
+	PasswordError string
+}
+
+// A CarriedField is what was typed into the form before. It is no secret.
+type CarriedField struct{ Name, Text string }
 
 // SettingsPage is GET /settings: what the program was started with, and how its
 // public address stands. Nothing is changed here.

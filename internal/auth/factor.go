@@ -1,0 +1,373 @@
+package auth
+
+import (
+	"bytes"
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"backoffice/internal/audit"
+	"backoffice/internal/errs"
+	"backoffice/internal/secret"
+	"backoffice/internal/store"
+)
+
+// factor is the record of a person's second factor: an app that makes codes.
+type factor struct {
+	Sealed   []byte   `json:"sealed"`             // the secret that the app shares, sealed under the record's key
+	Step     int64    `json:"step"`               // of the last code that was accepted: none is good twice
+	Recovery []string `json:"recovery,omitempty"` // SHA-256 of the recovery codes that are left
+}
+
+// newFactor is the record of an app that is being set up.
+type newFactor struct {
+	Sealed  []byte    `json:"sealed"`
+	Created time.Time `json:"created"`
+}
+
+var (
+	factors    = store.Table[factor]{Prefix: "auth/factor/"}
+	newFactors = store.Table[newFactor]{Prefix: "auth/factor-new/"}
+)
+
+const (
+	enrolFor      = 15 * time.Minute // how long an app may be set up
+	ticketFor     = 5 * time.Minute  // how long a password waits for its code
+	recoveryCodes = 10
+	ticketKey     = "auth/ticket" // what tickets are sealed for
+)
+
+var (
+	errWrongCode = errs.Field("code", "This code is not right, or was used already. Codes change every 30 seconds; check the clock of your device.")
+	errTicket    = errs.New(errs.Unsigned, "The sign-in took too long. Enter e-mail address and password again.")
+	errNoEnrol   = errs.New(errs.Conflict, "The set-up of the app took too long, or was done in another tab. Begin again.")
+)
+
+// A CodeNeeded is the error of a sign-in whose password was right and that needs a
+// code now. Ticket is for SignInWithCode, five minutes long.
+type CodeNeeded struct{ Ticket secret.Text }
+
+func (*CodeNeeded) Error() string { return "a code is needed" }
+
+// ticket is what a ticket says, sealed.
+type ticket struct {
+	UserID  string    `json:"user"`
+	Changed time.Time `json:"changed"` // of the password that was right
+	Expires time.Time `json:"expires"`
+}
+
+// Enrolment is an app that is being set up: what it is told, as an address and as
+// letters to type.
+type Enrolment struct{ URI, Key secret.Text }
+
+// BeginFactor makes a new secret for an app of the user, in place of one that was
+// not confirmed. The app counts once ConfirmFactor has had a code of it.
+func (s *Service) BeginFactor(ctx context.Context, userID, issuer string) (Enrolment, error) {
+	a, err := s.account(ctx, userID)
+	if err != nil {
+		return Enrolment{}, err
+	}
+	key := random(factorSize)
+	sealed, err := s.box.Seal(key, newFactors.Prefix+userID)
+	if err != nil {
+		return Enrolment{}, wrap("sealing the secret of an app", err)
+	}
+	rec := newFactor{sealed, s.now()}
+	err = s.store.Update(ctx, func(tx store.Tx) error { return newFactors.Put(tx, userID, rec) })
+	return enrolment(key, issuer, a.Email), wrap("beginning the set-up of an app", err)
+}
+
+func enrolment(key []byte, issuer, email string) Enrolment {
+	return Enrolment{URI: secret.NewText(otpauth(key, issuer, email)), Key: secret.NewText(factorBase32.EncodeToString(key))}
+}
+
+// Enrolling is what BeginFactor made, for the page that is drawn again. It returns
+// an errs.Conflict if there is nothing any more.
+func (s *Service) Enrolling(ctx context.Context, userID, issuer string) (Enrolment, error) {
+	key, _, err := s.enrolling(ctx, userID)
+	if err != nil {
+		return Enrolment{}, err
+	}
+	a, err := s.account(ctx, userID)
+	return enrolment(key, issuer, a.Email), err
+}
+
+func (s *Service) enrolling(ctx context.Context, userID string) (key, sealed []byte, err error) {
+	now := s.now()
+	err = s.store.View(ctx, func(r store.Reader) error {
+		rec, err := orZero(newFactors.Get(r, userID))
+		if err == nil && (rec.Sealed == nil || now.Sub(rec.Created) >= enrolFor) {
+			err = errNoEnrol
+		}
+		sealed = rec.Sealed
+		return err
+	})
+	if err != nil {
+		return nil, nil, wrap("reading the set-up of an app", err)
+	}
+	key, err = s.box.Open(sealed, newFactors.Prefix+userID)
+	return key, sealed, wrap("opening the set-up of an app", err)
+}
+
+// ConfirmFactor makes the app of BeginFactor the user's second factor once code is
+// one of its codes, and returns the recovery codes, which only hashes are kept of.
+// All sessions of the user but keep end. It returns an errs.Field for code, or an
+// errs.Conflict.
+func (s *Service) ConfirmFactor(ctx context.Context, by audit.Actor, keep, code string) ([]secret.Text, error) {
+	key, pending, err := s.enrolling(ctx, by.ID)
+	if err != nil {
+		return nil, err
+	}
+	now := s.now()
+	step, ok := stepOf(key, plainCode(code), now)
+	if !ok {
+		return nil, errWrongCode
+	}
+	sealed, err := s.box.Seal(key, factors.Prefix+by.ID)
+	if err != nil {
+		return nil, wrap("sealing the secret of an app", err)
+	}
+	codes, hashes := newRecovery()
+	err = s.store.Update(ctx, func(tx store.Tx) error {
+		if rec, err := orZero(newFactors.Get(tx, by.ID)); err != nil || !bytes.Equal(rec.Sealed, pending) {
+			return errors.Join(err, errNoEnrol)
+		}
+		newFactors.Delete(tx, by.ID)
+		return setFactor(tx, by, &factor{sealed, step, hashes}, keep, stamp(audit.Event{Action: audit.FactorAdded}, by, now, ""))
+	})
+	if err != nil {
+		return nil, wrap("confirming an app", err)
+	}
+	return codes, nil
+}
+
+// setFactor gives the account of by a second factor, or with nil takes it, ends
+// its other sessions and appends the event.
+func setFactor(tx store.Tx, who audit.Actor, f *factor, keep string, e audit.Event) error {
+	a, err := accountByID(tx, who.ID)
+	if err != nil {
+		return err
+	}
+	a.Factor = time.Time{}
+	if factors.Delete(tx, a.ID); f != nil {
+		a.Factor = e.Time
+		if err := factors.Put(tx, a.ID, *f); err != nil {
+			return err
+		}
+	}
+	ended, err := EndAll(tx, a.ID, keep)
+	if err != nil {
+		return err
+	}
+	e.Target = a.Email
+	if ended > 0 {
+		e.Note = strings.TrimSpace(e.Note + fmt.Sprintf(" Sessions ended: %d.", ended))
+	}
+	return errors.Join(accounts.Put(tx, a.ID, a), audit.Append(tx, e))
+}
+
+// RemoveFactor takes the second factor of who does it. Other sessions end.
+func (s *Service) RemoveFactor(ctx context.Context, by audit.Actor, keep string) error {
+	event := stamp(audit.Event{Action: audit.FactorRemoved}, by, s.now(), "")
+	err := s.store.Update(ctx, func(tx store.Tx) error { return setFactor(tx, by, nil, keep, event) })
+	return wrap("removing an app", err)
+}
+
+// ResetFactor takes the second factor of somebody who lost it. by reaches the
+// person, as for SetGrant.
+func (s *Service) ResetFactor(ctx context.Context, by audit.Actor, userID string) error {
+	event := stamp(audit.Event{Action: audit.FactorRemoved, Note: "For somebody else."}, by, s.now(), "")
+	err := s.store.Update(ctx, func(tx store.Tx) error {
+		_, them, err := manage(tx, by, userID)
+		if err != nil || them.Factor.IsZero() {
+			return err
+		}
+		return setFactor(tx, audit.Actor{ID: userID}, nil, "", event)
+	})
+	return wrap("resetting a second factor", err)
+}
+
+// NewRecovery makes ten new recovery codes in place of those that are left.
+func (s *Service) NewRecovery(ctx context.Context, by audit.Actor) ([]secret.Text, error) {
+	codes, hashes := newRecovery()
+	event := stamp(audit.Event{Action: audit.RecoveryMade}, by, s.now(), by.Name)
+	err := s.store.Update(ctx, func(tx store.Tx) error {
+		f, err := factors.Get(tx, by.ID)
+		if errors.Is(err, store.ErrNotFound) {
+			return errs.New(errs.NotFound, "There is no second factor to recover. Set one up first.")
+		}
+		if err != nil {
+			return err
+		}
+		f.Recovery = hashes
+		return errors.Join(factors.Put(tx, by.ID, f), audit.Append(tx, event))
+	})
+	if err != nil {
+		return nil, wrap("making recovery codes", err)
+	}
+	return codes, nil
+}
+
+// RecoveryLeft is how many recovery codes of the user were not used.
+func (s *Service) RecoveryLeft(ctx context.Context, userID string) (n int, err error) {
+	err = s.store.View(ctx, func(r store.Reader) error {
+		f, err := orZero(factors.Get(r, userID))
+		n = len(f.Recovery)
+		return err
+	})
+	return n, wrap("counting recovery codes", err)
+}
+
+// newRecovery makes recovery codes of 80 random bits each, so that a plain SHA-256
+// tells nothing of them.
+func newRecovery() (codes []secret.Text, hashes []string) {
+	for range recoveryCodes {
+		text := strings.ToLower(factorBase32.EncodeToString(random(10)))
+		codes = append(codes, secret.NewText(text[:4]+"-"+text[4:8]+"-"+text[8:12]+"-"+text[12:]))
+		hashes = append(hashes, recoveryHash(text))
+	}
+	return codes, hashes
+}
+
+func recoveryHash(text string) string { return hex.EncodeToString(hashOf("recovery\x00" + text)) }
+
+// plainCode is a code as typed, without what people put between its parts.
+func plainCode(s string) string {
+	return strings.ToLower(strings.NewReplacer(" ", "", "-", "", "\u00a0", "").Replace(strings.TrimSpace(s)))
+}
+
+// ticketFor seals that the password of the account was right at now.
+func (s *Service) sealTicket(a account, now time.Time) (secret.Text, error) {
+	b, err := json.Marshal(ticket{a.ID, a.PasswordChanged, now.Add(ticketFor)})
+	if err != nil {
+		return secret.Text{}, err
+	}
+	sealed, err := s.box.Seal(b, ticketKey)
+	if err != nil {
+		return secret.Text{}, err
+	}
+	return secret.NewText(tokenBase64.EncodeToString(sealed)), nil
+}
+
+// openTicket returns the account that a ticket is for, or an errs.Unsigned.
+func (s *Service) openTicket(ctx context.Context, t secret.Text) (account, error) {
+	sealed, err := tokenBase64.DecodeString(t.Reveal())
+	var b []byte
+	if err == nil {
+		b, err = s.box.Open(sealed, ticketKey)
+	}
+	var said ticket
+	if err == nil {
+		err = json.Unmarshal(b, &said)
+	}
+	if err != nil || !s.now().Before(said.Expires) {
+		return account{}, errTicket
+	}
+	a, err := s.account(ctx, said.UserID)
+	if errs.Is(err, errs.NotFound) || err == nil && (!a.Active() || !a.PasswordChanged.Equal(said.Changed)) {
+		err = errTicket
+	}
+	return a, err
+}
+
+// SignInWithCode ends a sign-in that needed a code: one of the app, or one of the
+// recovery codes. It returns an errs.Unsigned for a ticket that is not good any
+// more, an errs.TooMany, or an errs.Field for code. Wrong codes are counted apart
+// from wrong passwords, in the same way.
+func (s *Service) SignInWithCode(ctx context.Context, by audit.Actor, t secret.Text, code string) (User, error) {
+	a, err := s.openTicket(ctx, t)
+	if err != nil {
+		return User{}, err
+	}
+	if code = plainCode(code); code == "" {
+		return User{}, errs.Field("code", "Enter the code that the app shows, or a recovery code.")
+	}
+	now, net := s.now(), network(by.Addr)
+	g := guess{account: a, network: s.mac("known\x00" + net), wrong: errWrongCode, lapse: "Wrong code.",
+		keys:    throttleKeys{account: s.mac("code\x00" + a.ID), address: s.mac("address\x00" + net)},
+		failure: audit.Event{Actor: by, Action: audit.SignInFailed, Target: a.Email}}
+	by.ID, by.Name = a.ID, a.Email
+	f, step, err := s.match(ctx, a.ID, code, now)
+	if err != nil {
+		return User{}, fmt.Errorf("checking a code: %w", err)
+	}
+	var answer error
+	err = s.store.Update(ctx, func(tx store.Tx) error {
+		answer, err = s.settleCode(tx, g, f, codeGuess{code, step, now, by})
+		return err
+	})
+	if err == nil {
+		err = answer
+	}
+	if err != nil {
+		return User{}, fmt.Errorf("signing in with a code: %w", err)
+	}
+	return a.User, nil
+}
+
+// A codeGuess is a code that was offered, and the step that it is of; 0 if none.
+type codeGuess struct {
+	code string
+	step int64
+	now  time.Time
+	by   audit.Actor
+}
+
+// match opens the user's secret and says which step code is of.
+func (s *Service) match(ctx context.Context, userID, code string, now time.Time) (f factor, step int64, err error) {
+	err = s.store.View(ctx, func(r store.Reader) error {
+		f, err = orZero(factors.Get(r, userID))
+		return err
+	})
+	if err != nil || f.Sealed == nil {
+		return f, 0, err
+	}
+	key, err := s.box.Open(f.Sealed, factors.Prefix+userID)
+	if err != nil {
+		return f, 0, err
+	}
+	step, _ = stepOf(key, code, now)
+	return f, step, nil
+}
+
+// settleCode commits what follows from a code: none is good twice, also if it is
+// offered twice at the same time.
+func (s *Service) settleCode(tx store.Tx, g guess, seen factor, c codeGuess) (answer, err error) {
+	wait, unrecorded, err := g.keys.waiting(tx, c.now)
+	switch {
+	case err != nil:
+		return nil, err
+	case wait > 0:
+		return tooMany(wait), g.recordRefused(tx, c.now, unrecorded)
+	}
+	a, err := accountByID(tx, g.account.ID)
+	if err == nil && (!a.Active() || !a.PasswordChanged.Equal(g.account.PasswordChanged)) {
+		return errTicket, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	f, err := orZero(factors.Get(tx, a.ID))
+	if err != nil {
+		return nil, err
+	}
+	note := "With a code of the app."
+	hash := recoveryHash(c.code)
+	switch {
+	case c.step > f.Step && bytes.Equal(f.Sealed, seen.Sealed):
+		f.Step = c.step
+	case slices.Contains(f.Recovery, hash):
+		f.Recovery = slices.DeleteFunc(slices.Clone(f.Recovery), func(h string) bool { return h == hash })
+		note = fmt.Sprintf("With a recovery code; %d are left.", len(f.Recovery))
+	default:
+		return g.wrong, g.recordWrong(tx, c.now)
+	}
+	throttles.Delete(tx, g.keys.account)
+	event := stamp(audit.Event{Action: audit.SignIn, Note: note}, c.by, c.now, a.Email)
+	return nil, errors.Join(factors.Put(tx, a.ID, f), g.remember(tx), audit.Append(tx, event))
+}

@@ -1,0 +1,88 @@
+package server
+
+import (
+	"net/http"
+	"path"
+
+	"backoffice/internal/auth"
+	"backoffice/internal/errs"
+	"backoffice/internal/secret"
+	"backoffice/web/templates"
+
+	"github.com/labstack/echo/v4"
+)
+
+// What a session alone is not enough for asks for the password again, unless it
+// was given in this session a moment ago. A form that came without it goes back
+// and forth once more: the page that asks carries what was typed, and sends it to
+// where it was going, with the password.
+
+// carried are the fields that the page which asks takes along. None is a secret,
+// unless somebody types an address of a replay with one in it, which goes back to
+// who typed it alone.
+var carried = []string{"target", "email", "role", "entries", "version", "key", "reason", "session", "required"}
+
+// demandProof reports whether the request may go on. If not, it has been answered.
+func (g gate) demandProof(c echo.Context, may auth.Permission) (proven bool, err error) {
+	reads := c.Request().Method != http.MethodPost
+	if !may.NeedsProof() || reads && c.Path() != caseFilePath || g.Sessions.Proven(visitOf(c).session) {
+		return true, nil
+	}
+	page := templates.ConfirmPage{Action: c.Request().URL.EscapedPath()}
+	if reads {
+		page.Action, page.Fields = "/account/proof", []templates.CarriedField{{Name: "next", Text: c.Request().URL.RequestURI()}}
+	}
+	for _, name := range carried {
+		if !reads && c.Request().PostForm.Has(name) {
+			page.Fields = append(page.Fields, templates.CarriedField{Name: name, Text: c.FormValue(name)})
+		}
+	}
+	if !reads && c.Request().PostForm.Has("password") {
+		return g.proveOrAsk(c, page)
+	}
+	return false, g.drawConfirm(c, http.StatusForbidden, page)
+}
+
+// proveOrAsk takes the password of a form, or asks for it again.
+func (g gate) proveOrAsk(c echo.Context, page templates.ConfirmPage) (proven bool, err error) {
+	err = g.prove(c)
+	if fault := errs.Fields(err)["password"]; fault != "" {
+		because(c, err)
+		page.PasswordError = fault
+		return false, g.drawConfirm(c, http.StatusUnprocessableEntity, page)
+	}
+	return err == nil, err
+}
+
+// prove checks the password of a form and renews the session with it. It returns
+// an errs.Field for password if it is not the right one.
+func (g gate) prove(c echo.Context) error {
+	v := visitOf(c)
+	err := g.Auth.CheckPassword(c.Request().Context(), actor(c), v.user.ID, secret.NewText(c.FormValue("password")))
+	if kind, msg := errs.Of(err); kind == errs.TooMany {
+		return errs.Field("password", msg)
+	}
+	if err != nil {
+		return err
+	}
+	v.session, err = g.Sessions.Renew(c.Response(), c.Request(), v.user, v.addr)
+	return err
+}
+
+func (g gate) drawConfirm(c echo.Context, status int, page templates.ConfirmPage) error {
+	page.Frame = g.frame(c, "Your password again", templates.SectionNone)
+	if c.Request().Method != http.MethodPost {
+		page.Path = path.Dir(page.Path) // what was asked for is no page
+	}
+	return render(c, status, templates.Confirm(page))
+}
+
+// proof is POST /account/proof: the password for what a link leads to.
+func (p accountPages) proof(c echo.Context) error {
+	next := ownPath(c.FormValue("next"))
+	proven, err := p.proveOrAsk(c, templates.ConfirmPage{Action: "/account/proof", Fields: []templates.CarriedField{{Name: "next", Text: next}}})
+	if err != nil || !proven {
+		return err
+	}
+	return c.Redirect(http.StatusSeeOther, next)
+}
