@@ -49,6 +49,8 @@ const (
 	GuideChecked  Action = "guide.check"
 	GuideDrafted  Action = "guide.draft"
 	LogExported   Action = "audit.export"
+	LogLooked     Action = "audit.look"
+	LogChecked    Action = "audit.check"
 )
 
 // titles has every Action: what it is called on a page.
@@ -88,6 +90,8 @@ var titles = map[Action]string{
 	NotificationReplayed: "Replayed a notification",
 	NotificationTested:   "Sent a test notification",
 	LogExported:          "Exported the audit log",
+	LogLooked:            "Looked at the audit log",
+	LogChecked:           "Had the audit log checked",
 }
 
 // Title is the action in words, past tense, without its target.

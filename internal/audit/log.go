@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -284,9 +285,39 @@ func prove(r getter, n int64) (Leaf, error) {
 		return Leaf{}, fmt.Errorf("audit tree of %d: %w", total, err)
 	}
 	if err := tlog.CheckRecord(proof, total, leaf.Root, n, leaf.Hash); err != nil {
-		return Leaf{}, fmt.Errorf("event %d was changed after it was written: %w", n, err)
+		return Leaf{}, errs.Wrap(errs.Unavailable, fmt.Sprintf("Event %d was changed after it was written, so it is not shown. Compare the data file with your backups and anchors.", n), err)
 	}
 	return leaf, nil
+}
+
+// recent is how many of the newest events OfRequest looks through.
+const recent = 64
+
+// OfRequest returns the number of the newest event that a request has written. It
+// looks through few events only, so that it is for the request itself, right after
+// the change.
+func (l *Log) OfRequest(ctx context.Context, id string) (n int64, ok bool, err error) {
+	err = l.store.View(ctx, func(r store.Reader) error {
+		items, err := r.Scan(store.Range{Prefix: eventPrefix, Reverse: true, Limit: recent})
+		if err != nil {
+			return err
+		}
+		for _, it := range items {
+			if !bytes.Contains(it.Value, []byte(id)) {
+				continue
+			}
+			var e Event
+			if err := json.Unmarshal(it.Value, &e); err != nil {
+				return fmt.Errorf("%s: %w", it.Key, err)
+			}
+			if e.Actor.RequestID == id {
+				n, ok = e.N, true
+				return nil
+			}
+		}
+		return nil
+	})
+	return n, ok, err
 }
 
 // Size returns the number of events.

@@ -167,8 +167,8 @@ func TestRolesAndPermissions(t *testing.T) {
 			t.Errorf("%s needs a person: %v", p, p.NeedsPerson())
 		}
 	}
-	if n := len(Permissions()); n != 17 {
-		t.Errorf("%d permissions, want 17", n)
+	if n := len(Permissions()); n != 19 {
+		t.Errorf("%d permissions, want 19", n)
 	}
 	if p := Permission("made.up"); Owner.May(p) || !p.NeedsPerson() {
 		t.Error("a permission that does not exist is granted")

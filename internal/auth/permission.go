@@ -26,6 +26,8 @@ const (
 	WebhookRead   Permission = "webhook.read"   // notifications with their bodies, in which there may be personal data
 	WebhookReplay Permission = "webhook.replay" // send one to another address
 	AuditRead     Permission = "audit.read"
+	AuditExport   Permission = "audit.export" // what is exported is made to leave the house
+	AuditCheck    Permission = "audit.check"  // it reads the whole log
 	SettingsRead  Permission = "settings.read"
 	SettingsCheck Permission = "settings.check"
 )
@@ -34,7 +36,7 @@ const (
 var permissions = []Permission{
 	Machine, Public, SetUp, SignedIn, Overview,
 	ConfigRead, ConfigWrite, ConfigPromote, ConfigDelete, ConfigTest, ConfigReveal,
-	ConnectorRead, WebhookRead, WebhookReplay, AuditRead, SettingsRead, SettingsCheck,
+	ConnectorRead, WebhookRead, WebhookReplay, AuditRead, AuditExport, AuditCheck, SettingsRead, SettingsCheck,
 }
 
 // Permissions lists all permissions. The slice belongs to the caller.
@@ -58,7 +60,7 @@ var matrix = map[Role][]Permission{
 	Owner: {
 		Machine, Public, SetUp, SignedIn, Overview,
 		ConfigRead, ConfigWrite, ConfigPromote, ConfigDelete, ConfigTest, ConfigReveal,
-		ConnectorRead, WebhookRead, WebhookReplay, AuditRead, SettingsRead, SettingsCheck,
+		ConnectorRead, WebhookRead, WebhookReplay, AuditRead, AuditExport, AuditCheck, SettingsRead, SettingsCheck,
 	},
 }
 

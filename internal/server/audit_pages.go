@@ -11,7 +11,6 @@ import (
 
 	"backoffice/internal/audit"
 	"backoffice/internal/config"
-	"backoffice/internal/errs"
 	"backoffice/web/templates"
 
 	"github.com/labstack/echo/v4"
@@ -28,6 +27,9 @@ const timeInput = "2006-01-02T15:04"
 
 // list is GET /audit.
 func (p auditPages) list(c echo.Context) error {
+	if err := p.look(c); err != nil {
+		return err
+	}
 	f, faults := readFilter(c)
 	log, err := p.Audit.List(c.Request().Context(), f)
 	if err != nil {
@@ -161,11 +163,17 @@ func sentence(e audit.Event) string {
 	return s
 }
 
+// eventURL is the page of an event.
+func eventURL(n int64) string { return fmt.Sprintf("/audit/%d", n) }
+
 // show is GET /audit/:n.
 func (p auditPages) show(c echo.Context) error {
 	n, err := strconv.ParseInt(c.Param("n"), 10, 64)
 	if err != nil {
-		return errs.New(errs.NotFound, "Events have numbers. The audit log lists them.")
+		return errNoEvent
+	}
+	if err := p.look(c); err != nil {
+		return err
 	}
 	leaf, err := p.Audit.Get(c.Request().Context(), n)
 	if err != nil {
@@ -175,7 +183,7 @@ func (p auditPages) show(c echo.Context) error {
 	v, word := outcomeVerdict(e.Outcome)
 	page := templates.AuditEventPage{Frame: p.frame(c, fmt.Sprintf("Event %d · Audit log", n), templates.SectionAudit), Number: templates.Count(n),
 		Heading: sentence(e), When: p.when(e.Time), Reason: e.Reason, Note: e.Note, Person: e.Actor.Name, Verdict: v, Outcome: word,
-		Address: e.Actor.Addr, Request: e.Actor.RequestID, Leaf: fmt.Sprintf("%x", leaf.Hash[:]), TreeSize: plural(int(leaf.Size), "event")}
+		Address: e.Actor.Addr, Request: e.Actor.RequestID, Leaf: leaf.Hash.String(), Root: leaf.Root.String(), TreeSize: plural(int(leaf.Size), "event"), Receipt: eventURL(n) + "/receipt"}
 	if e.Actor.Name != "" {
 		page.Heading = e.Actor.Name + ": " + lowerFirst(sentence(e))
 	}
@@ -183,12 +191,13 @@ func (p auditPages) show(c echo.Context) error {
 		page.Changes = append(page.Changes, changeRow(ch))
 	}
 	if n > 0 {
-		page.Older = fmt.Sprintf("/audit/%d", n-1)
+		page.Older = eventURL(n - 1)
 	}
 	if n+1 < leaf.Size {
-		page.Newer = fmt.Sprintf("/audit/%d", n+1)
+		page.Newer = eventURL(n + 1)
 	}
 	p.linkTarget(c, &page, e)
+	p.relate(&page, e)
 	return render(c, http.StatusOK, templates.AuditEvent(page))
 }
 

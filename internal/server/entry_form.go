@@ -206,7 +206,7 @@ func (p formPages) store(c echo.Context, id config.ID, s formState, base config.
 }
 
 func savedFlash(s config.Saved, then config.Then) flash {
-	f := flash{saidPending, s.Version.Number}
+	f := flash{said: saidPending, n: s.Version.Number}
 	if then == config.PutInForce {
 		f.said = saidForce
 	}

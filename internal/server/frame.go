@@ -22,7 +22,7 @@ func (g gate) frame(c echo.Context, title string, section templates.Section) tem
 	if !v.signedIn {
 		return f
 	}
-	f.Toast = g.takeFlash(c)
+	f.Toast, f.ToastRecord = g.takeFlash(c)
 	f.AddressWarning = g.addressWarning(c)
 	f.ConnectorCount = templates.Count(int64(g.Catalogue.Len()))
 	if n, err := g.Audit.Size(c.Request().Context()); err == nil {

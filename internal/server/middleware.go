@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"runtime/debug"
 	"strings"
+	"time"
 
 	"backoffice/internal/audit"
 	"backoffice/internal/auth"
@@ -25,10 +26,11 @@ type gate struct {
 	guesses *guesses
 	bodies  *bodies
 	gauges  *prometheus.Registry
+	looks   *looks
 }
 
 func newGate(d Deps) gate {
-	return gate{Deps: d, lists: &listCache{}, guesses: &guesses{now: d.Now}, bodies: &bodies{}, gauges: gaugesOf(d)}
+	return gate{Deps: d, lists: &listCache{}, guesses: &guesses{now: d.Now}, bodies: &bodies{}, gauges: gaugesOf(d), looks: &looks{last: map[string]time.Time{}}}
 }
 
 // use installs what holds for every request, in the order in which a request

@@ -50,7 +50,10 @@ type AuditEventPage struct {
 	Address  string
 	Request  string
 	Leaf     string // hash of the event in the log
+	Root     string // of the tree of TreeSize, in which the event was proven to stand
 	TreeSize string // "48,213 events"
+	Receipt  string // address of the receipt
+	Related  []Link // other lists that the event is in, and what it is about
 	Older    string // address of the event before; "" for none
 	Newer    string
 }

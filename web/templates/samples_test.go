@@ -50,7 +50,7 @@ func hours() []Choice {
 // fullPages has one sample of every page with everything in it.
 func fullPages() []sample {
 	toasted := frame("Values · acme:intercom", SectionConfiguration)
-	toasted.Toast = "Saved as version 7, pending"
+	toasted.Toast, toasted.ToastRecord = "Saved as version 7, pending", "/audit/48210"
 	values := sampleValues()
 	values.Frame = toasted
 	rehearsal := frame("Test · acme:intercom", SectionConfiguration)
