@@ -71,6 +71,15 @@ type Exporting struct {
 	Note   string // of the event: how it was done
 }
 
+// words are the note of the event, with the filter.
+func (x Exporting) words() (string, error) {
+	if x.Filter.all() {
+		return x.Note, nil
+	}
+	b, err := json.Marshal(x.Filter.choice())
+	return fmt.Sprintf("%s Filter: %s.", x.Note, b), err
+}
+
 // Export writes a zip of the events that the filter chooses, with a signed head
 // and with what proves that each of them is in its tree, so that anybody with
 // the public key can check it: see Verify. That it was exported is an event, and
@@ -102,13 +111,9 @@ func (n *Notary) Export(ctx context.Context, w io.Writer, x Exporting) (Manifest
 
 // begin records that there is an export, and signs a head over that.
 func (n *Notary) begin(ctx context.Context, x Exporting) (Checkpoint, error) {
-	note := x.Note
-	if !x.Filter.all() {
-		b, err := json.Marshal(x.Filter.choice())
-		if err != nil {
-			return Checkpoint{}, err
-		}
-		note = fmt.Sprintf("%s Filter: %s.", note, b)
+	note, err := x.words()
+	if err != nil {
+		return Checkpoint{}, err
 	}
 	if err := Record(ctx, n.store, Event{Time: n.now(), Actor: x.By, Action: LogExported, Outcome: Done, Note: note}); err != nil {
 		return Checkpoint{}, err

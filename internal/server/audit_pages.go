@@ -59,6 +59,11 @@ func (p auditPages) list(c echo.Context) error {
 	if f.Before != 0 {
 		page.Newest = auditURL(c, 0)
 	}
+	if page.State, err = p.logState(c); err != nil {
+		return err
+	}
+	page.MayExport = visitOf(c).user.Role.May(auditExport)
+	page.Chosen = chosen(c)
 	status := http.StatusOK
 	if len(faults) > 0 {
 		status = http.StatusUnprocessableEntity
@@ -69,16 +74,16 @@ func (p auditPages) list(c echo.Context) error {
 // readFilter reads the filter of the log. What cannot be read is left out and
 // reported.
 func readFilter(c echo.Context) (audit.Filter, []templates.FieldError) {
-	f := audit.Filter{Who: strings.ToLower(strings.TrimSpace(c.QueryParam("who"))), Target: strings.TrimSpace(c.QueryParam("target")), Limit: auditPage}
+	f := audit.Filter{Who: strings.ToLower(strings.TrimSpace(c.FormValue("who"))), Target: strings.TrimSpace(c.FormValue("target")), Limit: auditPage}
 	var faults []templates.FieldError
 	fault := func(field, msg string) { faults = append(faults, templates.FieldError{Field: field, Msg: msg}) }
-	if s := c.QueryParam("action"); s != "" {
+	if s := c.FormValue("action"); s != "" {
 		var err error
 		if f.Action, err = audit.ParseAction(s); err != nil {
 			fault("action", "There is no such action. Choose one of the list.")
 		}
 	}
-	if s := c.QueryParam("outcome"); s != "" {
+	if s := c.FormValue("outcome"); s != "" {
 		var err error
 		if f.Outcome, err = audit.ParseOutcome(s); err != nil {
 			fault("outcome", "There is no such outcome. Choose one of the list.")
@@ -88,14 +93,14 @@ func readFilter(c echo.Context) (audit.Filter, []templates.FieldError) {
 		name string
 		t    *time.Time
 	}{{"from", &f.From}, {"to", &f.To}} {
-		if s := c.QueryParam(end.name); s != "" {
+		if s := c.FormValue(end.name); s != "" {
 			var err error
 			if *end.t, err = readTime(s); err != nil {
 				fault(end.name, "This is no time. Write it as 2026-09-17T14:30, in UTC.")
 			}
 		}
 	}
-	if n, err := strconv.ParseInt(c.QueryParam("before"), 10, 64); err == nil && n > 0 {
+	if n, err := strconv.ParseInt(c.FormValue("before"), 10, 64); err == nil && n > 0 {
 		f.Before = n
 	}
 	return f, faults
@@ -113,7 +118,7 @@ func readTime(s string) (time.Time, error) {
 // auditURL is the log with the same filter, from before event n on.
 func auditURL(c echo.Context, before int64) string {
 	q := url.Values{}
-	for _, k := range []string{"who", "action", "target", "outcome", "from", "to"} {
+	for _, k := range auditFilters {
 		if v := c.QueryParam(k); v != "" {
 			q.Set(k, v)
 		}

@@ -61,6 +61,7 @@ type house struct {
 	proxies  []netip.Prefix
 	heard    *[]answer // every answer, for the tests that look at all of them
 	watch    audit.Watch
+	checks   chan struct{} // of the log, that ended
 	places   []audit.Place
 
 	mu  sync.Mutex
@@ -130,7 +131,7 @@ func open(t testing.TB, p plan) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &house{t: t, file: filepath.Join(t.TempDir(), "backoffice.db"), log: &buffer{}, now: start, heard: p.heard, places: p.places}
+	h := &house{t: t, file: filepath.Join(t.TempDir(), "backoffice.db"), log: &buffer{}, now: start, heard: p.heard, places: p.places, checks: make(chan struct{}, 1)}
 	if !p.empty {
 		if err := os.WriteFile(h.file, s.file, 0o600); err != nil {
 			t.Fatal(err)
@@ -213,6 +214,10 @@ func (h *house) watchLog() audit.Watch {
 				return
 			case <-w.Checker.Asked():
 				_ = w.Checker.Run(ctx) // what it finds is in its state
+				select {
+				case h.checks <- struct{}{}:
+				default: // nobody waits
+				}
 			}
 		}
 	})

@@ -46,6 +46,7 @@ const (
 	saidReplayed
 	saidReplayFailed
 	saidTestSent
+	saidLogChecked
 )
 
 // sentences are formats with one number, or none.
@@ -72,6 +73,7 @@ var sentences = map[said]string{
 	saidDrafted:        "The drafts are saved",
 	saidReplayed:       "Sent again: the answer is %d",
 	saidReplayFailed:   "Sent again, and no answer came",
+	saidLogChecked:     "The whole log is being checked",
 	saidTestSent:       "The test notification arrived and was accepted",
 }
 

@@ -49,7 +49,7 @@ func ownAddress(c echo.Context) string {
 		return "/config"
 	case "consent":
 		return path.Dir(u.EscapedPath()) + "/test"
-	case "promote", "rollback", "discard", "compare", "reveal", "token", "password", "radar", "send", "replay":
+	case "promote", "rollback", "discard", "compare", "reveal", "token", "password", "radar", "send", "replay", "export", "check":
 		return path.Dir(u.EscapedPath())
 	}
 	return u.EscapedPath()

@@ -17,6 +17,10 @@ type AuditPage struct {
 	Showing  string // "50 of 94 events"
 	Older    string // address of older events; "" if there are none
 	Newest   string // address of the newest events; "" if these are they
+
+	State     LogState
+	MayExport bool
+	Chosen    []Choice // the filter, as an export takes it: names and values
 }
 
 // An AuditRow is one event. Its address is /audit/{Number}.

@@ -239,7 +239,7 @@ func sampleHistory() EntryHistoryPage {
 	}
 	return EntryHistoryPage{
 		Record: "/audit?target=acme:intercom",
-		Frame: frame("History · acme:intercom", SectionConfiguration), Entry: entryHead(TabHistory), Left: left, Right: right, Compared: true,
+		Frame:  frame("History · acme:intercom", SectionConfiguration), Entry: entryHead(TabHistory), Left: left, Right: right, Compared: true,
 		Heading: "Version 7 changes one value of version 6", Compare: append([]DiffLine{{SignKept, "clientId", PlainValue(id, "")}}, changed...),
 		Count: "Seven versions", Revision: "19", Hours: hours(), Older: "/config/acme:intercom/history?before=4",
 		Errors: []FieldError{{"reason-5", "The entry was changed in between."}},

@@ -42,7 +42,15 @@ func sampleAudit() AuditPage {
 			row("48207", "48,207", "owner@acme.example", "Tried a token", "acme:notion", "version 2", VerdictWarning, "Failed"),
 		},
 		Showing: "50 of 94 events", Older: "/audit?before=48207", Newest: "/audit",
+		State: sampleLogState(), MayExport: true, Chosen: []Choice{{"who", "integrations@acme.example", false}},
 	}
+}
+
+func sampleLogState() LogState {
+	return LogState{Verdict: VerdictWrong, Word: "Not intact", Sentence: "What does not hold needs a person.", When: before(4 * time.Minute), Name: "backoffice-1a2b3c4d",
+		Alarm:  Notice{Verdict: VerdictWrong, Heading: "The audit log is not what was signed", Text: "Event 7 was changed after it was written."},
+		Facts:  []Fact{{Label: "Events", Text: "48,213"}, {Label: "Root", Text: "n5EWH0NDPkmm3m22gNefYBWfLkrJFyYhoShGQoFYRAs=", Code: true}, {Label: "Anchor", Text: "File /mnt/anchors", Verdict: VerdictOK, Word: "Keeps the head"}},
+		Public: "backoffice-fe812c12+4bf58045+AepKbGPinFIKvvVQexMuxfmVR3auvr57kkIe6mkURtIs", Short: "48213 d947 2877 4829 adf2 927b 32d0 aa5a e548", MayCheck: true}
 }
 
 func sampleEvent() AuditEventPage {
@@ -56,8 +64,15 @@ func sampleEvent() AuditEventPage {
 		},
 		Foot: Link{"Compare the versions", "/config/acme:intercom/history?left=6&right=7"}, Target: Link{"acme:intercom", "/config/acme:intercom"},
 		Person: "integrations@acme.example", Verdict: VerdictOK, Outcome: "Done", Address: "203.0.113.24", Request: "01K5BXQ4M7R2",
-		Leaf: "n5EWH0NDPkmm3m22gNefYBWfLkrJFyYhoShGQoFYRAs=", TreeSize: "48,213 events", Older: "/audit/48209", Newer: "/audit/48211",
+		Leaf: "n5EWH0NDPkmm3m22gNefYBWfLkrJFyYhoShGQoFYRAs=", TreeSize: "48,213 events", Root: "SBNJTRN+FjG7owHVrKtue7eqdM4RhdRWVl71HXN2d7I=", Receipt: "/audit/48210/receipt", Related: []Link{{"Version 7 of acme:intercom", "/config/acme:intercom?version=7"}},
+		Older: "/audit/48209", Newer: "/audit/48211",
 	}
+}
+
+func settingsLog() LogState {
+	s := sampleLogState()
+	s.Back = "settings"
+	return s
 }
 
 func sampleSettings() SettingsPage {
@@ -66,7 +81,7 @@ func sampleSettings() SettingsPage {
 		Checks:  []Fact{{Label: "Your browser’s address", Text: "https://backoffice.acme.example", Code: true, Verdict: VerdictOK, Word: "The same"}},
 		Sealing: []Fact{{Label: "Key", Text: "2041773395", Code: true}, {Label: "Seals", Text: "the values of 151 versions"}},
 		About:   []Fact{{Label: "Version", Text: "BackOffice 1.4.0"}, {Label: "Data file", Text: "backoffice.db, 41.8 MB"}, {Label: "Events", Text: "48,213"}},
-		Sandbox: "http://localhost:8081", Outside: sampleOutside(),
+		Sandbox: "http://localhost:8081", Outside: sampleOutside(), Log: settingsLog(),
 	}
 }
 

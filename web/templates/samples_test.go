@@ -159,6 +159,7 @@ func sampleTiles() []ConnectorTile {
 
 func sampleOverview() OverviewPage {
 	return OverviewPage{
+		Alarm:   Notice{Verdict: VerdictWrong, Heading: "The audit log is not what was signed", Text: "Event 7 was changed.", Link: Link{"See how the log stands", "/audit#proof"}},
 		Frame:   frame("Overview", SectionOverview),
 		Heading: "Two connectors are broken, one pending change fails its test",
 		Summary: "17 of 25 entries work; 5 wait for a first or a new test.",
