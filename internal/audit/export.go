@@ -45,17 +45,22 @@ type Choice struct {
 	Action  Action    `json:"action,omitempty"`
 	Target  string    `json:"target,omitempty"`
 	Outcome Outcome   `json:"outcome,omitempty"`
+	Addr    string    `json:"addr,omitempty"`
+	Text    string    `json:"text,omitempty"`
 	From    time.Time `json:"from,omitzero"`
 	To      time.Time `json:"to,omitzero"`
 }
 
 func (f Filter) choice() *Choice {
-	return &Choice{Who: f.Who, Action: f.Action, Target: f.Target, Outcome: f.Outcome, From: f.From.UTC(), To: f.To.UTC()}
+	return &Choice{Who: f.Who, Action: f.Action, Target: f.Target, Outcome: f.Outcome, Addr: f.Addr, Text: f.Text, From: f.From.UTC(), To: f.To.UTC()}
 }
 
 func (c Choice) filter() Filter {
-	return Filter{Who: c.Who, Action: c.Action, Target: c.Target, Outcome: c.Outcome, From: c.From, To: c.To}
+	return Filter{Who: c.Who, Action: c.Action, Target: c.Target, Outcome: c.Outcome, Addr: c.Addr, Text: c.Text, From: c.From, To: c.To}
 }
+
+// Chooses reports whether the filter leaves anything out, beside what belongs to a page.
+func (f Filter) Chooses() bool { return !f.all() }
 
 // all reports whether the filter chooses every event. Before and Limit belong to
 // a page.

@@ -19,7 +19,7 @@ import (
 const exportsAtOnce = 2
 
 // auditFilters are the parameters of a filter of the log.
-var auditFilters = []string{"who", "action", "target", "outcome", "from", "to"}
+var auditFilters = []string{"who", "action", "target", "outcome", "addr", "text", "from", "to"}
 
 // chosen is the filter of this page, for the form of an export.
 func chosen(c echo.Context) (out []templates.Choice) {

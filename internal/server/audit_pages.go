@@ -22,6 +22,9 @@ type auditPages struct{ gate }
 // auditPage is how many events one page shows.
 const auditPage = 50
 
+// maxText is how long a text to look for in names may be, in bytes.
+const maxText = 200
+
 // timeInput is how a browser sends a datetime-local control, read as UTC.
 const timeInput = "2006-01-02T15:04"
 
@@ -36,8 +39,8 @@ func (p auditPages) list(c echo.Context) error {
 		return err
 	}
 	page := templates.AuditPage{Frame: p.frame(c, "Audit log", templates.SectionAudit), Lead: plural(int(log.Total), "event") + ", newest first. Times are UTC.",
-		Who: c.QueryParam("who"), Target: c.QueryParam("target"), From: c.QueryParam("from"), To: c.QueryParam("to"), Errors: faults,
-		Filtered: f.Who != "" || f.Target != "" || f.Action != "" || f.Outcome != "" || !f.From.IsZero() || !f.To.IsZero()}
+		Text: c.QueryParam("text"), Addr: c.QueryParam("addr"), Who: c.QueryParam("who"), Target: c.QueryParam("target"), From: c.QueryParam("from"), To: c.QueryParam("to"), Errors: faults,
+		Filtered: f.Chooses()}
 	page.Actions = []templates.Choice{{Name: "", Label: "Any action"}}
 	for _, a := range audit.Actions() {
 		page.Actions = append(page.Actions, templates.Choice{Name: string(a), Label: a.Title(), Selected: a == f.Action})
@@ -52,6 +55,10 @@ func (p auditPages) list(c echo.Context) error {
 	page.Showing = plural(len(log.Events), "event")
 	if !page.Filtered {
 		page.Showing = fmt.Sprintf("%s of %s", templates.Count(int64(len(log.Events))), plural(int(log.Total), "event"))
+	}
+	page.Cut = log.More && len(log.Events) < auditPage
+	if page.Cut {
+		page.Showing += ", and there may be older ones"
 	}
 	if log.More {
 		page.Older = auditURL(c, log.Next)
@@ -74,9 +81,13 @@ func (p auditPages) list(c echo.Context) error {
 // readFilter reads the filter of the log. What cannot be read is left out and
 // reported.
 func readFilter(c echo.Context) (audit.Filter, []templates.FieldError) {
-	f := audit.Filter{Who: strings.ToLower(strings.TrimSpace(c.FormValue("who"))), Target: strings.TrimSpace(c.FormValue("target")), Limit: auditPage}
+	f := audit.Filter{Who: strings.ToLower(strings.TrimSpace(c.FormValue("who"))), Target: strings.TrimSpace(c.FormValue("target")), Addr: strings.TrimSpace(c.FormValue("addr")), Text: strings.TrimSpace(c.FormValue("text")), Limit: auditPage}
 	var faults []templates.FieldError
 	fault := func(field, msg string) { faults = append(faults, templates.FieldError{Field: field, Msg: msg}) }
+	if len(f.Text) > maxText {
+		f.Text = ""
+		fault("text", "A name has at most 200 characters. Write a part of it.")
+	}
 	if s := c.FormValue("action"); s != "" {
 		var err error
 		if f.Action, err = audit.ParseAction(s); err != nil {

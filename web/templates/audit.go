@@ -1,10 +1,14 @@
 package templates
 
+import "net/url"
+
 // AuditPage is GET /audit: the log, newest first. Its form takes who, action,
-// target, outcome, from and to as a query.
+// target, outcome, addr, text, from and to as a query.
 type AuditPage struct {
 	Frame
 	Lead     string // "48,213 events."
+	Text     string // as typed
+	Addr     string // as typed
 	Who      string // as typed
 	Target   string // as typed
 	From     string // as a datetime-local value: "2026-09-17T00:00"
@@ -13,6 +17,7 @@ type AuditPage struct {
 	Outcomes []Choice
 	Errors   []FieldError // "from" is no time
 	Filtered bool         // some filter is set
+	Cut      bool         // the page ended early: older events may match
 	Rows     []AuditRow
 	Showing  string // "50 of 94 events"
 	Older    string // address of older events; "" if there are none
@@ -81,3 +86,6 @@ func (p AuditEventPage) because() string {
 	}
 	return ", with the reason “" + p.Reason + "”."
 }
+
+// historyOf is the log of what one person did, or of what is about one thing.
+func historyOf(field, name string) string { return "/audit?" + field + "=" + url.QueryEscape(name) }

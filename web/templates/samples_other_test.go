@@ -32,7 +32,7 @@ func sampleAudit() AuditPage {
 	}
 	return AuditPage{
 		Frame: frame("Audit log", SectionAudit), Lead: "48,213 events. An event is never changed and never removed.",
-		Who: "integrations@acme.example", Target: "acme:intercom", From: "2026-09-17T00:00", To: "2026-09-17T15:00",
+		Text: "acme", Addr: "203.0.113.24", Who: "integrations@acme.example", Target: "acme:intercom", From: "2026-09-17T00:00", To: "2026-09-17T15:00",
 		Actions: []Choice{{"", "All actions", true}, {"entry-saved", "Saved a version", false}}, Outcomes: []Choice{{"", "All outcomes", true}, {"refused", "Refused", false}},
 		Errors: []FieldError{{"from", "“yesterday” is no time. Write it as 2026-09-17T00:00."}}, Filtered: true,
 		Rows: []AuditRow{

@@ -139,6 +139,7 @@ func emptyPages() []sample {
 		{"empty-connector", Connector(ConnectorPage{Frame: f, Key: "plain", Name: "Plain"})},
 		{"empty-audit", Audit(AuditPage{Frame: f})},
 		{"empty-audit-filtered", Audit(AuditPage{Frame: f, Filtered: true})},
+		{"empty-audit-cut", Audit(AuditPage{Frame: f, Filtered: true, Cut: true, Older: "/audit?text=x&before=9"})},
 		{"empty-audit-event", AuditEvent(AuditEventPage{Frame: f, Number: "0", Heading: "Something happened"})},
 		{"empty-account", Account(AccountPage{Frame: f, MinLength: "12"})},
 		{"empty-settings", Settings(SettingsPage{Frame: f})},
