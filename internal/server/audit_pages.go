@@ -66,6 +66,9 @@ func (p auditPages) list(c echo.Context) error {
 	if f.Before != 0 {
 		page.Newest = auditURL(c, 0)
 	}
+	if page.Chart, err = p.chart(c, f); err != nil {
+		return err
+	}
 	if page.State, err = p.logState(c); err != nil {
 		return err
 	}

@@ -23,6 +23,7 @@ type AuditPage struct {
 	Older    string // address of older events; "" if there are none
 	Newest   string // address of the newest events; "" if these are they
 
+	Chart     AuditChart
 	State     LogState
 	MayExport bool
 	Chosen    []Choice // the filter, as an export takes it: names and values

@@ -42,6 +42,10 @@ func sampleAudit() AuditPage {
 			row("48207", "48,207", "owner@acme.example", "Tried a token", "acme:notion", "version 2", VerdictWarning, "Failed"),
 		},
 		Showing: "50 of 94 events", Older: "/audit?before=48207", Newest: "/audit",
+		Chart: AuditChart{Heading: "about 94 events from 2026-09-17 00:00 to 2026-09-17 02:00", Hint: "Estimated.", Label: "Events over time, in 2 bars.", Most: "1", All: "/audit",
+			Kept: []Choice{{"who", "integrations@acme.example", false}}, Axis: []string{"2026-09-17 00:00", "2026-09-17 01:00"},
+			Bars: []AuditBar{{"10.0", "8.0", "580.0", "88.0", "2026-09-17T00:00", "2026-09-17T01:00", "2026-09-17 00:00 to 2026-09-17 01:00", "about 94", "/audit?from=2026-09-17T00%3A00"},
+				{"610.0", "96.0", "580.0", "0.0", "2026-09-17T01:00", "2026-09-17T02:00", "2026-09-17 01:00 to 2026-09-17 02:00", "0", ""}}},
 		State: sampleLogState(), MayExport: true, Chosen: []Choice{{"who", "integrations@acme.example", false}},
 	}
 }
