@@ -38,7 +38,7 @@ func (p auditPages) list(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	page := templates.AuditPage{Frame: p.frame(c, "Audit log", templates.SectionAudit), Lead: plural(int(log.Total), "event") + ", newest first. Times are UTC.",
+	page := templates.AuditPage{Frame: p.frame(c, "Audit log", templates.SectionAudit),
 		Text: c.QueryParam("text"), Addr: c.QueryParam("addr"), Who: c.QueryParam("who"), Target: c.QueryParam("target"), From: c.QueryParam("from"), To: c.QueryParam("to"), Errors: faults,
 		Filtered: f.Chooses()}
 	page.Actions = []templates.Choice{{Name: "", Label: "Any action"}}
@@ -49,22 +49,14 @@ func (p auditPages) list(c echo.Context) error {
 	for _, o := range []audit.Outcome{audit.Done, audit.Failed, audit.Refused} {
 		page.Outcomes = append(page.Outcomes, templates.Choice{Name: string(o), Label: outcomeWord(o), Selected: o == f.Outcome})
 	}
-	for _, e := range log.Events {
-		page.Rows = append(page.Rows, p.row(e))
-	}
-	page.Showing = plural(len(log.Events), "event")
-	if !page.Filtered {
-		page.Showing = fmt.Sprintf("%s of %s", templates.Count(int64(len(log.Events))), plural(int(log.Total), "event"))
-	}
-	page.Cut = log.More && len(log.Events) < auditPage
-	if page.Cut {
-		page.Showing += ", and there may be older ones"
-	}
+	p.fill(&page, log)
 	if log.More {
 		page.Older = auditURL(c, log.Next)
 	}
 	if f.Before != 0 {
 		page.Newest = auditURL(c, 0)
+	} else if len(faults) == 0 && f.To.IsZero() { // what is over has no news
+		page.Events = strings.Replace(auditURL(c, 0), "/audit", auditNews, 1)
 	}
 	if page.Chart, err = p.chart(c, f); err != nil {
 		return err
@@ -79,6 +71,22 @@ func (p auditPages) list(c echo.Context) error {
 		status = http.StatusUnprocessableEntity
 	}
 	return render(c, status, templates.Audit(page))
+}
+
+// fill puts what was found on the page.
+func (p auditPages) fill(page *templates.AuditPage, log audit.Page) {
+	page.Lead = plural(int(log.Total), "event") + ", newest first. Times are UTC."
+	for _, e := range log.Events {
+		page.Rows = append(page.Rows, p.row(e))
+	}
+	page.Showing = plural(len(log.Events), "event")
+	if !page.Filtered {
+		page.Showing = fmt.Sprintf("%s of %s", templates.Count(int64(len(log.Events))), plural(int(log.Total), "event"))
+	}
+	page.Cut = log.More && len(log.Events) < auditPage
+	if page.Cut {
+		page.Showing += ", and there may be older ones"
+	}
 }
 
 // readFilter reads the filter of the log. What cannot be read is left out and

@@ -157,7 +157,7 @@ func TestAuditRoutesNeedTheirPermission(t *testing.T) {
 			t.Errorf("%s %s needs %s, want %s", r.method, r.path, r.may, want)
 		}
 	}
-	if seen != 7 {
-		t.Errorf("%d routes are about the log, want 7", seen)
+	if seen != 8 {
+		t.Errorf("%d routes are about the log, want 8", seen)
 	}
 }

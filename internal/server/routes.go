@@ -124,6 +124,7 @@ func routes(g gate) []route {
 		{"GET", "/audit/:n", auth.AuditRead, log.show},
 		{"POST", "/audit/export", auditExport, log.export},
 		{"POST", "/audit/check", auditCheck, log.check},
+		{"GET", auditNews, auth.AuditRead, log.events},
 		{"GET", receiptPath, auth.AuditRead, log.receipt},
 		{"GET", auditKeyPath, auth.AuditRead, log.key},
 		{"GET", auditHeadPath, auth.AuditRead, log.head},

@@ -20,6 +20,7 @@ type AuditPage struct {
 	Cut      bool         // the page ended early: older events may match
 	Rows     []AuditRow
 	Showing  string // "50 of 94 events"
+	Events   string // address that tells of new ones; "" if the list does not go on
 	Older    string // address of older events; "" if there are none
 	Newest   string // address of the newest events; "" if these are they
 
