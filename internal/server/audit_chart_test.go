@@ -1,6 +1,7 @@
 package server
 
 import (
+	"net/url"
 	"strings"
 	"testing"
 )
@@ -28,7 +29,7 @@ func TestActivityChart(t *testing.T) {
 		t.Errorf("without the time: %q", got)
 	}
 	form := controls(zoomed.one("form[class=chart-brush needs-script]"))
-	if got := form.Encode(); got != "action=entry.create&from=&to=" {
+	if got := form.Encode(); got != "action=entry.create&from=2026-09-17T12%3A00&to="+url.QueryEscape(zoomed.value("input[id=to]")) {
 		t.Errorf("the sliders take along %q", got)
 	}
 	p.get("/audit?from=2030-01-01").want(200, "No event matches").lacks("data-chart")

@@ -43,6 +43,9 @@ func (g gate) follow(c echo.Context, may auth.Permission, watch func(context.Con
 	ctx := c.Request().Context()
 	news := watch(ctx) // before the first look, so that nothing falls in between
 	list, err := draw(ctx)
+	if err != nil && ctx.Err() != nil { // whoever would listen is gone already
+		return nil
+	}
 	if err != nil {
 		return err
 	}

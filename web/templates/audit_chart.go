@@ -24,3 +24,7 @@ type AuditBar struct {
 
 // Known reports whether there is a chart to draw.
 func (c AuditChart) Known() bool { return len(c.Bars) > 0 }
+
+// from and to are what the sliders choose before anybody moves them.
+func (c AuditChart) from() string { return c.Bars[0].From }
+func (c AuditChart) to() string   { return c.Bars[len(c.Bars)-1].To }
