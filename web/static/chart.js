@@ -3,7 +3,7 @@
 for (const chart of document.querySelectorAll("[data-chart]")) brush(chart);
 
 function brush(chart) {
-  const svg = chart.querySelector("svg");
+  const svg = chart.querySelector(":scope > svg");
   const form = chart.querySelector("form");
   const [first, last] = [form.querySelector("[data-first]"), form.querySelector("[data-last]")];
   const rows = [...chart.querySelectorAll("tbody tr")];
