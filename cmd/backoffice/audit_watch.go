@@ -127,7 +127,7 @@ func watchLog(ctx context.Context, w audit.Watch, db *bolt.DB, log *slog.Logger)
 	all.Wait()
 }
 
-// checkLog goes over the whole log at start, and once a day.
+// checkLog goes over the whole log at start, once a day, and when somebody asks.
 func checkLog(ctx context.Context, c *audit.Checker, rest func(), log *slog.Logger) {
 	tick := time.NewTicker(checkEvery)
 	defer tick.Stop()
@@ -152,6 +152,7 @@ func checkLog(ctx context.Context, c *audit.Checker, rest func(), log *slog.Logg
 		case <-ctx.Done():
 			return
 		case <-tick.C:
+		case <-c.Asked():
 		}
 	}
 }

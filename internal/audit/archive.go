@@ -91,6 +91,10 @@ func readVolume(it store.Item) (v volume, err error) {
 	if err := d.Decode(&v); err != nil || it.Key != archiveKey(v.From) || v.To <= v.From || len(v.Root) != tlog.HashSize {
 		return v, faultf("the record %s of an archive file is damaged", it.Key)
 	}
+	// Several texts may mean the same, and one of them was written.
+	if own, err := json.Marshal(v); err != nil || !bytes.Equal(own, it.Value) {
+		return v, faultf("the record %s of an archive file is damaged", it.Key)
+	}
 	return v, nil
 }
 

@@ -120,7 +120,7 @@ func TestTamperedEventIsFound(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := audit.NewLog(s).Get(t.Context(), 7); err == nil || !strings.Contains(err.Error(), "event 7 was changed") {
+	if _, err := audit.NewLog(s).Get(t.Context(), 7); err == nil || !strings.Contains(err.Error(), "Event 7 was changed") {
 		t.Errorf("a changed event: %v", err)
 	}
 	if _, err := audit.NewLog(s).Get(t.Context(), 8); err != nil {

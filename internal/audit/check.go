@@ -23,6 +23,8 @@ type Checker struct {
 	kept   func() ([]Earlier, error) // heads that were kept elsewhere
 	wait   func(ctx context.Context, events int) error
 
+	asked chan struct{} // holds one
+
 	mu    sync.Mutex
 	state CheckState
 }
@@ -32,7 +34,8 @@ type CheckState struct {
 	Done  int64     // events that were checked
 	Of    int64     // events that are to be checked
 	Ended time.Time // when all of them were; zero: not yet, or Fault
-	Fault string    // what does not hold, in words; "": nothing was found
+	Fault string    // what does not hold, in words; "": nothing was found. It stays until a check ends well
+	Asked bool      // somebody wants another check, which has not begun
 
 	// Unread is how many of the events are in archive files that are not there:
 	// their hashes were checked, and not they.
@@ -52,7 +55,7 @@ type CheckerOptions struct {
 
 // NewChecker returns a Checker that has not begun.
 func NewChecker(o CheckerOptions) *Checker {
-	c := &Checker{notary: o.Notary, kept: o.Kept, wait: o.Wait}
+	c := &Checker{notary: o.Notary, kept: o.Kept, wait: o.Wait, asked: make(chan struct{}, 1)}
 	if c.kept == nil {
 		c.kept = func() ([]Earlier, error) { return nil, nil }
 	}
@@ -69,6 +72,20 @@ func (c *Checker) State() CheckState {
 	return c.state
 }
 
+// Ask has whoever runs the checks run one more, soon. It does not wait.
+func (c *Checker) Ask() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	select {
+	case c.asked <- struct{}{}:
+		c.state.Asked = true
+	default:
+	}
+}
+
+// Asked receives what Ask asks for.
+func (c *Checker) Asked() <-chan struct{} { return c.asked }
+
 // Run checks the whole log once: that the signed head continues the one before;
 // that every event up to it has the hashes that stand beside it in the store, and
 // together the signed root; that each is found under its person, action, target
@@ -83,7 +100,7 @@ func (c *Checker) Run(ctx context.Context) error {
 	defer c.mu.Unlock()
 	switch {
 	case err == nil:
-		c.state.Ended = c.notary.now()
+		c.state.Ended, c.state.Fault = c.notary.now(), ""
 	case errors.As(err, &fault) || errors.Is(err, ErrForked):
 		c.state.Fault = words(err)
 	}
@@ -147,7 +164,7 @@ func (c *Checker) run(ctx context.Context) error {
 func (c *Checker) tell(done, of int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.state.Done, c.state.Of, c.state.Ended, c.state.Fault = done, of, time.Time{}, ""
+	c.state.Done, c.state.Of, c.state.Ended, c.state.Asked = done, of, time.Time{}, len(c.asked) > 0
 	if done == 0 {
 		c.state.Unread = 0
 	}

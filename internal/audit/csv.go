@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"bufio"
 	"context"
 	"encoding/csv"
 	"fmt"
@@ -17,11 +18,7 @@ var csvHead = []string{"event", "time", "person", "account", "address", "request
 // titles. No cell is taken for a formula by a spreadsheet. It proves nothing: see
 // Export. That it was exported is an event, and commits first; at is when.
 func (l *Log) CSV(ctx context.Context, w io.Writer, x Exporting, at time.Time) error {
-	note := strings.TrimSpace(x.Note + " As a table.")
-	if err := Record(ctx, l.store, Event{Time: at, Actor: x.By, Action: LogExported, Outcome: Done, Note: note}); err != nil {
-		return err
-	}
-	total, err := l.Size(ctx)
+	total, err := l.begin(ctx, x, "As a table.", at)
 	if err != nil {
 		return err
 	}
@@ -35,6 +32,38 @@ func (l *Log) CSV(ctx context.Context, w io.Writer, x Exporting, at time.Time) e
 	}
 	table.Flush()
 	return table.Error()
+}
+
+// Lines writes the events that x chooses as JSON lines, oldest first, each as its
+// exact bytes. It proves nothing: see Export. That it was exported is an event, and
+// commits first; at is when.
+func (l *Log) Lines(ctx context.Context, w io.Writer, x Exporting, at time.Time) error {
+	total, err := l.begin(ctx, x, "As JSON lines.", at)
+	if err != nil {
+		return err
+	}
+	out := bufio.NewWriterSize(w, 64<<10)
+	err = l.each(ctx, walk{filter: x.Filter, size: total}, func(one found) error {
+		_, err := out.Write(append(one.leaf, '\n'))
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("exporting the audit log as JSON lines: %w", err)
+	}
+	return out.Flush()
+}
+
+// begin records that there is an export, and returns the size of the log of then.
+func (l *Log) begin(ctx context.Context, x Exporting, how string, at time.Time) (int64, error) {
+	x.Note = strings.TrimSpace(x.Note + " " + how)
+	note, err := x.words()
+	if err != nil {
+		return 0, err
+	}
+	if err := Record(ctx, l.store, Event{Time: at, Actor: x.By, Action: LogExported, Outcome: Done, Note: note}); err != nil {
+		return 0, err
+	}
+	return l.Size(ctx)
 }
 
 func cells(e Event) []string {

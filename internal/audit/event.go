@@ -61,6 +61,8 @@ const (
 	GuideDrafted  Action = "guide.draft"
 	LogExported   Action = "audit.export"
 	LogArchived   Action = "audit.archive"
+	LogLooked     Action = "audit.look"
+	LogChecked    Action = "audit.check"
 )
 
 // titles has every Action: what it is called on a page.
@@ -111,6 +113,8 @@ var titles = map[Action]string{
 	NotificationTested:   "Sent a test notification",
 	LogExported:          "Exported the audit log",
 	LogArchived:          "Archived old events of the audit log",
+	LogLooked:            "Looked at the audit log",
+	LogChecked:           "Had the audit log checked",
 }
 
 // Title is the action in words, past tense, without its target.

@@ -53,17 +53,22 @@ type Choice struct {
 	Action  Action    `json:"action,omitempty"`
 	Target  string    `json:"target,omitempty"`
 	Outcome Outcome   `json:"outcome,omitempty"`
+	Addr    string    `json:"addr,omitempty"`
+	Text    string    `json:"text,omitempty"`
 	From    time.Time `json:"from,omitzero"`
 	To      time.Time `json:"to,omitzero"`
 }
 
 func (f Filter) choice() *Choice {
-	return &Choice{Who: f.Who, Action: f.Action, Target: f.Target, Outcome: f.Outcome, From: f.From.UTC(), To: f.To.UTC()}
+	return &Choice{Who: f.Who, Action: f.Action, Target: f.Target, Outcome: f.Outcome, Addr: f.Addr, Text: f.Text, From: f.From.UTC(), To: f.To.UTC()}
 }
 
 func (c Choice) filter() Filter {
-	return Filter{Who: c.Who, Action: c.Action, Target: c.Target, Outcome: c.Outcome, From: c.From, To: c.To}
+	return Filter{Who: c.Who, Action: c.Action, Target: c.Target, Outcome: c.Outcome, Addr: c.Addr, Text: c.Text, From: c.From, To: c.To}
 }
+
+// Chooses reports whether the filter leaves anything out, beside what belongs to a page.
+func (f Filter) Chooses() bool { return !f.All() }
 
 // All reports whether the filter chooses every event. Before and Limit belong to
 // a page.
@@ -77,6 +82,15 @@ type Exporting struct {
 	Filter Filter // Before and Limit do not count
 	Note   string // of the event: how it was done
 	Live   bool   // only what is not in archive files; without a Filter
+}
+
+// words are the note of the event, with the filter.
+func (x Exporting) words() (string, error) {
+	if x.Filter.All() {
+		return x.Note, nil
+	}
+	b, err := json.Marshal(x.Filter.choice())
+	return fmt.Sprintf("%s Filter: %s.", x.Note, b), err
 }
 
 // Export writes a zip of the events that the filter chooses, with a signed head
@@ -112,13 +126,9 @@ func (n *Notary) Export(ctx context.Context, w io.Writer, x Exporting) (Manifest
 
 // begin records that there is an export, and signs a head over that.
 func (n *Notary) begin(ctx context.Context, x Exporting) (Checkpoint, error) {
-	note := x.Note
-	if !x.Filter.All() {
-		b, err := json.Marshal(x.Filter.choice())
-		if err != nil {
-			return Checkpoint{}, err
-		}
-		note = fmt.Sprintf("%s Filter: %s.", note, b)
+	note, err := x.words()
+	if err != nil {
+		return Checkpoint{}, err
 	}
 	if err := Record(ctx, n.store, Event{Time: n.now(), Actor: x.By, Action: LogExported, Outcome: Done, Note: note}); err != nil {
 		return Checkpoint{}, err

@@ -39,6 +39,8 @@ type Filter struct {
 	Action  Action
 	Target  string // exactly
 	Outcome Outcome
+	Addr    string    // the address that the request came from, exactly
+	Text    string    // in one of the names: person, target or action; case does not matter
 	From    time.Time // inclusive
 	To      time.Time // exclusive
 	Before  int64     // only events with a smaller number; 0 means from the newest on
@@ -267,8 +269,22 @@ func (f Filter) matches(e Event) bool {
 		(f.Action == "" || e.Action == f.Action) &&
 		(f.Target == "" || e.Target == f.Target) &&
 		(f.Outcome == "" || e.Outcome == f.Outcome) &&
+		(f.Addr == "" || e.Actor.Addr == f.Addr) &&
+		(f.Text == "" || e.named(strings.ToLower(f.Text))) &&
 		(f.From.IsZero() || !e.Time.Before(f.From)) &&
 		(f.To.IsZero() || e.Time.Before(f.To))
+}
+
+// named reports whether one of the event's names has a text, in lower case. The
+// words of an action are not among them: they may change, and an export has to be
+// found to follow its filter for ever.
+func (e Event) named(text string) bool {
+	for _, name := range []string{e.Actor.Name, e.Target, string(e.Action)} {
+		if strings.Contains(strings.ToLower(name), text) {
+			return true
+		}
+	}
+	return false
 }
 
 // bounds returns the range of numbers [lo, hi) in which the filter's events
@@ -400,9 +416,39 @@ func prove(r getter, n int64, b []byte) (Leaf, error) {
 		return Leaf{}, fmt.Errorf("audit tree of %d: %w", total, err)
 	}
 	if err := tlog.CheckRecord(proof, total, leaf.Root, n, leaf.Hash); err != nil {
-		return Leaf{}, fmt.Errorf("event %d was changed after it was written: %w", n, err)
+		return Leaf{}, errs.Wrap(errs.Unavailable, fmt.Sprintf("Event %d was changed after it was written, so it is not shown. Compare the data file with your backups and anchors.", n), err)
 	}
 	return leaf, nil
+}
+
+// recent is how many of the newest events OfRequest looks through.
+const recent = 64
+
+// OfRequest returns the number of the newest event that a request has written. It
+// looks through few events only, so that it is for the request itself, right after
+// the change.
+func (l *Log) OfRequest(ctx context.Context, id string) (n int64, ok bool, err error) {
+	err = l.store.View(ctx, func(r store.Reader) error {
+		items, err := r.Scan(store.Range{Prefix: eventPrefix, Reverse: true, Limit: recent})
+		if err != nil {
+			return err
+		}
+		for _, it := range items {
+			if !bytes.Contains(it.Value, []byte(id)) {
+				continue
+			}
+			var e Event
+			if err := json.Unmarshal(it.Value, &e); err != nil {
+				return fmt.Errorf("%s: %w", it.Key, err)
+			}
+			if e.Actor.RequestID == id {
+				n, ok = e.N, true
+				return nil
+			}
+		}
+		return nil
+	})
+	return n, ok, err
 }
 
 // Size returns the number of events.

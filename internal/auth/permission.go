@@ -29,6 +29,8 @@ const (
 	WebhookRead   Permission = "webhook.read"   // notifications with their bodies, in which there may be personal data
 	WebhookReplay Permission = "webhook.replay" // send one to another address
 	AuditRead     Permission = "audit.read"
+	AuditExport   Permission = "audit.export" // what is exported is made to leave the house
+	AuditCheck    Permission = "audit.check"  // what is true of the whole log, and a check, which reads all of it
 	TeamRead      Permission = "team.read"
 	TeamWrite     Permission = "team.write"
 	TeamSessions  Permission = "team.sessions"
@@ -141,6 +143,8 @@ var matrix = []Row{
 	{WebhookRead, "Read notifications, whose bodies may hold personal data", [5]Cell{Yes, Yes, Yes, Yes, No}, false, false},
 	{WebhookReplay, "Send a notification to another address", [5]Cell{Yes, Yes, No, No, No}, false, true},
 	{AuditRead, "Read the audit log", [5]Cell{Yes, Yes, No, Yes, No}, false, false},
+	{AuditExport, "Export the audit log", [5]Cell{Yes, Yes, No, Yes, No}, true, true},
+	{AuditCheck, "See how the whole log stands, follow it, have it checked", [5]Cell{Yes, Yes, No, Yes, No}, true, false},
 	{TeamRead, "See people and what they may do", [5]Cell{Yes, Yes, No, Yes, No}, false, false},
 	{TeamWrite, "Invite, change and disable people, up to the own role", [5]Cell{Yes, Yes, No, No, No}, false, true},
 	{TeamSessions, "See and end the sessions of others", [5]Cell{Yes, No, No, No, No}, false, true},

@@ -29,7 +29,7 @@ func TestArchivedEventsOnPages(t *testing.T) {
 		t.Fatalf("%v, %v, %+v", moved, err, a.State())
 	}
 	p := h.owner()
-	p.get("/audit").want(200, "4 events", "Archived old events of the audit log", "Saved a version", "Created the entry")
+	p.get("/audit").want(200, "5 events", "Archived old events of the audit log", "Saved a version", "Created the entry")
 	p.get("/audit/2").want(200, "rotated", "acme:intercom")
 	p.get("/audit?target=acme:intercom&action=entry.save").want(200, "Saved a version")
 	names, err := filepath.Glob(filepath.Join(dir, "audit-*.zip"))

@@ -23,29 +23,26 @@ type auditPages struct{ gate }
 // auditPage is how many events one page shows.
 const auditPage = 50
 
+// maxText is how long a text to look for in names may be, in bytes.
+const maxText = 200
+
 // timeInput is how a browser sends a datetime-local control, read as UTC.
 const timeInput = "2006-01-02T15:04"
 
 // list is GET /audit.
 func (p auditPages) list(c echo.Context) error {
+	if err := p.look(c); err != nil {
+		return err
+	}
 	f, faults := readFilter(c)
 	f.Only = p.sight(c)
 	log, err := p.Audit.List(c.Request().Context(), f)
 	if err != nil {
 		return err
 	}
-	page := templates.AuditPage{Frame: p.frame(c, "Audit log", templates.SectionAudit), Lead: plural(int(log.Total), "event") + ", newest first. Times are UTC.",
-		Who: c.QueryParam("who"), Target: c.QueryParam("target"), From: c.QueryParam("from"), To: c.QueryParam("to"), Errors: faults,
-		Filtered: f.Who != "" || f.Target != "" || f.Action != "" || f.Outcome != "" || !f.From.IsZero() || !f.To.IsZero()}
-	if !p.unlimited(c) {
-		page.Lead = "What happened to the entries that your role is for, and what you did, newest first. Times are UTC."
-	}
-	if n := len(log.Missing); n > 0 && p.unlimited(c) {
-		page.Lead += " " + log.Missing[0]
-		if n > 1 {
-			page.Lead += fmt.Sprintf(" %s more cannot be read either.", plural(n-1, "archive file"))
-		}
-	}
+	page := templates.AuditPage{Frame: p.frame(c, "Audit log", templates.SectionAudit),
+		Text: c.QueryParam("text"), Addr: c.QueryParam("addr"), Who: c.QueryParam("who"), Target: c.QueryParam("target"), From: c.QueryParam("from"), To: c.QueryParam("to"), Errors: faults,
+		Filtered: chooses(f)}
 	page.Actions = []templates.Choice{{Name: "", Label: "Any action"}}
 	for _, a := range audit.Actions() {
 		page.Actions = append(page.Actions, templates.Choice{Name: string(a), Label: a.Title(), Selected: a == f.Action})
@@ -54,19 +51,25 @@ func (p auditPages) list(c echo.Context) error {
 	for _, o := range []audit.Outcome{audit.Done, audit.Failed, audit.Refused} {
 		page.Outcomes = append(page.Outcomes, templates.Choice{Name: string(o), Label: outcomeWord(o), Selected: o == f.Outcome})
 	}
-	for _, e := range log.Events {
-		page.Rows = append(page.Rows, p.row(e))
-	}
-	page.Showing = plural(len(log.Events), "event")
-	if !page.Filtered && p.unlimited(c) {
-		page.Showing = fmt.Sprintf("%s of %s", templates.Count(int64(len(log.Events))), plural(int(log.Total), "event"))
-	}
+	p.fill(c, &page, log)
 	if log.More {
 		page.Older = auditURL(c, log.Next)
 	}
 	if f.Before != 0 {
 		page.Newest = auditURL(c, 0)
+	} else if len(faults) == 0 && f.To.IsZero() && p.allows(c, auditCheck) { // what is over has no news
+		page.Events = strings.Replace(auditURL(c, 0), "/audit", auditNews, 1)
 	}
+	if p.allows(c, auditCheck) {
+		if page.Chart, err = p.chart(c, f); err != nil {
+			return err
+		}
+		if page.State, err = p.logState(c); err != nil {
+			return err
+		}
+	}
+	page.MayExport = p.allows(c, auditExport)
+	page.Chosen = chosen(c)
 	status := http.StatusOK
 	if len(faults) > 0 {
 		status = http.StatusUnprocessableEntity
@@ -74,19 +77,57 @@ func (p auditPages) list(c echo.Context) error {
 	return render(c, status, templates.Audit(page))
 }
 
+// chooses reports whether somebody chose with the filter: what the person may see
+// is no choice.
+func chooses(f audit.Filter) bool {
+	f.Only = nil
+	return f.Chooses()
+}
+
+// fill puts what was found on the page. How many events there are is for those
+// alone who may see all of them.
+func (p auditPages) fill(c echo.Context, page *templates.AuditPage, log audit.Page) {
+	all := p.unlimited(c)
+	page.Lead = "What happened to the entries that your role is for, and what you did, newest first. Times are UTC."
+	if all {
+		page.Lead = plural(int(log.Total), "event") + ", newest first. Times are UTC."
+	}
+	if n := len(log.Missing); n > 0 && all {
+		page.Lead += " " + log.Missing[0]
+		if n > 1 {
+			page.Lead += fmt.Sprintf(" %s more cannot be read either.", plural(n-1, "archive file"))
+		}
+	}
+	for _, e := range log.Events {
+		page.Rows = append(page.Rows, p.row(e))
+	}
+	page.Showing = plural(len(log.Events), "event")
+	if !page.Filtered && all {
+		page.Showing = fmt.Sprintf("%s of %s", templates.Count(int64(len(log.Events))), plural(int(log.Total), "event"))
+	}
+	page.Cut = log.More && len(log.Events) < auditPage
+	if page.Cut {
+		page.Showing += ", and there may be older ones"
+	}
+}
+
 // readFilter reads the filter of the log. What cannot be read is left out and
 // reported.
 func readFilter(c echo.Context) (audit.Filter, []templates.FieldError) {
-	f := audit.Filter{Who: strings.ToLower(strings.TrimSpace(c.QueryParam("who"))), Target: strings.TrimSpace(c.QueryParam("target")), Limit: auditPage}
+	f := audit.Filter{Who: strings.ToLower(strings.TrimSpace(c.FormValue("who"))), Target: strings.TrimSpace(c.FormValue("target")), Addr: strings.TrimSpace(c.FormValue("addr")), Text: strings.TrimSpace(c.FormValue("text")), Limit: auditPage}
 	var faults []templates.FieldError
 	fault := func(field, msg string) { faults = append(faults, templates.FieldError{Field: field, Msg: msg}) }
-	if s := c.QueryParam("action"); s != "" {
+	if len(f.Text) > maxText {
+		f.Text = ""
+		fault("text", "A name has at most 200 characters. Write a part of it.")
+	}
+	if s := c.FormValue("action"); s != "" {
 		var err error
 		if f.Action, err = audit.ParseAction(s); err != nil {
 			fault("action", "There is no such action. Choose one of the list.")
 		}
 	}
-	if s := c.QueryParam("outcome"); s != "" {
+	if s := c.FormValue("outcome"); s != "" {
 		var err error
 		if f.Outcome, err = audit.ParseOutcome(s); err != nil {
 			fault("outcome", "There is no such outcome. Choose one of the list.")
@@ -96,14 +137,14 @@ func readFilter(c echo.Context) (audit.Filter, []templates.FieldError) {
 		name string
 		t    *time.Time
 	}{{"from", &f.From}, {"to", &f.To}} {
-		if s := c.QueryParam(end.name); s != "" {
+		if s := c.FormValue(end.name); s != "" {
 			var err error
 			if *end.t, err = readTime(s); err != nil {
 				fault(end.name, "This is no time. Write it as 2026-09-17T14:30, in UTC.")
 			}
 		}
 	}
-	if n, err := strconv.ParseInt(c.QueryParam("before"), 10, 64); err == nil && n > 0 {
+	if n, err := strconv.ParseInt(c.FormValue("before"), 10, 64); err == nil && n > 0 {
 		f.Before = n
 	}
 	return f, faults
@@ -121,7 +162,7 @@ func readTime(s string) (time.Time, error) {
 // auditURL is the log with the same filter, from before event n on.
 func auditURL(c echo.Context, before int64) string {
 	q := url.Values{}
-	for _, k := range []string{"who", "action", "target", "outcome", "from", "to"} {
+	for _, k := range auditFilters {
 		if v := c.QueryParam(k); v != "" {
 			q.Set(k, v)
 		}
@@ -171,11 +212,17 @@ func sentence(e audit.Event) string {
 	return s
 }
 
+// eventURL is the page of an event.
+func eventURL(n int64) string { return fmt.Sprintf("/audit/%d", n) }
+
 // show is GET /audit/:n.
 func (p auditPages) show(c echo.Context) error {
 	n, err := strconv.ParseInt(c.Param("n"), 10, 64)
 	if err != nil {
-		return errs.New(errs.NotFound, "Events have numbers. The audit log lists them.")
+		return errNoEvent
+	}
+	if err := p.look(c); err != nil {
+		return err
 	}
 	leaf, err := p.Audit.Get(c.Request().Context(), n)
 	if errs.Is(err, errs.NotFound) && !p.unlimited(c) {
@@ -191,7 +238,7 @@ func (p auditPages) show(c echo.Context) error {
 	v, word := outcomeVerdict(e.Outcome)
 	page := templates.AuditEventPage{Frame: p.frame(c, fmt.Sprintf("Event %d · Audit log", n), templates.SectionAudit), Number: templates.Count(n),
 		Heading: sentence(e), When: p.when(e.Time), Reason: e.Reason, Note: e.Note, Person: e.Actor.Name, Verdict: v, Outcome: word,
-		Address: e.Actor.Addr, Request: e.Actor.RequestID, Leaf: fmt.Sprintf("%x", leaf.Hash[:]), TreeSize: plural(int(leaf.Size), "event")}
+		Address: e.Actor.Addr, Request: e.Actor.RequestID, Leaf: leaf.Hash.String(), Root: leaf.Root.String(), TreeSize: plural(int(leaf.Size), "event"), Receipt: eventURL(n) + "/receipt"}
 	if e.Actor.Name != "" {
 		page.Heading = e.Actor.Name + ": " + lowerFirst(sentence(e))
 	}
@@ -199,12 +246,13 @@ func (p auditPages) show(c echo.Context) error {
 		page.Changes = append(page.Changes, changeRow(ch))
 	}
 	if n > 0 && p.unlimited(c) {
-		page.Older = fmt.Sprintf("/audit/%d", n-1)
+		page.Older = eventURL(n - 1)
 	}
 	if n+1 < leaf.Size && p.unlimited(c) {
-		page.Newer = fmt.Sprintf("/audit/%d", n+1)
+		page.Newer = eventURL(n + 1)
 	}
 	p.linkTarget(c, &page, e)
+	p.relate(&page, e)
 	return render(c, http.StatusOK, templates.AuditEvent(page))
 }
 

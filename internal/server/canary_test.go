@@ -215,6 +215,21 @@ func (m *mine) forms(p *person) {
 		p.get(path).want(200)
 	}
 	m.heard = append(m.heard, p.get("/audit?before=5"))
+	m.taken(p)
+}
+
+// taken exports the log in each form, and looks into what is packed.
+func (m *mine) taken(p *person) {
+	m.t.Helper()
+	for _, form := range []string{"csv", "jsonl"} {
+		p.send(http.MethodPost, "/audit/export", fields("format", form)).want(200, "entry.save")
+	}
+	a := p.send(http.MethodPost, "/audit/export", fields("format", "zip", "who", ownerEmail)).want(200)
+	for _, f := range must(zip.NewReader(strings.NewReader(a.body), int64(len(a.body))))(m.t).File {
+		if s := m.sings(must(io.ReadAll(must(f.Open())(m.t)))(m.t)); s != "" {
+			m.t.Errorf("%s has the %s", f.Name, s)
+		}
+	}
 }
 
 // notes receives notifications, shows them, sends them again and sends a test.

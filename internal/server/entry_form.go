@@ -223,7 +223,7 @@ func (g gate) mayPut(c echo.Context, then config.Then) error {
 }
 
 func savedFlash(s config.Saved, then config.Then) flash {
-	f := flash{saidPending, s.Version.Number}
+	f := flash{said: saidPending, n: s.Version.Number}
 	if then == config.PutInForce {
 		f.said = saidForce
 	}

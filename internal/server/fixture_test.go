@@ -54,12 +54,16 @@ type house struct {
 	deps     Deps
 	store    store.Store // as the rooms see it
 	broken   atomic.Pointer[error]
+	full     atomic.Pointer[error] // what updates fail with
 	held     atomic.Pointer[chan struct{}]
 	file     string
 	log      *buffer
 	provider *sandbox.Provider
 	proxies  []netip.Prefix
 	heard    *[]answer // every answer, for the tests that look at all of them
+	watch    audit.Watch
+	checks   chan struct{} // of the log, that ended
+	places   []audit.Place
 
 	mu  sync.Mutex
 	now time.Time
@@ -78,6 +82,7 @@ type plan struct {
 	token   string             // of /metrics; "" for no metrics
 	rate    int                // of notifications; 0 for the default
 	factor  auth.FactorPolicy  // instead of "off"
+	places  []audit.Place      // that heads are brought to
 	outside func(*egress.Options, *outside.Options)
 }
 
@@ -128,7 +133,7 @@ func open(t testing.TB, p plan) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &house{t: t, file: filepath.Join(t.TempDir(), "backoffice.db"), log: &buffer{}, now: start, heard: p.heard}
+	h := &house{t: t, file: filepath.Join(t.TempDir(), "backoffice.db"), log: &buffer{}, now: start, heard: p.heard, places: p.places, checks: make(chan struct{}, 1)}
 	if !p.empty {
 		if err := os.WriteFile(h.file, s.file, 0o600); err != nil {
 			t.Fatal(err)
@@ -139,7 +144,7 @@ func open(t testing.TB, p plan) *house {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	h.store = &breakable{Store: storetest.Replay(db), err: &h.broken, held: &h.held}
+	h.store = &breakable{Store: storetest.Replay(db), err: &h.broken, full: &h.full, held: &h.held}
 	h.srv = httptest.NewUnstartedServer(nil)
 	h.srv.Config.ErrorLog = log.New(h.log, "http: ", 0)
 	h.deps = h.furnish(p, s.box)
@@ -179,11 +184,12 @@ func (h *house) furnish(p plan, box *secret.Box) Deps {
 	hooks := must(webhook.New(webhook.Options{Store: h.store, Box: box, Config: entries, Guard: guard, PublicURL: public, Now: h.clock, Rate: p.rate,
 		Own: must(egress.New(egress.Options{Allow: []string{outside.Guarded(public)}}))(h.t)}))(h.t)
 	h.t.Cleanup(hooks.Close)
+	watch := h.watchLog()
 	ready := p.ready
 	if ready == nil {
 		ready = func() error { return nil }
 	}
-	return Deps{Store: h.store, Config: entries, Catalogue: catalogue, Outside: checker, Webhooks: hooks, Guide: guide.New(guide.Options{Store: h.store, Config: entries, Now: h.clock}), Audit: audit.NewLog(h.store), Now: h.clock,
+	return Deps{Store: h.store, Config: entries, Catalogue: catalogue, Outside: checker, Webhooks: hooks, Guide: guide.New(guide.Options{Store: h.store, Config: entries, Now: h.clock}), Audit: audit.NewLog(h.store), Notary: watch.Notary, AuditState: watch.State, AuditCheck: watch.Checker.Ask, Now: h.clock,
 		OAuth: oauth.New(oauth.Options{Store: h.store, Box: box, Config: entries, Guard: guard, PublicURL: public.String(), Now: h.clock,
 			CallTimeout: 2 * time.Second}),
 		Auth:     auth.New(auth.Options{Store: h.store, Box: box, Now: h.clock}),
@@ -192,6 +198,34 @@ func (h *house) furnish(p plan, box *secret.Box) Deps {
 		Site: Site{PublicURL: public, Environment: p.env, Proxies: h.proxies, Version: "1.0.0", Started: start, DataFile: h.file,
 			DataSize: func() int64 { return 4096 }, Commits: func() (int64, int64) { return 7, 3 }, KeyFile: "backoffice.key", KeyID: "0a1b2c3d", Sandbox: base, Ready: ready,
 			MetricsToken: secret.NewText(p.token), SecondFactor: cmp.Or(p.factor, auth.FactorOff)}}
+}
+
+// watchLog makes what signs and checks the log. A check that is asked for runs
+// beside the work, as in the program.
+func (h *house) watchLog() audit.Watch {
+	h.t.Helper()
+	signer := must(audit.NewSigner(bytes.Repeat([]byte{7}, 32)))(h.t)
+	n := audit.NewNotary(audit.NotaryOptions{Store: h.store, Signer: signer, Now: h.clock})
+	w := audit.Watch{Notary: n, Anchors: audit.NewAnchors(n, h.places...), Checker: audit.NewChecker(audit.CheckerOptions{Notary: n})}
+	ctx, done := context.WithCancel(context.Background())
+	var all sync.WaitGroup
+	all.Go(func() {
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-w.Checker.Asked():
+				_ = w.Checker.Run(ctx) // what it finds is in its state
+				select {
+				case h.checks <- struct{}{}:
+				default: // nobody waits
+				}
+			}
+		}
+	})
+	h.t.Cleanup(func() { done(); all.Wait() })
+	h.watch = w
+	return w
 }
 
 // outsideIn makes the check of the public URL.
@@ -246,6 +280,12 @@ func (h *house) breakStore(err error) (repair func()) {
 	return func() { h.broken.Store(nil) }
 }
 
+// breakUpdates makes every update fail, as on a full disk, until repair is called.
+func (h *house) breakUpdates(err error) (repair func()) {
+	h.full.Store(&err)
+	return func() { h.full.Store(nil) }
+}
+
 // hold keeps tests of a connection from ending, as a slow provider does, until
 // release is called: only what no request waits for is kept waiting.
 func (h *house) hold() (release func()) {
@@ -261,6 +301,7 @@ func (h *house) hold() (release func()) {
 type breakable struct {
 	store.Store
 	err  *atomic.Pointer[error]
+	full *atomic.Pointer[error]
 	held *atomic.Pointer[chan struct{}]
 }
 
@@ -273,6 +314,9 @@ func (b *breakable) View(ctx context.Context, f func(store.Reader) error) error 
 
 func (b *breakable) Update(ctx context.Context, f func(store.Tx) error) error {
 	if err := b.err.Load(); err != nil {
+		return *err
+	}
+	if err := b.full.Load(); err != nil {
 		return *err
 	}
 	if held := b.held.Load(); held != nil && ctx.Done() == nil {

@@ -10,11 +10,13 @@ import (
 )
 
 // A flash is what the next page says in a toast: one of a fixed set of
-// sentences with a number in it. It travels in a cookie, so that a redirect
-// carries no words in its address and costs no write.
+// sentences with a number in it, and the event that is the record of it. It
+// travels in a cookie, so that a redirect carries no words in its address and
+// costs no write.
 type flash struct {
-	said said
-	n    int
+	said  said
+	n     int
+	event int64 // its number in the audit log, and one more; 0 for none
 }
 
 type said int
@@ -51,6 +53,7 @@ const (
 	saidJoined
 	saidEnded
 	saidFactorRemoved
+	saidLogChecked
 )
 
 // sentences are formats with one number, or none.
@@ -77,6 +80,7 @@ var sentences = map[said]string{
 	saidDrafted:        "The drafts are saved",
 	saidReplayed:       "Sent again: the answer is %d",
 	saidReplayFailed:   "Sent again, and no answer came",
+	saidLogChecked:     "The whole log is being checked",
 	saidTestSent:       "The test notification arrived and was accepted",
 	saidWithdrawn:      "The invitation is withdrawn",
 	saidGrant:          "The role is changed",
@@ -103,23 +107,45 @@ func (g gate) flashName() string {
 }
 
 func (g gate) setFlash(c echo.Context, f flash) {
-	c.SetCookie(g.cookie(g.flashName(), fmt.Sprintf("%d.%d", f.said, f.n), 60))
+	c.SetCookie(g.cookie(g.flashName(), fmt.Sprintf("%d.%d.%d", f.said, f.n, f.event), 60))
 }
 
-// takeFlash returns what the page before asked this one to say, once.
-func (g gate) takeFlash(c echo.Context) string {
+// takeFlash returns what the page before asked this one to say, once, and where
+// the record of it is.
+func (g gate) takeFlash(c echo.Context) (words, record string) {
 	k, err := c.Cookie(g.flashName())
 	if err != nil {
-		return ""
+		return "", ""
 	}
 	c.SetCookie(g.cookie(g.flashName(), "", -1))
-	code, number, _ := strings.Cut(k.Value, ".")
+	code, rest, _ := strings.Cut(k.Value, ".")
+	number, event, _ := strings.Cut(rest, ".")
 	s, err1 := strconv.Atoi(code)
 	n, err2 := strconv.Atoi(number)
 	if err1 != nil || err2 != nil || n < 0 {
-		return ""
+		return "", ""
 	}
-	return flash{said(s), n}.words()
+	if e, err := strconv.ParseInt(event, 10, 64); err == nil && e > 0 {
+		record = eventURL(e - 1)
+	}
+	return flash{said: said(s), n: n}.words(), record
+}
+
+// recordOf finds the event that this request has written, for who may see it. A
+// toast without its link is better than a change that seems to have failed.
+func (g gate) recordOf(c echo.Context) int64 {
+	v := visitOf(c)
+	if !v.signedIn || !g.allows(c, auditPermission) {
+		return 0
+	}
+	n, ok, err := g.Audit.OfRequest(c.Request().Context(), v.requestID)
+	if err != nil {
+		g.Log.Warn("looking for the event of a change", "request", v.requestID, "error", err)
+	}
+	if err != nil || !ok {
+		return 0
+	}
+	return n + 1
 }
 
 func (g gate) cookie(name, value string, maxAge int) *http.Cookie {

@@ -22,7 +22,8 @@ func (g gate) frame(c echo.Context, title string, section templates.Section) tem
 	if !v.signedIn {
 		return f
 	}
-	f.Toast, f.May = g.takeFlash(c), g.mayOf(c)
+	f.Toast, f.ToastRecord = g.takeFlash(c)
+	f.May = g.mayOf(c)
 	f.AddressWarning = g.addressWarning(c)
 	f.ConnectorCount = templates.Count(int64(g.Catalogue.Len()))
 	if n, err := g.Audit.Size(c.Request().Context()); err == nil && g.unlimited(c) {
@@ -49,7 +50,7 @@ func ownAddress(c echo.Context) string {
 		return "/config"
 	case "consent":
 		return path.Dir(u.EscapedPath()) + "/test"
-	case "promote", "rollback", "discard", "compare", "reveal", "token", "password", "radar", "send", "replay", "invite", "withdraw", "disable", "enable", "sessions", "proof", "factor", "begin", "codes", "remove", "code":
+	case "promote", "rollback", "discard", "compare", "reveal", "token", "password", "radar", "send", "replay", "export", "check", "invite", "withdraw", "disable", "enable", "sessions", "proof", "factor", "begin", "codes", "remove", "code":
 		return path.Dir(u.EscapedPath())
 	}
 	return u.EscapedPath()

@@ -34,7 +34,7 @@ func (p historyPages) show(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	page := templates.EntryHistoryPage{Frame: p.frame(c, "History · "+string(e.ID), templates.SectionConfiguration), Entry: head,
+	page := templates.EntryHistoryPage{Record: p.recordsAbout(c, e.ID), Frame: p.frame(c, "History · "+string(e.ID), templates.SectionConfiguration), Entry: head,
 		Count: plural(e.Next-1, "version"), Revision: strconv.FormatInt(e.Revision, 10), Hours: acceptChoices(24)}
 	for _, v := range vs {
 		row, err := p.row(c, e, v)

@@ -41,9 +41,6 @@ func (auditGauges) Describe(ch chan<- *prometheus.Desc) {
 
 // Collect sends the state of now, or an error that Gather returns.
 func (g auditGauges) Collect(ch chan<- prometheus.Metric) {
-	if g.AuditState == nil {
-		return
-	}
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	s, err := g.AuditState(ctx)

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"runtime/debug"
 	"strings"
+	"time"
 
 	"backoffice/internal/audit"
 	"backoffice/internal/auth"
@@ -26,10 +27,12 @@ type gate struct {
 	guesses *guesses
 	bodies  *bodies
 	gauges  *prometheus.Registry
+	looks   *looks
+	exports chan struct{} // holds one for each export under way
 }
 
 func newGate(d Deps) gate {
-	return gate{Deps: d, lists: &listCache{}, guesses: &guesses{now: d.Now}, bodies: &bodies{}, gauges: gaugesOf(d)}
+	return gate{Deps: d, lists: &listCache{}, guesses: &guesses{now: d.Now}, bodies: &bodies{}, gauges: gaugesOf(d), looks: &looks{last: map[string]time.Time{}}, exports: make(chan struct{}, exportsAtOnce)}
 }
 
 // use installs what holds for every request, in the order in which a request

@@ -27,7 +27,7 @@ func acceptChoices(selected int) (out []templates.Choice) {
 func (p valuePages) promote(c echo.Context) error {
 	return p.move(c, func(m config.Move) (flash, error) {
 		_, err := p.Config.Promote(c.Request().Context(), actor(c), m)
-		return flash{saidPromoted, m.Version}, err
+		return flash{said: saidPromoted, n: m.Version}, err
 	}, moved{audit.EntryPromoted, isInForce})
 }
 
@@ -35,7 +35,7 @@ func (p valuePages) promote(c echo.Context) error {
 func (p valuePages) rollBack(c echo.Context) error {
 	return p.move(c, func(m config.Move) (flash, error) {
 		_, err := p.Config.RollBack(c.Request().Context(), actor(c), m)
-		return flash{saidRolledBack, m.Version}, err
+		return flash{said: saidRolledBack, n: m.Version}, err
 	}, moved{audit.EntryRolledBack, isInForce})
 }
 
@@ -43,7 +43,7 @@ func (p valuePages) rollBack(c echo.Context) error {
 func (p valuePages) discard(c echo.Context) error {
 	return p.move(c, func(m config.Move) (flash, error) {
 		_, err := p.Config.Discard(c.Request().Context(), actor(c), m)
-		return flash{saidDiscarded, m.Version}, err
+		return flash{said: saidDiscarded, n: m.Version}, err
 	}, moved{audit.EntryDiscarded, isDiscarded})
 }
 

@@ -11,6 +11,7 @@ import (
 	"backoffice/internal/auth"
 	"backoffice/web/templates"
 
+	"github.com/a-h/templ"
 	"github.com/labstack/echo/v4"
 )
 
@@ -31,14 +32,25 @@ const entryEvents = "/config/:id/webhooks/events"
 // it is asked again whether the session still may see it; listening keeps no
 // session alive.
 func (g gate) followNews(c echo.Context, may auth.Permission, draw func(context.Context) (templates.NotificationList, error)) error {
+	return g.follow(c, may, g.Webhooks.Watch, func(ctx context.Context) (templ.Component, error) {
+		list, err := draw(ctx)
+		return templates.NotificationNews(list), err
+	})
+}
+
+// follow is followNews for any list that watch tells of.
+func (g gate) follow(c echo.Context, may auth.Permission, watch func(context.Context) <-chan struct{}, draw func(context.Context) (templ.Component, error)) error {
 	ctx := c.Request().Context()
-	news := g.Webhooks.Watch(ctx) // before the first look, so that nothing falls in between
+	news := watch(ctx) // before the first look, so that nothing falls in between
 	list, err := draw(ctx)
+	if err != nil && ctx.Err() != nil { // whoever would listen is gone already
+		return nil
+	}
 	if err != nil {
 		return err
 	}
 	if c.Request().Method == http.MethodHead || !strings.Contains(c.Request().Header.Get(echo.HeaderAccept), eventStream) {
-		return render(c, http.StatusOK, templates.NotificationNews(list))
+		return render(c, http.StatusOK, list)
 	}
 	out, err := openStream(c)
 	if err != nil {
@@ -64,11 +76,13 @@ func (g gate) followNews(c echo.Context, may auth.Permission, draw func(context.
 
 // listens reports whether a request is that of a page which listens by itself, and
 // so says nothing about whether anybody is still there.
-func listens(c echo.Context) bool { return c.Path() == notificationEvents || c.Path() == entryEvents }
+func listens(c echo.Context) bool {
+	return c.Path() == notificationEvents || c.Path() == entryEvents || c.Path() == auditNews
+}
 
-func tellNews(ctx context.Context, out stream, list templates.NotificationList) error {
+func tellNews(ctx context.Context, out stream, list templ.Component) error {
 	var b bytes.Buffer
-	if err := templates.NotificationNews(list).Render(ctx, &b); err != nil {
+	if err := list.Render(ctx, &b); err != nil {
 		return fmt.Errorf("drawing news: %w", err)
 	}
 	return out.send("news", b.Bytes())

@@ -317,17 +317,24 @@ func TestEventsOfOtherEntriesDoNotExist(t *testing.T) {
 	for _, e := range all {
 		mine := e.Target == "acme:intercom"
 		seen[mine]++
-		a := p.get(fmt.Sprintf("/audit/%d", e.N))
+		a, receipt := p.get(fmt.Sprintf("/audit/%d", e.N)), p.get(fmt.Sprintf("/audit/%d/receipt", e.N))
 		if mine {
 			a.want(200).lacks("Older event", "Newer event")
+			receipt.want(200, "acme:intercom")
 			continue
 		}
+		receipt.want(404).lacks("globex")
 		if got := strings.ReplaceAll(anonymous(a.want(404)), fmt.Sprint(e.N), "N"); len(fmt.Sprint(e.N)) > 1 && got != missing {
 			t.Errorf("event %d: %s\nwant %s", e.N, got, missing)
 		}
 		if hits := p.get(fmt.Sprintf("/search?q=%d", e.N)).all(fmt.Sprintf("a[href=/audit/%d]", e.N)); len(hits) != 0 {
 			t.Errorf("the search finds event %d", e.N)
 		}
+	}
+	p.get("/audit").want(200).lacks("The log can be proven", "Check now", "data-news", "events from", "Zip that can be verified")
+	for _, path := range []string{auditNews, auditHeadPath, auditKeyPath} {
+		p.get(path).want(403)
+		h.owner().get(path).want(200)
 	}
 	if seen[true] < 3 || seen[false] < 3 {
 		t.Errorf("events looked at: %v", seen)
@@ -378,7 +385,7 @@ func TestNoDeadButtons(t *testing.T) {
 				default:
 					seen[key]++
 					asked[o.path] = asked[o.path] || r.safe()
-					if r.safe() && r.path != caseFilePath && r.path != "/static/*" && !strings.HasSuffix(r.path, "/body") && !strings.HasSuffix(r.path, "/events") {
+					if r.safe() && r.path != caseFilePath && r.path != "/static/*" && !strings.HasSuffix(r.path, "/body") && !strings.HasSuffix(r.path, "/events") && r.path != receiptPath && r.path != auditKeyPath && r.path != auditHeadPath {
 						queue = append(queue, o.path)
 					}
 				}
@@ -401,7 +408,7 @@ func TestNoDeadButtons(t *testing.T) {
 
 // offeredElsewhere is what is asked for from pages that this walk does not meet: by a
 // script, by a provider, or in the middle of something.
-var offeredElsewhere = []string{"GET " + entryEvents, "GET " + notificationEvents, "GET /config/:id/test/:run/events", "GET /trials/:run", "GET /trials/:run/events", "GET /auth/:service/callback", "GET /login", "POST /login",
+var offeredElsewhere = []string{"GET " + entryEvents, "GET " + notificationEvents, "GET " + auditNews, "GET /config/:id/test/:run/events", "GET /trials/:run", "GET /trials/:run/events", "GET /auth/:service/callback", "GET /login", "POST /login",
 	"GET /settings/outside-in", "GET /config/:id/test/compare", "POST /config/:id/rollback", "POST /settings/outside-in/finish", "POST /team/withdraw", "POST /team/:user/enable", "POST /account/proof",
 	"POST /login/code", "POST /account/factor", "POST /account/factor/codes", "POST /account/factor/remove", "POST /team/:user/factor"}
 

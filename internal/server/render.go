@@ -44,6 +44,7 @@ func render(c echo.Context, status int, page templ.Component) error {
 // page.
 func (g gate) see(c echo.Context, address string, f flash) error {
 	if f.said != saidNothing {
+		f.event = g.recordOf(c)
 		g.setFlash(c, f)
 	}
 	return c.Redirect(http.StatusSeeOther, address)

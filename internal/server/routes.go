@@ -17,6 +17,12 @@ const configWrite = auth.ConfigWrite
 // settingsCheck is what a page must know to offer a check of the public address.
 const settingsCheck = auth.SettingsCheck
 
+// What a page must know to offer an export of the log, and a check of it.
+const (
+	auditExport = auth.AuditExport
+	auditCheck  = auth.AuditCheck
+)
+
 // A route is one row of the product: what may be asked for, by whom, and who
 // answers.
 type route struct {
@@ -119,6 +125,12 @@ func routes(g gate) []route {
 		{"POST", "/notifications/:owner/:id/replay", auth.WebhookReplay, news.replay},
 		{"GET", "/audit", auth.AuditRead, log.list},
 		{"GET", "/audit/:n", auth.AuditRead, log.show},
+		{"POST", "/audit/export", auditExport, log.export},
+		{"POST", "/audit/check", auditCheck, log.check},
+		{"GET", auditNews, auditCheck, log.events},
+		{"GET", receiptPath, auth.AuditRead, log.receipt},
+		{"GET", auditKeyPath, auditCheck, log.key},
+		{"GET", auditHeadPath, auditCheck, log.head},
 		{"GET", "/account", auth.SignedIn, account.show},
 		{"POST", "/account/password", auth.SignedIn, account.password},
 		{"POST", "/account/sessions", auth.SignedIn, account.end},

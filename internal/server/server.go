@@ -36,8 +36,7 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// Deps are the rooms and the facts that the pages need. All rooms are needed.
-// Notary and AuditState may be nil, where nothing signs and checks the log.
+// Deps are the rooms and the facts that the pages need. All of them are needed.
 type Deps struct {
 	Store     store.Store
 	Config    *config.Service
@@ -55,6 +54,7 @@ type Deps struct {
 
 	Notary     *audit.Notary
 	AuditState func(context.Context) (audit.State, error)
+	AuditCheck func() // has the whole log checked, beside the work
 }
 
 // Site is what the operator decided about this instance, and what the settings
@@ -88,6 +88,10 @@ func (s Site) Production() bool { return s.Environment == "production" }
 // something or a route has no permission that exists.
 func New(d Deps) (http.Handler, error) { return mount(d, routes) }
 
+// noHead are routes that cannot be asked for with HEAD. A callback uses up its
+// state, an export is an event, and a receipt or a head may have to be signed.
+var noHead = []string{callbackPath, caseFilePath, receiptPath, auditHeadPath}
+
 // mount serves a table of routes.
 func mount(d Deps, table func(gate) []route) (http.Handler, error) {
 	if err := d.check(); err != nil {
@@ -105,9 +109,7 @@ func mount(d Deps, table func(gate) []route) (http.Handler, error) {
 			return nil, fmt.Errorf("server: route %s %s has the permission %q, which does not exist", r.method, r.path, r.may)
 		}
 		e.Add(r.method, r.path, r.handle, g.admit(r.may))
-		// A callback uses up its state, and an export is an event: asking with HEAD
-		// must do neither.
-		if r.method == http.MethodGet && r.path != callbackPath && r.path != caseFilePath {
+		if r.method == http.MethodGet && !slices.Contains(noHead, r.path) {
 			e.Add(http.MethodHead, r.path, r.handle, g.admit(r.may))
 		}
 	}
@@ -119,7 +121,7 @@ func (d Deps) check() error {
 	var missing []string
 	for name, is := range map[string]bool{
 		"Store": d.Store == nil, "Config": d.Config == nil, "Catalogue": d.Catalogue == nil, "OAuth": d.OAuth == nil, "Auth": d.Auth == nil,
-		"Sessions": d.Sessions == nil, "Outside": d.Outside == nil, "Webhooks": d.Webhooks == nil, "Guide": d.Guide == nil, "Audit": d.Audit == nil, "Log": d.Log == nil, "Now": d.Now == nil,
+		"Sessions": d.Sessions == nil, "Outside": d.Outside == nil, "Webhooks": d.Webhooks == nil, "Guide": d.Guide == nil, "Audit": d.Audit == nil, "Notary": d.Notary == nil, "AuditState": d.AuditState == nil, "AuditCheck": d.AuditCheck == nil, "Log": d.Log == nil, "Now": d.Now == nil,
 		"Site.PublicURL": d.Site.PublicURL == nil, "Site.DataSize": d.Site.DataSize == nil, "Site.Ready": d.Site.Ready == nil,
 	} {
 		if is {

@@ -11,3 +11,4 @@ import "./confirm.js";
 import "./unfold.js";
 import "./watch.js";
 import "./news.js";
+import "./chart.js";

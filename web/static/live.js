@@ -15,8 +15,13 @@ export function say(text) {
 
 function show(toast) {
   region.replaceChildren(toast);
+  fade(toast.querySelector("a") ? 20000 : 8000);
+}
+
+// fade takes the toast away after a while, but not from under somebody who is on it.
+function fade(after) {
   clearTimeout(timer);
-  timer = setTimeout(() => region.replaceChildren(), 8000);
+  timer = setTimeout(() => (region.matches(":hover, :focus-within") ? fade(3000) : region.replaceChildren()), after);
 }
 
 // A toast that came with the page is put in again, so that it is heard as well,

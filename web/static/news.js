@@ -1,4 +1,5 @@
-// <div id="news" data-news="…">: a list of notifications that goes on by itself.
+// <div id="news" data-news="…">: a list that goes on by itself, of notifications or
+// of what data-one and data-many name.
 // Each server-sent event has the list as it is now, so that nothing is missed.
 // What is in the way of reading does not happen: while somebody uses the rows, or
 // something below them, new ones wait behind a button. Where events do not come
@@ -11,6 +12,8 @@ const first = 5000; // within which the first event has to be here
 const pause = 5000; // between two questions for the list, where no event comes
 
 const news = document.querySelector("[data-news]");
+const one = news?.dataset.one ?? "notification";
+const many = news?.dataset.many ?? "notifications";
 if (news) follow();
 
 // alike reports whether two elements have the same content.
@@ -91,7 +94,7 @@ function follow() {
     const waiting = waits();
     hear(waiting);
     if (waiting.length && inUse()) {
-      more.textContent = waiting.length === 1 ? "Show 1 new notification" : `Show ${waiting.length} new notifications`;
+      more.textContent = waiting.length === 1 ? `Show 1 new ${one}` : `Show ${waiting.length} new ${many}`;
       more.hidden = false;
       clearTimeout(timer);
       timer = setTimeout(update, still);
@@ -141,7 +144,7 @@ function follow() {
     }
     told = performance.now();
     document.getElementById("heard").textContent =
-      untold.length === 1 ? `New notification: ${untold[0]}` : `${untold.length} new notifications, the last: ${untold[0]}`;
+      untold.length === 1 ? `New ${one}: ${untold[0]}` : `${untold.length} new ${many}, the last: ${untold[0]}`;
     untold = [];
   }
 

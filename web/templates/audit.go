@@ -1,10 +1,14 @@
 package templates
 
+import "net/url"
+
 // AuditPage is GET /audit: the log, newest first. Its form takes who, action,
-// target, outcome, from and to as a query.
+// target, outcome, addr, text, from and to as a query.
 type AuditPage struct {
 	Frame
 	Lead     string // "48,213 events."
+	Text     string // as typed
+	Addr     string // as typed
 	Who      string // as typed
 	Target   string // as typed
 	From     string // as a datetime-local value: "2026-09-17T00:00"
@@ -13,10 +17,17 @@ type AuditPage struct {
 	Outcomes []Choice
 	Errors   []FieldError // "from" is no time
 	Filtered bool         // some filter is set
+	Cut      bool         // the page ended early: older events may match
 	Rows     []AuditRow
 	Showing  string // "50 of 94 events"
+	Events   string // address that tells of new ones; "" if the list does not go on
 	Older    string // address of older events; "" if there are none
 	Newest   string // address of the newest events; "" if these are they
+
+	Chart     AuditChart
+	State     LogState
+	MayExport bool
+	Chosen    []Choice // the filter, as an export takes it: names and values
 }
 
 // An AuditRow is one event. Its address is /audit/{Number}.
@@ -50,7 +61,10 @@ type AuditEventPage struct {
 	Address  string
 	Request  string
 	Leaf     string // hash of the event in the log
+	Root     string // of the tree of TreeSize, in which the event was proven to stand
 	TreeSize string // "48,213 events"
+	Receipt  string // address of the receipt
+	Related  []Link // other lists that the event is in, and what it is about
 	Older    string // address of the event before; "" for none
 	Newer    string
 }
@@ -74,3 +88,6 @@ func (p AuditEventPage) because() string {
 	}
 	return ", with the reason “" + p.Reason + "”."
 }
+
+// historyOf is the log of what one person did, or of what is about one thing.
+func historyOf(field, name string) string { return "/audit?" + field + "=" + url.QueryEscape(name) }

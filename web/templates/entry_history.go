@@ -16,8 +16,12 @@ type EntryHistoryPage struct {
 	Hours    []Choice // how long what was in force stays accepted
 	Versions []VersionRow
 	Older    string // address of older versions; "" if there are none
+	Record   string // address of its events in the audit log; "" for who may not see it
 	Errors   []FieldError
 }
+
+// showsFoot reports whether there is something to lead on to.
+func (p EntryHistoryPage) showsFoot() bool { return p.Older != "" || p.Record != "" }
 
 // A VersionRow is one version. It never changes; only labels move.
 type VersionRow struct {

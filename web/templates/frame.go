@@ -25,8 +25,9 @@ type Frame struct {
 
 	Refresh string // seconds after which a browser without scripts loads the page again: "2"; "" for never
 
-	Toast string // what was just done: "Saved as version 8"; "" for none
-	May   May    // what the person may do
+	Toast       string // what was just done: "Saved as version 8"; "" for none
+	ToastRecord string // address of the event that is the record of it; "" for none
+	May         May    // what the person may do
 
 	Rehearsal      bool   // this page talks to the rehearsal sandbox, not to the provider: a banner says so
 	AddressWarning string // the browser's address is not the public URL: the whole sentence, "" if it is

@@ -7,6 +7,7 @@ type OverviewPage struct {
 	Summary   string // "17 of 25 entries work."
 	NoEntries bool   // nothing is kept yet: the page says how to begin, and draws no board
 
+	Alarm     Notice         // the audit log is not what it should be
 	Attention []AttentionRow // most harm first; empty: nothing needs attention
 	Tally     []HealthCount  // entries by health
 	Board     []BoardEntry   // every entry, up to a cap

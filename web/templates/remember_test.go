@@ -24,6 +24,7 @@ func drawnAs(t *testing.T, c templ.Component) string {
 // whatever is different about a frame or a row shows.
 func TestWhatIsRememberedShowsEveryField(t *testing.T) {
 	frame := Frame{Title: "T", User: "owner@acme.example", Environment: "Production", Version: "1", EventCount: "1", EntryCount: "1", ConnectorCount: "1", Path: "/x", May: mayAll}
+	frame.Toast = "Saved as version 8"
 	differs(t, frame, func(f Frame) templ.Component { return page(f) })
 	row := EntryRow{ID: "acme:intercom", Initial: "In", Connector: "Intercom", Version: "6", ChangedBy: "ops@acme.example"}
 	differs(t, row, func(r EntryRow) templ.Component { return entryRow(r) })

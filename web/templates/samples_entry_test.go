@@ -238,7 +238,8 @@ func sampleHistory() EntryHistoryPage {
 		{SignAdded, "clientSecret", Shown{Sealed: true, Fingerprint: fpOld, Length: "40 characters", Note: "equals version 4"}},
 	}
 	return EntryHistoryPage{
-		Frame: frame("History · acme:intercom", SectionConfiguration), Entry: entryHead(TabHistory), Left: left, Right: right, Compared: true,
+		Record: "/audit?target=acme:intercom",
+		Frame:  frame("History · acme:intercom", SectionConfiguration), Entry: entryHead(TabHistory), Left: left, Right: right, Compared: true,
 		Heading: "Version 7 changes one value of version 6", Compare: append([]DiffLine{{SignKept, "clientId", PlainValue(id, "")}}, changed...),
 		Count: "Seven versions", Revision: "19", Hours: hours(), Older: "/config/acme:intercom/history?before=4",
 		Errors: []FieldError{{"reason-5", "The entry was changed in between."}},

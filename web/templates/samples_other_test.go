@@ -32,7 +32,7 @@ func sampleAudit() AuditPage {
 	}
 	return AuditPage{
 		Frame: frame("Audit log", SectionAudit), Lead: "48,213 events. An event is never changed and never removed.",
-		Who: "integrations@acme.example", Target: "acme:intercom", From: "2026-09-17T00:00", To: "2026-09-17T15:00",
+		Text: "acme", Addr: "203.0.113.24", Who: "integrations@acme.example", Target: "acme:intercom", From: "2026-09-17T00:00", To: "2026-09-17T15:00",
 		Actions: []Choice{{"", "All actions", true}, {"entry-saved", "Saved a version", false}}, Outcomes: []Choice{{"", "All outcomes", true}, {"refused", "Refused", false}},
 		Errors: []FieldError{{"from", "“yesterday” is no time. Write it as 2026-09-17T00:00."}}, Filtered: true,
 		Rows: []AuditRow{
@@ -42,7 +42,19 @@ func sampleAudit() AuditPage {
 			row("48207", "48,207", "owner@acme.example", "Tried a token", "acme:notion", "version 2", VerdictWarning, "Failed"),
 		},
 		Showing: "50 of 94 events", Older: "/audit?before=48207", Newest: "/audit",
+		Chart: AuditChart{Heading: "about 94 events from 2026-09-17 00:00 to 2026-09-17 02:00", Hint: "Estimated.", Label: "Events over time, in 2 bars.", Most: "1", All: "/audit",
+			Kept: []Choice{{"who", "integrations@acme.example", false}}, Axis: []string{"2026-09-17 00:00", "2026-09-17 01:00"},
+			Bars: []AuditBar{{"10.0", "8.0", "580.0", "88.0", "2026-09-17T00:00", "2026-09-17T01:00", "2026-09-17 00:00 to 2026-09-17 01:00", "about 94", "/audit?from=2026-09-17T00%3A00"},
+				{"610.0", "96.0", "580.0", "0.0", "2026-09-17T01:00", "2026-09-17T02:00", "2026-09-17 01:00 to 2026-09-17 02:00", "0", ""}}},
+		State: sampleLogState(), MayExport: true, Chosen: []Choice{{"who", "integrations@acme.example", false}},
 	}
+}
+
+func sampleLogState() LogState {
+	return LogState{Verdict: VerdictWrong, Word: "Not intact", Sentence: "What does not hold needs a person.", When: before(4 * time.Minute), Name: "backoffice-1a2b3c4d",
+		Alarm:  Notice{Verdict: VerdictWrong, Heading: "The audit log is not what was signed", Text: "Event 7 was changed after it was written."},
+		Facts:  []Fact{{Label: "Events", Text: "48,213"}, {Label: "Root", Text: "n5EWH0NDPkmm3m22gNefYBWfLkrJFyYhoShGQoFYRAs=", Code: true}, {Label: "Anchor", Text: "File /mnt/anchors", Verdict: VerdictOK, Word: "Keeps the head"}},
+		Public: "backoffice-fe812c12+4bf58045+AepKbGPinFIKvvVQexMuxfmVR3auvr57kkIe6mkURtIs", Short: "48213 d947 2877 4829 adf2 927b 32d0 aa5a e548", MayCheck: true}
 }
 
 func sampleEvent() AuditEventPage {
@@ -56,8 +68,15 @@ func sampleEvent() AuditEventPage {
 		},
 		Foot: Link{"Compare the versions", "/config/acme:intercom/history?left=6&right=7"}, Target: Link{"acme:intercom", "/config/acme:intercom"},
 		Person: "integrations@acme.example", Verdict: VerdictOK, Outcome: "Done", Address: "203.0.113.24", Request: "01K5BXQ4M7R2",
-		Leaf: "n5EWH0NDPkmm3m22gNefYBWfLkrJFyYhoShGQoFYRAs=", TreeSize: "48,213 events", Older: "/audit/48209", Newer: "/audit/48211",
+		Leaf: "n5EWH0NDPkmm3m22gNefYBWfLkrJFyYhoShGQoFYRAs=", TreeSize: "48,213 events", Root: "SBNJTRN+FjG7owHVrKtue7eqdM4RhdRWVl71HXN2d7I=", Receipt: "/audit/48210/receipt", Related: []Link{{"Version 7 of acme:intercom", "/config/acme:intercom?version=7"}},
+		Older: "/audit/48209", Newer: "/audit/48211",
 	}
+}
+
+func settingsLog() LogState {
+	s := sampleLogState()
+	s.Back = "settings"
+	return s
 }
 
 func sampleSettings() SettingsPage {
@@ -66,7 +85,7 @@ func sampleSettings() SettingsPage {
 		Checks:  []Fact{{Label: "Your browser’s address", Text: "https://backoffice.acme.example", Code: true, Verdict: VerdictOK, Word: "The same"}},
 		Sealing: []Fact{{Label: "Key", Text: "2041773395", Code: true}, {Label: "Seals", Text: "the values of 151 versions"}},
 		About:   []Fact{{Label: "Version", Text: "BackOffice 1.4.0"}, {Label: "Data file", Text: "backoffice.db, 41.8 MB"}, {Label: "Events", Text: "48,213"}},
-		Sandbox: "http://localhost:8081", Outside: sampleOutside(),
+		Sandbox: "http://localhost:8081", Outside: sampleOutside(), Log: settingsLog(),
 	}
 }
 

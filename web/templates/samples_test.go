@@ -53,7 +53,7 @@ func hours() []Choice {
 // fullPages has one sample of every page with everything in it.
 func fullPages() []sample {
 	toasted := frame("Values · acme:intercom", SectionConfiguration)
-	toasted.Toast = "Saved as version 7, pending"
+	toasted.Toast, toasted.ToastRecord = "Saved as version 7, pending", "/audit/48210"
 	values := sampleValues()
 	values.Frame = toasted
 	rehearsal := frame("Test · acme:intercom", SectionConfiguration)
@@ -153,6 +153,7 @@ func emptyPages() []sample {
 		{"empty-confirm", Confirm(ConfirmPage{Frame: frame("C", SectionNone), Action: "/account/proof"})},
 		{"empty-audit", Audit(AuditPage{Frame: f})},
 		{"empty-audit-filtered", Audit(AuditPage{Frame: f, Filtered: true})},
+		{"empty-audit-cut", Audit(AuditPage{Frame: f, Filtered: true, Cut: true, Older: "/audit?text=x&before=9"})},
 		{"empty-audit-event", AuditEvent(AuditEventPage{Frame: f, Number: "0", Heading: "Something happened"})},
 		{"empty-account", Account(AccountPage{Frame: f, MinLength: "12"})},
 		{"empty-settings", Settings(SettingsPage{Frame: f})},
@@ -173,6 +174,7 @@ func sampleTiles() []ConnectorTile {
 
 func sampleOverview() OverviewPage {
 	return OverviewPage{
+		Alarm:   Notice{Verdict: VerdictWrong, Heading: "The audit log is not what was signed", Text: "Event 7 was changed.", Link: Link{"See how the log stands", "/audit#proof"}},
 		Frame:   frame("Overview", SectionOverview),
 		Heading: "Two connectors are broken, one pending change fails its test",
 		Summary: "17 of 25 entries work; 5 wait for a first or a new test.",

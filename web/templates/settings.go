@@ -61,9 +61,10 @@ type SettingsPage struct {
 	Started   Time
 	Checks    []Fact // facts with a verdict: "Address of this browser", "Transport"
 	Outside   OutsideCheck
-	Sealing   []Fact // key id, what it seals
-	About     []Fact // version, data file and its size, events, Go version
-	Sandbox   string // its address; "" if it is off
+	Log       LogState // the zero LogState for who may not see it
+	Sealing   []Fact   // key id, what it seals
+	About     []Fact   // version, data file and its size, events, Go version
+	Sandbox   string   // its address; "" if it is off
 }
 
 // SearchPage is GET /search: entries, connectors and events that match.
