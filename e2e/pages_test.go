@@ -26,6 +26,9 @@ var views = []view{
 	{name: "audit", path: "/audit"},
 	{name: "audit-event-change", path: "/audit/%CHANGE%"},
 	{name: "audit-event-test", path: "/audit/%TEST%"},
+	{name: "audit-exporting", reach: reachExport},
+	{name: "audit-filtered", path: "/audit?text=acme&outcome=done"},
+	{name: "audit-faults", path: "/audit?action=made.up", status: 422},
 	{name: "audit-filtered-empty", path: "/audit?who=nobody"},
 	{name: "config-list", path: "/config"},
 	{name: "config-list-none", path: "/config?q=no-such-entry"},
@@ -109,6 +112,12 @@ var newViews = []view{
 	{name: "empty-overview", path: "/"},
 	{name: "empty-connectors", path: "/config/new"},
 	{name: "empty-webhooks", path: "/webhooks"},
+}
+
+// reachExport opens the menu and the table of the chart.
+func reachExport(p *person) {
+	p.Open("/audit?who=" + url.QueryEscape(email))
+	p.runScript(`document.querySelector(".page details.menu").open = true; document.querySelector("[data-chart] details").open = true`)
 }
 
 func reachConflict(p *person) {
