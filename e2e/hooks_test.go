@@ -61,7 +61,7 @@ func TestNotificationsArriveLive(t *testing.T) {
 	ada.Open("/webhooks")
 	ada.opens("Valid, repeated", "company.created came from Intercom again, unchanged", "Yes, the first with this id")
 	ada.Follow("Yes, the first with this id")
-	ada.See("company.created came from Intercom, unchanged", "Equal", `"name": "Example Company Inc."`, "In time: Intercom waits 5s", "This is a rehearsal")
+	ada.See("company.created came from Intercom, unchanged", "Equal", `"name": "Example Company Inc."`, "In time: Intercom waits 5 s", "This is a rehearsal")
 }
 
 // opens follows the link of the row that has a text, and sees the page of the
