@@ -46,7 +46,7 @@ func TestConsentAllowed(t *testing.T) {
 
 	ada.Open("/audit?target=acme:intercom")
 	ada.See("Tested the connection")
-	link := eval[string](ada, `[...document.querySelectorAll("tbody tr")].find((r) => r.textContent.includes("Tested the connection")).querySelector("a").getAttribute("href")`)
+	link := eval[string](ada, `[...document.querySelectorAll(".is-log tbody tr")].find((r) => r.textContent.includes("Tested the connection")).querySelector("a").getAttribute("href")`)
 	ada.Open(link)
 	ada.See("acme:intercom", email, "Done", "Its place in the log", "Works")
 

@@ -114,7 +114,7 @@ func TestGuideForKindsOfApp(t *testing.T) {
 	ada.Follow("Tick as done (Have a developer account)")
 	ada.Step("account", "Done, ticked by "+email)
 	ada.Open("/audit?target=acme:intercom")
-	ada.In("tbody").See("Ticked a step of the set-up", "Went through a checklist", "Wrote a draft of the listing", "Chose the kind of app")
+	ada.In(".is-log tbody").See("Ticked a step of the set-up", "Went through a checklist", "Wrote a draft of the listing", "Chose the kind of app")
 }
 
 // The same without scripts.

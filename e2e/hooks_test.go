@@ -137,7 +137,7 @@ func TestReplay(t *testing.T) {
 		t.Errorf("the target got %s %q", r.URL, r.Header)
 	}
 	ada.Open("/audit")
-	ada.In("tbody").See("Replayed a notification")
+	ada.In(".is-log tbody").See("Replayed a notification")
 }
 
 // A test notification goes out of the program and comes back in; where a proxy

@@ -48,8 +48,8 @@ func TestWithoutScripts(t *testing.T) {
 	ada.Open("/audit")
 	ada.Choose("Action", "Tested the connection")
 	ada.Follow("Filter")
-	ada.In("tbody").See("acme:intercom")
-	ada.In("tbody").NotSee("Created the entry")
+	ada.In(".is-log tbody").See("acme:intercom")
+	ada.In(".is-log tbody").NotSee("Created the entry")
 
 	ada.Open("/config/acme:intercom")
 	ada.Follow("Reveal clientSecret")

@@ -112,6 +112,6 @@ func TestOutsideInByBrowser(t *testing.T) {
 		ada.See("By the browser of "+email, "The browser was led back to the public address.", "Bodies arrive byte for byte.")
 		ada.NotSee("Wrong", "Inconclusive")
 		ada.Open("/audit")
-		ada.In("tbody").See("Checked the public address")
+		ada.In(".is-log tbody").See("Checked the public address")
 	}
 }

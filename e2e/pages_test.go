@@ -297,7 +297,7 @@ func newTour(t *testing.T) *tour {
 	v.inside.SignIn()
 	v.inside.Open("/audit?target=acme:intercom")
 	number := func(action string) string {
-		return eval[string](v.inside, fmt.Sprintf(`[...document.querySelectorAll("tbody tr")].find((r) => r.textContent.includes(%q)).querySelector("a").getAttribute("href").split("/").pop()`, action))
+		return eval[string](v.inside, fmt.Sprintf(`[...document.querySelectorAll(".is-log tbody tr")].find((r) => r.textContent.includes(%q)).querySelector("a").getAttribute("href").split("/").pop()`, action))
 	}
 	v.marks = map[string]string{"%CHANGE%": number("Saved a version"), "%TEST%": number("Tested the connection")}
 	return v

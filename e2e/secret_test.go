@@ -39,7 +39,7 @@ func TestReveal(t *testing.T) {
 
 	ada.Open("/audit?action=secret.reveal")
 	ada.See("acme:intercom", "Done")
-	ada.In("tbody tr:first-child th").Follow(eval[string](ada, `document.querySelector("tbody a").textContent`))
+	ada.In(".is-log tbody tr:first-child th").Follow(eval[string](ada, `document.querySelector(".is-log tbody a").textContent`))
 	ada.See("To compare it by eye", "clientSecret")
 	ada.NotSee(secret)
 }
