@@ -34,6 +34,9 @@ const (
 	EntryRolledBack Action = "entry.roll-back"
 	EntryDiscarded  Action = "entry.discard"
 	EntryDeleted    Action = "entry.delete"
+	EntriesExported Action = "entries.export"
+	EntriesImported Action = "entries.import"
+	SecretsExported Action = "secret.export"
 	SecretRevealed  Action = "secret.reveal"
 	SecretCompared  Action = "secret.compare"
 
@@ -89,6 +92,9 @@ var titles = map[Action]string{
 	EntryRolledBack: "Rolled back",
 	EntryDiscarded:  "Discarded the pending version",
 	EntryDeleted:    "Deleted the entry",
+	EntriesExported: "Exported entries",
+	EntriesImported: "Imported entries",
+	SecretsExported: "Exported sealed secrets",
 	SecretRevealed:  "Revealed a secret",
 	SecretCompared:  "Compared a paste",
 	TestStarted:     "Started a consent run",
