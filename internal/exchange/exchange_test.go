@@ -139,7 +139,7 @@ func TestVerdicts(t *testing.T) {
 		{name: "edited by hand", edit: swap(`"a": "x"`, `"a": "y"`), verdict: exchange.Change, diff: "a"},
 		{name: "deleted here", change: func(h *house) { h.remove("acme:own") }, verdict: exchange.Conflict, why: "does not have hook", missing: "hook"},
 		{name: "changed here since", change: func(h *house) { h.save("acme:own", config.PutInForce, "a", "z", "!hook", hook) },
-			verdict: exchange.Conflict, anyway: true, why: "at version 2 now, and the file has version 1", diff: "a"},
+			verdict: exchange.Conflict, anyway: true, why: "ada@acme.example changed it on 2026-09-17 12:00 UTC. It is at version 2, and the file has version 1", diff: "a"},
 		{name: "pending here", change: func(h *house) { h.save("acme:own", config.Pend, "a", "z", "!hook", hook) }, edit: swap(`"a": "x"`, `"a": "y"`),
 			verdict: exchange.Conflict, anyway: true, why: "Version 2 is pending here", diff: "a"},
 		{name: "in force here, and another pending", change: func(h *house) { h.save("acme:own", config.Pend, "a", "z", "!hook", hook) },

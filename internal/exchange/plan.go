@@ -27,8 +27,7 @@ const (
 	Conflict Verdict = "conflict" // something has to be decided, typed or mended first
 )
 
-// An Item is what an import would do with one row. It has names and fingerprints,
-// and no value.
+// An Item is what an import would do with one row.
 type Item struct {
 	ID      config.ID
 	Line    int // in the file, from 1
@@ -37,7 +36,9 @@ type Item struct {
 	Notes   []string           // what is worth knowing
 	Anyway  bool               // the conflict is one that may be decided by importing anyway
 	Missing []string           // secrets that have to be typed, sorted
-	Diff    config.Differences // from what is here to what the import would save
+	Diff    config.Differences // from Before to After
+	Before  config.Opened      // what is here; zero if there is nothing
+	After   config.Opened      // what the import would save; zero where that is not known yet
 
 	draft config.Draft
 }
@@ -95,7 +96,7 @@ func (s *Service) plan(ctx context.Context, u *upload, sight func(config.ID) boo
 // here is what this instance has of an entry.
 type here struct {
 	config.Entry
-	base config.Version // that an edit would start from; zero if there is no entry
+	base config.Opened // that an edit would start from; zero if there is no entry
 }
 
 func (s *Service) here(ctx context.Context, id config.ID) (here, error) {
@@ -106,7 +107,7 @@ func (s *Service) here(ctx context.Context, id config.ID) (here, error) {
 	if err != nil {
 		return here{}, err
 	}
-	v, err := s.config.Version(ctx, id, e.Newest())
+	v, err := s.config.Open(ctx, id, e.Newest())
 	return here{e, v}, err
 }
 
@@ -139,7 +140,7 @@ func (s *Service) weigh(ctx context.Context, u *upload, id config.ID, row Row) (
 	if err != nil {
 		return Item{}, err
 	}
-	i.Diff = config.Diff(was.base, after.Version)
+	i.Before, i.After, i.Diff = was.base, after, config.Diff(was.base.Version, after.Version)
 	return i, s.settle(ctx, b, after.Version)
 }
 
@@ -167,7 +168,8 @@ func (s *Service) settle(ctx context.Context, b basket, after config.Version) er
 		b.conflict(fmt.Sprintf("Version %d is pending here. The import would take its place; it stays in the history.", was.Pending))
 	}
 	if b.own && b.row.Hash != "" && b.row.Hash != was.CurrentHash && b.row.Hash != was.PendingHash {
-		b.conflict(fmt.Sprintf("It was changed here after the export: it is at version %d now, and the file has version %d. The import would undo that.", was.base.Number, b.row.Version))
+		b.conflict(fmt.Sprintf("It is not here any more as it was exported: %s changed it on %s. It is at version %d, and the file has version %d. The import would undo that.",
+			was.ChangedBy, was.Changed.UTC().Format("2006-01-02 15:04 UTC"), was.base.Number, b.row.Version))
 	}
 	return nil
 }

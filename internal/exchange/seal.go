@@ -33,7 +33,7 @@ type sealedSecrets struct {
 // ParseRecipients reads age recipients, separated by white space or commas. It
 // returns an errs.Field on "recipients".
 func ParseRecipients(text string) ([]age.Recipient, []string, error) {
-	words := strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' || r == '\n' || r == '\r' || r == '\t' })
+	words := recipientWords(text)
 	slices.Sort(words)
 	words = slices.Compact(words)
 	if len(words) > maxRecipients {
@@ -52,11 +52,35 @@ func ParseRecipients(text string) ([]age.Recipient, []string, error) {
 			r, err = age.ParseX25519Recipient(w)
 		}
 		if err != nil {
-			return nil, nil, errs.Field("recipients", fmt.Sprintf("%q is no age recipient. One begins with age1 and has 62 characters. The page Import of the other instance shows its own.", cut(w)))
+			return nil, nil, errs.Field("recipients", notRecipient(w))
 		}
 		out = append(out, r)
 	}
 	return out, words, nil
+}
+
+// notRecipient quotes only what was meant as a recipient: anything may have been
+// pasted there.
+func notRecipient(w string) string {
+	which := "There is something that"
+	if strings.HasPrefix(w, "age1") {
+		which = fmt.Sprintf("%q", cut(w))
+	}
+	return which + " is no age recipient. One begins with age1 and has 62 characters. The page Import of the other instance shows its own."
+}
+
+// MeantAsRecipients is what of a text may be shown again in a form for recipients.
+func MeantAsRecipients(text string) string {
+	for _, w := range recipientWords(text) {
+		if !strings.HasPrefix(w, "age1") {
+			return ""
+		}
+	}
+	return text
+}
+
+func recipientWords(text string) []string {
+	return strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(", \n\r\t", r) })
 }
 
 func cut(s string) string {

@@ -105,7 +105,7 @@ func nested(b []byte) (line int, deep bool) {
 			return line, true
 		}
 		flow = max(0, flow+bytes.Count(l, []byte("["))+bytes.Count(l, []byte("{"))-bytes.Count(l, []byte("]"))-bytes.Count(l, []byte("}")))
-		if open := bytes.Count(l, []byte("["))+bytes.Count(l, []byte("{")); flow > 10*maxDepth || open > 200 {
+		if open := bytes.Count(l, []byte("[")) + bytes.Count(l, []byte("{")); flow > 10*maxDepth || open > 200 {
 			return line, true
 		}
 	}
