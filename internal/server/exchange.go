@@ -180,10 +180,11 @@ func (p exchangePages) drawPlan(c echo.Context, status int, refused error) error
 	}
 	page := templates.PlanPage{Frame: p.frame(c, "Plan of the import", templates.SectionConfiguration), URL: importPath + "/" + token,
 		Origin: p.originOf(plan), Until: p.when(plan.Until), MayForce: p.allows(c, auth.ConfigPromote), Force: c.FormValue("then") == "force", Reason: c.FormValue("reason")}
+	var counts []string
 	for _, v := range planVerdicts {
-		page.Facts = append(page.Facts, templates.Fact{Label: v.fact, Text: templates.Count(int64(plan.Count(v.verdict)))})
+		counts = append(counts, templates.Count(int64(plan.Count(v.verdict)))+" "+v.count)
 	}
-	page.Facts = append(page.Facts, templates.Fact{Label: "Cannot be taken", Text: templates.Count(int64(len(plan.Faults)))})
+	page.Counts = strings.Join(append(counts, templates.Count(int64(len(plan.Faults)))+" cannot be taken"), " · ")
 	for _, f := range plan.Faults {
 		page.Faults = append(page.Faults, templates.PlanFault{Line: strconv.Itoa(f.Line), ID: f.ID, Text: f.Msg})
 	}
@@ -224,15 +225,15 @@ func (p exchangePages) originOf(plan exchange.Plan) string {
 
 // planVerdicts are the verdicts in the order in which a page has them.
 var planVerdicts = []struct {
-	verdict             exchange.Verdict
-	what                templates.Verdict
-	fact, heading, hint string
-	word                string
+	verdict              exchange.Verdict
+	what                 templates.Verdict
+	count, heading, hint string
+	word                 string
 }{
-	{exchange.Conflict, templates.VerdictWarning, "To decide", "To decide", "Left out unless you decide otherwise", "Conflict"},
-	{exchange.Create, templates.VerdictOK, "Created", "New entries", "They are not here yet", "Create"},
-	{exchange.Change, templates.VerdictOK, "Changed", "Changes", "What differs from what is here", "Change"},
-	{exchange.Same, templates.VerdictNotChecked, "The same", "", "", ""},
+	{exchange.Conflict, templates.VerdictWarning, "to decide", "To decide", "Left out unless you decide otherwise", "Conflict"},
+	{exchange.Create, templates.VerdictOK, "new", "New entries", "They are not here yet", "Create"},
+	{exchange.Change, templates.VerdictOK, "changed", "Changes", "What differs from what is here", "Change"},
+	{exchange.Same, templates.VerdictNotChecked, "the same", "", "", ""},
 }
 
 // fillGroups puts each row under its verdict.

@@ -56,7 +56,7 @@ type PlanPage struct {
 	URL         string
 	Origin      string // "From https://a.example, exported 3 days ago by …"
 	Until       Time
-	Facts       []Fact
+	Counts      string // "2 to decide, 1 to create, …"
 	Groups      []PlanGroup
 	Faults      []PlanFault
 	Same        []string // ids for which there is nothing to do
