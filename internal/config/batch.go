@@ -50,12 +50,16 @@ func (s *Service) SaveAll(ctx context.Context, by audit.Actor, drafts []Draft, a
 }
 
 // commit writes a prepared version, the label that it asked for, and the event.
+// Every save goes through it.
 func (p prepared) commit(tx store.Tx, by audit.Actor) error {
 	before, err := p.entry(tx)
 	if err != nil {
 		return err
 	}
 	after := p.labelled(before)
+	if err := p.expire(tx); err != nil {
+		return err
+	}
 	return errors.Join(versions.Put(tx, versionID(after.ID, p.version.Number), p.version),
 		put(tx, after), audit.Append(tx, p.event(by, before, after)))
 }
