@@ -57,21 +57,25 @@ var errTooMuch = errors.New("it printed too much")
 
 // capped keeps what is written to it, up to max bytes; then it fails, or with drop
 // forgets the rest.
+// It is a Writer and nothing else: with the ReadFrom of a Buffer, a copy would go past
+// its limit.
 type capped struct {
-	bytes.Buffer
+	b    bytes.Buffer
 	max  int
 	drop bool
+	over bool // more was written
 }
 
 func (c *capped) Write(b []byte) (int, error) {
-	if room := c.max - c.Len(); len(b) > room {
+	if room := c.max - c.b.Len(); len(b) > room {
+		c.over = true
 		if !c.drop {
 			return 0, errTooMuch
 		}
-		c.Buffer.Write(b[:room])
+		c.b.Write(b[:room])
 		return len(b), nil
 	}
-	return c.Buffer.Write(b)
+	return c.b.Write(b)
 }
 
 // runCommand runs a command of the operator, without a shell, and returns what it
@@ -91,14 +95,15 @@ func runCommand(ctx context.Context, setting string, words []string, input []byt
 	err := cmd.Run()
 	name := words[0] // its other words may hold a token
 	switch {
-	case err == nil:
-		return out.Bytes(), nil
-	case ctx.Err() != nil && errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return nil, fmt.Errorf("%s did not end within %s: %s. Run it by hand, as the user that runs this program, and see what it waits for%s", setting, commandTime, name, quoted(said.Bytes()))
-	case errors.Is(err, errTooMuch):
+	case out.over:
 		return nil, fmt.Errorf("%s printed more than %d bytes, which no key has: %s. It has to print the content of a key file and nothing else", setting, maxFile, name)
+	case err == nil:
+		return out.b.Bytes(), nil
+	case ctx.Err() != nil && errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return nil, fmt.Errorf("%s did not end within %s: %s. Run it by hand, as the user that runs this program, and see what it waits for%s", setting, commandTime, name, quoted(said.b.Bytes()))
 	}
-	return nil, fmt.Errorf("%s failed: %s: %w. Run it by hand, as the user that runs this program%s", setting, name, err, quoted(said.Bytes()))
+	// Its exit status is not ours: the cause goes no further than its words.
+	return nil, fmt.Errorf("%s failed: %s: %v. Run it by hand, as the user that runs this program%s", setting, name, err, quoted(said.b.Bytes()))
 }
 
 // dense are runs of characters as keys and tokens are written.

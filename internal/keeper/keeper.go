@@ -7,6 +7,7 @@
 package keeper
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -204,7 +205,10 @@ func (k *Keeper) Export(keys *secret.Keyset, path string) error {
 	if err != nil {
 		return err
 	}
-	return WriteNew(path, b)
+	if err = WriteNew(path, b); errors.Is(err, fs.ErrExist) {
+		err = fmt.Errorf("%s is there already. Name another file, or remove it if its keys are not needed: %w", path, err)
+	}
+	return err
 }
 
 // Save puts now in the place of was. It returns nil only when now is durable and was
@@ -240,6 +244,51 @@ func (k *Keeper) write(ctx context.Context, keys *secret.Keyset) error {
 	}
 	_, err = runCommand(ctx, "--key-command-store", k.o.Store, b)
 	return err
+}
+
+// WrapFile wraps the key file, which is not wrapped yet, by a passphrase.
+func (k *Keeper) WrapFile(ctx context.Context, phrase secret.Text) error {
+	b, err := k.read(ctx)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("there is no key file %s. Name it with --key-file", k.o.File)
+	}
+	if err != nil {
+		return err
+	}
+	if IsWrapped(b) {
+		return fmt.Errorf("the key file %s is wrapped already. Unwrap it first, to have another passphrase", k.o.File)
+	}
+	if _, err := secret.Read(b); err != nil {
+		return fmt.Errorf("the key file %s cannot be used: %w. Put back your copy of it", k.o.File, err)
+	}
+	wrapped, err := Wrap(b, phrase)
+	if err != nil {
+		return err
+	}
+	if again, err := Unwrap(wrapped, phrase); err != nil || !bytes.Equal(again, b) {
+		return errors.Join(errors.New("what was wrapped does not unwrap to the same, so nothing was changed"), err)
+	}
+	return replace(k.o.File, wrapped)
+}
+
+// UnwrapFile takes the passphrase off the key file.
+func (k *Keeper) UnwrapFile(ctx context.Context) error {
+	b, err := k.read(ctx)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("there is no key file %s. Name it with --key-file", k.o.File)
+	case err != nil:
+		return err
+	case !IsWrapped(b):
+		return fmt.Errorf("the key file %s is not wrapped", k.o.File)
+	}
+	if b, err = k.unwrap(ctx, b); err != nil {
+		return err
+	}
+	if _, err := secret.Read(b); err != nil {
+		return fmt.Errorf("the key file %s cannot be used: %w. Put back your copy of it", k.o.File, err)
+	}
+	return replace(k.o.File, b)
 }
 
 // Aside copies the keys into a file beside the key file, before one is retired, and

@@ -47,13 +47,14 @@ type Keeper interface {
 	Aside(ctx context.Context, keys *secret.Keyset, retired string) (where string, err error)
 }
 
-// Options are what a Ring is made of. All but Failed are needed.
+// Options are what a Ring is made of. All but Rest and Failed are needed.
 type Options struct {
 	Store  *Guarded
 	Box    *secret.Box
 	Keeper Keeper
 	Now    func() time.Time
 	Pause  time.Duration                // between two portions of a re-sealing, at least
+	Rest   func()                       // called after much was read: the store may let go of it
 	Failed func(what string, err error) // of what is done beside requests
 }
 
@@ -73,6 +74,9 @@ type Ring struct {
 func New(o Options) *Ring {
 	if o.Failed == nil {
 		o.Failed = func(string, error) {}
+	}
+	if o.Rest == nil {
+		o.Rest = func() {}
 	}
 	return &Ring{Options: o, asked: make(chan struct{}, 1)}
 }

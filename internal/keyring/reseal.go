@@ -87,6 +87,7 @@ func (r *Ring) Finish(ctx context.Context, tell func(State)) error {
 	r.expect(w.total() + c.others(r.Box.KeyID()))
 	for {
 		tried, failed, err := r.pass(ctx, tell)
+		r.Rest()
 		if err != nil {
 			return err
 		}

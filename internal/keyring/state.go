@@ -114,6 +114,7 @@ func (r *Ring) recount() {
 	r.counting = done
 	go func() {
 		c, err := count(context.Background(), r.Store)
+		r.Rest()
 		if err != nil && !errors.Is(err, store.ErrClosed) {
 			r.Failed("counting what is sealed", err)
 		}
