@@ -26,6 +26,8 @@ import (
 // identityKey is where the identity of the instance stands.
 const identityKey = "exchange/identity"
 
+var _ = secret.Declare(secret.Kind{Prefix: identityKey, Words: "identity for imports", Find: secret.Whole})
+
 // Options are what a Service is made of. All are needed.
 type Options struct {
 	Store  store.Store
