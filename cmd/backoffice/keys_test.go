@@ -23,6 +23,7 @@ import (
 	"backoffice/internal/config"
 	"backoffice/internal/control"
 	"backoffice/internal/egress"
+	"backoffice/internal/exchange"
 	"backoffice/internal/keeper"
 	"backoffice/internal/keyring"
 	"backoffice/internal/oauth"
@@ -84,6 +85,8 @@ func (k *killed) sealAll(t *testing.T) {
 		check(err)
 	}
 	all, err := people.People(t.Context())
+	check(err)
+	_, err = exchange.Open(t.Context(), exchange.Options{Store: k.db, Box: k.box, Config: k.all, Now: time.Now, Origin: "http://localhost:8080"})
 	check(err)
 	for i, p := range all {
 		e, err := people.BeginFactor(t.Context(), p.ID, "BackOffice")
