@@ -28,6 +28,14 @@ const (
 	PersonDisabled Action = "account.disable"
 	PersonEnabled  Action = "account.enable"
 
+	IdentityLinked   Action = "account.link"
+	IdentityUnlinked Action = "account.unlink"
+	SignInSaved      Action = "settings.sign-in-save"
+	SignInInForce    Action = "settings.sign-in-force"
+	SignInDropped    Action = "settings.sign-in-discard"
+	SignInOff        Action = "settings.sign-in-off"
+	SignInTested     Action = "settings.sign-in-test"
+
 	EntryCreated    Action = "entry.create"
 	EntrySaved      Action = "entry.save"
 	EntryPromoted   Action = "entry.promote"
@@ -83,31 +91,39 @@ var titles = map[Action]string{
 	GrantChanged:    "Changed a role",
 	PersonDisabled:  "Disabled an account",
 	PersonEnabled:   "Enabled an account",
-	EntryCreated:    "Created the entry",
-	EntrySaved:      "Saved a version",
-	EntryPromoted:   "Put a version in force",
-	EntryRolledBack: "Rolled back",
-	EntryDiscarded:  "Discarded the pending version",
-	EntryDeleted:    "Deleted the entry",
-	SecretRevealed:  "Revealed a secret",
-	SecretCompared:  "Compared a paste",
-	TestStarted:     "Started a consent run",
-	Diagnosing:      "Started a test without consent",
-	Diagnosed:       "Tested without consent",
-	TestFinished:    "Tested the connection",
-	TokenTested:     "Tested an access token",
-	RadarAsked:      "Asked by radar",
-	RadarTurned:     "Changed the radar's verdict",
-	RadarPaused:     "Paused the radar",
-	RadarResumed:    "Resumed the radar",
-	CaseExported:    "Exported a case file",
-	OutsideChecked:  "Checked the public address",
-	GuideTicked:     "Ticked a step of the set-up",
-	GuideSkipped:    "Said that a step is not needed",
-	GuideUnticked:   "Took back the tick of a step",
-	GuideKind:       "Chose the kind of app",
-	GuideChecked:    "Went through a checklist",
-	GuideDrafted:    "Wrote a draft of the listing",
+	IdentityLinked:  "Linked an account to the sign-in provider",
+	SignInSaved:     "Saved a sign-in provider, not in force",
+	SignInInForce:   "Put a sign-in provider in force",
+	SignInDropped:   "Discarded a sign-in provider",
+	SignInOff:       "Turned the sign-in provider off",
+	SignInTested:    "Tested the sign-in provider",
+
+	IdentityUnlinked: "Unlinked an account from the sign-in provider",
+	EntryCreated:     "Created the entry",
+	EntrySaved:       "Saved a version",
+	EntryPromoted:    "Put a version in force",
+	EntryRolledBack:  "Rolled back",
+	EntryDiscarded:   "Discarded the pending version",
+	EntryDeleted:     "Deleted the entry",
+	SecretRevealed:   "Revealed a secret",
+	SecretCompared:   "Compared a paste",
+	TestStarted:      "Started a consent run",
+	Diagnosing:       "Started a test without consent",
+	Diagnosed:        "Tested without consent",
+	TestFinished:     "Tested the connection",
+	TokenTested:      "Tested an access token",
+	RadarAsked:       "Asked by radar",
+	RadarTurned:      "Changed the radar's verdict",
+	RadarPaused:      "Paused the radar",
+	RadarResumed:     "Resumed the radar",
+	CaseExported:     "Exported a case file",
+	OutsideChecked:   "Checked the public address",
+	GuideTicked:      "Ticked a step of the set-up",
+	GuideSkipped:     "Said that a step is not needed",
+	GuideUnticked:    "Took back the tick of a step",
+	GuideKind:        "Chose the kind of app",
+	GuideChecked:     "Went through a checklist",
+	GuideDrafted:     "Wrote a draft of the listing",
 
 	NotificationReplayed: "Replayed a notification",
 	NotificationTested:   "Sent a test notification",

@@ -37,6 +37,7 @@ const (
 	RadarPause    Permission = "radar.pause"
 	SettingsRead  Permission = "settings.read"
 	SettingsCheck Permission = "settings.check"
+	SignInManage  Permission = "settings.sign-in" // through which provider people sign in
 )
 
 // Permissions lists all permissions, in the order in which people read them. The
@@ -151,6 +152,7 @@ var matrix = []Row{
 	{RadarPause, "Pause the radar", [5]Cell{Yes, Yes, No, No, No}, true, false},
 	{SettingsRead, "Read the settings of the instance", [5]Cell{Yes, Yes, No, Yes, No}, true, false},
 	{SettingsCheck, "Check the public address", [5]Cell{Yes, Yes, No, No, No}, true, false},
+	{SignInManage, "Change how people sign in", [5]Cell{Yes, No, No, No, No}, true, true},
 }
 
 // Matrix is the whole of it, for pages and documents. It belongs to the caller.
@@ -201,8 +203,8 @@ func (g Grant) Reaches(other Grant) bool {
 	return mine >= 0 && theirs >= mine && other.Entries.Within(g.Entries)
 }
 
-// check refuses a grant that means nothing, or that nobody should have.
-func (g Grant) check() error {
+// Check refuses a grant that means nothing, or that nobody should have.
+func (g Grant) Check() error {
 	if g.Role.column() < 0 {
 		return errRole
 	}

@@ -29,7 +29,11 @@ func (p accountPages) draw(c echo.Context, status int, err error) error {
 	if sessErr != nil {
 		return sessErr
 	}
-	return render(c, status, templates.Account(templates.AccountPage{Sessions: sessions,
+	links, linkErr := p.Auth.Identities(c.Request().Context(), v.user.ID)
+	if linkErr != nil {
+		return linkErr
+	}
+	return render(c, status, templates.Account(templates.AccountPage{Sessions: sessions, Provider: providerNames(links), NoOwn: v.user.NoPassword,
 		Frame: p.frame(c, "Account", templates.SectionNone), Created: p.when(v.user.Created), MinLength: minPassword,
 		CurrentError: faults["current"], PasswordError: faults["password"], RepeatError: faults["password2"],
 	}))

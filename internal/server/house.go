@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"strings"
 
+	"backoffice/internal/auth"
 	"backoffice/internal/webhook"
 	"backoffice/web"
 	"backoffice/web/templates"
@@ -49,6 +50,9 @@ func (p housePages) settings(c echo.Context) error {
 	page.Checks = []templates.Fact{address, transport}
 	page.Sealing = []templates.Fact{{Label: "Key that seals", Text: s.KeyID, Code: true}, {Label: "Where it is", Text: s.KeyFile, Code: true},
 		{Label: "What it seals", Text: "The values of every version, bound to their place"}}
+	if p.allows(c, auth.SignInManage) {
+		page.SignIn = templates.Link{Label: "How people sign in", URL: signInPath}
+	}
 	outsideIn, err := p.outsideIn(c)
 	if err != nil {
 		return err
