@@ -165,8 +165,8 @@ func (p doorPages) refusedAtDoor(c echo.Context, err error) error {
 	}
 	because(c, err)
 	status := statuses[kind].status
-	if kind == errs.Unsigned {
-		status = http.StatusUnprocessableEntity // 401 would ask for a WWW-Authenticate header
+	if kind == errs.Unsigned || kind == errs.Refused {
+		status = http.StatusUnprocessableEntity // 401 would ask for a WWW-Authenticate header, and nobody lacks a permission
 	}
 	return p.drawLogin(c, status, templates.LoginPage{Next: "/", Error: msg})
 }

@@ -258,7 +258,7 @@ var tokenErrors = map[string]string{
 func refusedCode(err error) lapse {
 	const words = "The sign-in provider gave no token, so nobody was signed in. Begin again; if it happens again, an owner of this instance finds the reason in the audit log."
 	var refused *oauth2.RetrieveError
-	if errors.As(err, &refused) {
+	if errors.As(err, &refused) && refused.ErrorCode != "" {
 		code := known(refused.ErrorCode, tokenErrors)
 		return lapse{"The provider refuses the code with " + code + ": " + tokenErrors[code] + ".", words}
 	}
