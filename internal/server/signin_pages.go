@@ -127,7 +127,7 @@ func (p signInPages) signInForm(c echo.Context, base *signin.State, typed *signi
 // link.
 func (p signInPages) save(c echo.Context) error {
 	d := signin.Draft{Issuer: c.FormValue("issuer"), ClientID: c.FormValue("clientId"), Scopes: c.FormValue("scopes"), GroupsClaim: c.FormValue("claim"),
-		Button: c.FormValue("button"), Domains: c.FormValue("domains"), Rules: c.FormValue("rules"), Secret: secret.NewText(strings.TrimSpace(c.FormValue("secret"))),
+		Button: c.FormValue("button"), Domains: c.FormValue("domains"), Rules: c.FormValue("rules"), Secret: secret.NewText(strings.TrimSpace(c.FormValue("clientSecret"))),
 		Default:    auth.Grant{Role: auth.Role(c.FormValue("role")), Entries: auth.NewPattern(c.FormValue("entries"))},
 		OwnersOnly: c.FormValue("owners") != "", TrustFactor: c.FormValue("trust") != "", FactorContext: c.FormValue("acr")}
 	token, err := p.SignIn.Save(c.Request().Context(), actor(c), d)

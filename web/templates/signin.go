@@ -57,7 +57,7 @@ type SignInForm struct {
 
 // Errors lists the faults of the form for its summary.
 func (f SignInForm) Errors() []FieldError {
-	return faults("issuer", f.IssuerError, "clientId", f.ClientError, "secret", f.SecretError, "scopes", f.ScopesError, "claim", f.ClaimError, "rules", f.RulesError,
+	return faults("issuer", f.IssuerError, "clientId", f.ClientError, "clientSecret", f.SecretError, "scopes", f.ScopesError, "claim", f.ClaimError, "rules", f.RulesError,
 		"domains", f.DomainsError, "role", f.RoleError, "entries", f.EntriesError, "button", f.ButtonError, "acr", f.ContextError)
 }
 
