@@ -119,7 +119,7 @@ func (s *Service) testIssuer(ctx context.Context, k kept, r *Report) (metadata, 
 		r.Issuer = Wrong
 		r.add(Wrong, "Read its keys", "There is none, so no token can be verified.")
 	default:
-		r.add(OK, "Read its keys", fmt.Sprintf("There are %d.", len(keys.Keys)))
+		r.add(OK, "Read its keys", fmt.Sprintf("It publishes %d.", len(keys.Keys)))
 	}
 	return m, true
 }

@@ -133,6 +133,8 @@ func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		p.token(w, r)
 	case "/userinfo":
 		p.userinfo(w, r)
+	case "/favicon.ico":
+		w.WriteHeader(http.StatusNoContent)
 	default:
 		http.NotFound(w, r)
 	}
