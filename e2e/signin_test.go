@@ -1,7 +1,9 @@
 package e2e
 
 import (
+	"fmt"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -31,7 +33,12 @@ func withProvider(t *testing.T) (*program, *signintest.Provider) {
 func (p *person) chooses(name string, status int64) {
 	p.t.Helper()
 	p.See("Example ID", "Go on as "+name)
-	p.leaving("go on as "+name, func() { p.Press("Go on as " + name) })
+	p.Press("Go on as " + name)
+	p.At("/*")
+	p.until("an answer of ours", func() (bool, string) {
+		got := p.watch.document()
+		return strings.HasPrefix(got.url, p.house.url) && got.status == status, fmt.Sprintf("%s has status %d", got.url, got.status)
+	})
 	p.arrived("come back as "+name, status)
 }
 
