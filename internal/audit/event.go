@@ -21,6 +21,8 @@ const (
 	FactorAdded    Action = "account.factor-add"
 	FactorRemoved  Action = "account.factor-remove"
 	RecoveryMade   Action = "account.recovery"
+	CalendarMade   Action = "account.calendar"
+	CalendarEnded  Action = "account.calendar-withdraw"
 	PersonInvited  Action = "account.invite"
 	InviteWithdrew Action = "account.invite-withdraw"
 	PersonJoined   Action = "account.join"
@@ -42,6 +44,12 @@ const (
 	EntryRolledBack Action = "entry.roll-back"
 	EntryDiscarded  Action = "entry.discard"
 	EntryDeleted    Action = "entry.delete"
+	EntryRetired    Action = "entry.retire"
+	EntryReverted   Action = "entry.revert"
+	WatchEnded      Action = "entry.watch-end"
+	ExpirySet       Action = "entry.expiry"
+	RotationBegun   Action = "rotation.begin"
+	RotationEnded   Action = "rotation.end"
 	SecretRevealed  Action = "secret.reveal"
 	SecretCompared  Action = "secret.compare"
 
@@ -99,31 +107,40 @@ var titles = map[Action]string{
 	SignInTested:    "Tested the sign-in provider",
 
 	IdentityUnlinked: "Unlinked an account from the sign-in provider",
-	EntryCreated:     "Created the entry",
-	EntrySaved:       "Saved a version",
-	EntryPromoted:    "Put a version in force",
-	EntryRolledBack:  "Rolled back",
-	EntryDiscarded:   "Discarded the pending version",
-	EntryDeleted:     "Deleted the entry",
-	SecretRevealed:   "Revealed a secret",
-	SecretCompared:   "Compared a paste",
-	TestStarted:      "Started a consent run",
-	Diagnosing:       "Started a test without consent",
-	Diagnosed:        "Tested without consent",
-	TestFinished:     "Tested the connection",
-	TokenTested:      "Tested an access token",
-	RadarAsked:       "Asked by radar",
-	RadarTurned:      "Changed the radar's verdict",
-	RadarPaused:      "Paused the radar",
-	RadarResumed:     "Resumed the radar",
-	CaseExported:     "Exported a case file",
-	OutsideChecked:   "Checked the public address",
-	GuideTicked:      "Ticked a step of the set-up",
-	GuideSkipped:     "Said that a step is not needed",
-	GuideUnticked:    "Took back the tick of a step",
-	GuideKind:        "Chose the kind of app",
-	GuideChecked:     "Went through a checklist",
-	GuideDrafted:     "Wrote a draft of the listing",
+
+	EntryCreated:    "Created the entry",
+	EntrySaved:      "Saved a version",
+	EntryPromoted:   "Put a version in force",
+	EntryRolledBack: "Rolled back",
+	EntryDiscarded:  "Discarded the pending version",
+	EntryDeleted:    "Deleted the entry",
+	EntryRetired:    "Retired the previous version",
+	EntryReverted:   "Went back by itself",
+	WatchEnded:      "Ended the watch over a promotion",
+	ExpirySet:       "Said when a secret expires",
+	RotationBegun:   "Began to replace the client secret",
+	RotationEnded:   "Ended the replacement of the client secret",
+	CalendarMade:    "Made a calendar address",
+	CalendarEnded:   "Withdrew the calendar address",
+	SecretRevealed:  "Revealed a secret",
+	SecretCompared:  "Compared a paste",
+	TestStarted:     "Started a consent run",
+	Diagnosing:      "Started a test without consent",
+	Diagnosed:       "Tested without consent",
+	TestFinished:    "Tested the connection",
+	TokenTested:     "Tested an access token",
+	RadarAsked:      "Asked by radar",
+	RadarTurned:     "Changed the radar's verdict",
+	RadarPaused:     "Paused the radar",
+	RadarResumed:    "Resumed the radar",
+	CaseExported:    "Exported a case file",
+	OutsideChecked:  "Checked the public address",
+	GuideTicked:     "Ticked a step of the set-up",
+	GuideSkipped:    "Said that a step is not needed",
+	GuideUnticked:   "Took back the tick of a step",
+	GuideKind:       "Chose the kind of app",
+	GuideChecked:    "Went through a checklist",
+	GuideDrafted:    "Wrote a draft of the listing",
 
 	NotificationReplayed: "Replayed a notification",
 	NotificationTested:   "Sent a test notification",
