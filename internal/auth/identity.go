@@ -153,15 +153,14 @@ func (s *Service) Unlink(ctx context.Context, by audit.Actor, userID string) err
 // ConfirmOwner decides, in the caller's transaction, whether v is the owner with
 // the id: by an identity that is linked already, or by a verified address of an
 // allowed domain that is the owner's own. It then links what is not linked. If v is
-// somebody else, what says why. It returns an errs.Refused if the account is no
-// owner's any more.
+// somebody else, or the account is no owner's any more, what says why.
 func ConfirmOwner(tx store.Tx, by audit.Actor, ownerID string, v Vouched, now time.Time) (what string, err error) {
 	a, err := accountByID(tx, ownerID)
 	if err != nil {
 		return "", err
 	}
 	if a.Role != Owner || !a.Active() {
-		return "", errs.New(errs.Refused, "Whoever saved this setting is no owner any more, so it does not take effect.")
+		return "whoever saved the setting is no owner any more", nil
 	}
 	linked, err := orZero(identities.Get(tx, identityKey(v.Issuer, v.Subject)))
 	if err != nil {

@@ -85,7 +85,7 @@ var (
 // many pushes out nobody who starts one.
 const (
 	maxFlows    = 500
-	maxOfOneNet = 20
+	maxOfOneNet = 50
 )
 
 // A Departure is a browser that is about to leave for the provider.

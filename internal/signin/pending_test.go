@@ -143,7 +143,7 @@ func TestSettingLapses(t *testing.T) {
 	w.clock.add(9 * time.Minute)
 	q = w.visit(w.leave(Departure{Purpose: ToConfirm, Token: begun}), "s-owner")
 	w.clock.add(time.Minute)
-	if o, err := w.back(q, ""); !errs.Is(err, errs.Conflict) || o.InForce {
+	if o, err := w.back(q, ""); !errs.Is(err, errs.Refused) || o.InForce || !strings.Contains(w.last(audit.SignInFailed).Note, "the ten minutes are over") {
 		t.Errorf("after ten minutes: %+v, %v", o, err)
 	}
 	v := w.view()

@@ -94,7 +94,7 @@ func New(o Options) *Service {
 	now := func() time.Time { return o.Now().UTC() }
 	return &Service{store: o.Store, box: o.Box, auth: o.Auth, now: now, redirect: o.PublicURL + CallbackPath,
 		client: o.Guard.Client(egress.CallOptions{Timeout: o.Timeout}),
-		limit:  newLimiter(now, 30, time.Minute), tests: newLimiter(now, 6, time.Minute), providers: providers{now: now}}
+		limit:  newLimiter(now, 120, time.Minute), tests: newLimiter(now, 6, time.Minute), providers: providers{now: now}}
 }
 
 // RedirectURI is what the provider has to know.

@@ -161,10 +161,23 @@ func (s *Service) more(ctx context.Context, p *provider, k kept, token *oauth2.T
 	return c, lapse{}
 }
 
+// proof is when they signed in at the provider. What is ahead by more than the
+// leeway is not believed: it would prove something for as long as it is ahead.
+func (c claims) proof(now time.Time) time.Time {
+	at := c.at("auth_time")
+	switch {
+	case at.After(now.Add(leeway)):
+		return time.Time{}
+	case at.After(now):
+		return now
+	}
+	return at
+}
+
 // vouched is what the claims mean by the setting.
-func (c claims) vouched(k kept, f flow) auth.Vouched {
+func (c claims) vouched(k kept, f flow, now time.Time) auth.Vouched {
 	v := auth.Vouched{Issuer: k.Issuer, Subject: c.text("sub"), Email: strings.ToLower(strings.TrimSpace(c.text("email"))), Verified: c.yes("email_verified"),
-		Name: c.text("name"), Proof: c.at("auth_time"), Invite: f.Invite}
+		Name: c.text("name"), Proof: c.proof(now), Invite: f.Invite}
 	if !plainAddress(v.Email) {
 		v.Email, v.Verified = "", false
 	}
