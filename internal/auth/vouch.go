@@ -382,7 +382,9 @@ type linkTicket struct {
 	Expires time.Time `json:"expires"`
 }
 
-const linkKey = "auth/link" // what such tickets are sealed for
+const linkKey = "auth/link-ticket" // what such tickets are sealed for
+
+var _ = secret.Declare(secret.Kind{Prefix: linkKey, Words: "tickets of accounts that are being linked"})
 
 func (s *Service) sealLink(t linkTicket, now time.Time) (secret.Text, error) {
 	t.Expires = now.Add(ticketFor)

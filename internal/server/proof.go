@@ -21,7 +21,7 @@ import (
 // unless somebody types an address of a replay with one in it, which goes back to
 // who typed it alone.
 var carried = []string{"target", "email", "role", "entries", "version", "key", "reason", "session", "required", "format", "who", "action", "outcome", "addr", "text", "from", "to",
-	"issuer", "clientId", "scopes", "claim", "button", "domains", "rules", "owners", "trust", "acr"}
+	"issuer", "clientId", "scopes", "claim", "button", "domains", "rules", "owners", "trust", "acr", "copy"}
 
 // demandProof reports whether the request may go on. If not, it has been answered.
 func (g gate) demandProof(c echo.Context, may auth.Permission) (proven bool, err error) {

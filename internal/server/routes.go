@@ -56,6 +56,7 @@ func routes(g gate) []route {
 	factor := factorPages{g}
 	house := housePages{g}
 	radar := radarPages{g}
+	keys := keyPages{g}
 	checks := outsidePages{g}
 	signIn := signInPages{g}
 	hook := receiver{g, newRoom()}
@@ -164,6 +165,11 @@ func routes(g gate) []route {
 		{"POST", signInPath + "/discard", auth.SignInManage, signIn.discard},
 		{"POST", signInPath + "/test", auth.SignInManage, signIn.test},
 		{"POST", signInPath + "/off", auth.SignInManage, signIn.off},
+		{"GET", keysPath, auth.SettingsRead, keys.show},
+		{"GET", keysProgress, auth.SettingsRead, keys.progress},
+		{"POST", "/settings/keys/rotate", keysManage, keys.rotate},
+		{"POST", "/settings/keys/reseal", keysManage, keys.reseal},
+		{"POST", "/settings/keys/retire", keysManage, keys.retire},
 		{"POST", "/settings/outside-in", auth.SettingsCheck, checks.run},
 		{"GET", outside.VisitPath, auth.SettingsCheck, checks.visit},
 		{"POST", "/settings/outside-in/browser", auth.SettingsCheck, checks.begin},

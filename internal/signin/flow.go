@@ -80,6 +80,8 @@ var (
 	flowLists = store.Table[flowList]{Prefix: "auth/oidc/flows"}
 )
 
+var _ = secret.Declare(secret.Kind{Prefix: "auth/oidc/flow/", Words: "sign-ins under way", Find: secret.Field("sealed")})
+
 // The number of flows that are under way. One network's oldest gives way to its
 // own, and beyond the whole number that of the network which has most: who starts
 // many pushes out nobody who starts one.

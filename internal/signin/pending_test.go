@@ -12,6 +12,7 @@ import (
 	"backoffice/internal/errs"
 	"backoffice/internal/secret"
 	"backoffice/internal/signin/signintest"
+	"backoffice/internal/store"
 )
 
 func (w *world) view() View {
@@ -422,5 +423,36 @@ func TestTestConnection(t *testing.T) {
 	}
 	if !errs.Is(many, errs.TooMany) {
 		t.Errorf("eight tests at once: %v", many)
+	}
+}
+
+// A change of the key that seals finds every secret of this room, at its place.
+func TestSecretsAreFound(t *testing.T) {
+	w := inForce(t, nil)
+	w.save(w.draft())
+	w.leave(Departure{Purpose: ToSignIn})
+	found := map[string]int{}
+	err := w.store.View(t.Context(), func(r store.Reader) error {
+		items, err := r.Scan(store.Range{Prefix: "auth/oidc/"})
+		for _, it := range items {
+			k, ok := secret.KindOf(it.Key)
+			if !ok {
+				continue
+			}
+			all, err := k.Find(it.Key, it.Value)
+			if err != nil {
+				return err
+			}
+			for _, s := range all {
+				if _, err := w.box.Open(s.Bytes, s.Place); err != nil {
+					t.Errorf("%s: %v", it.Key, err)
+				}
+				found[k.Prefix]++
+			}
+		}
+		return err
+	})
+	if err != nil || len(found) != 3 || found["auth/oidc/current"] != 1 || found["auth/oidc/pending"] != 1 || found["auth/oidc/flow/"] != 1 {
+		t.Errorf("found %v, %v", found, err)
 	}
 }

@@ -66,6 +66,28 @@ var (
 	pendings = store.Table[pending]{Prefix: "auth/oidc/pending"}
 )
 
+// sealedPlace is what the places begin with that the secrets are sealed for.
+const sealedPlace = "auth/oidc/secret"
+
+var (
+	_ = secret.Declare(secret.Kind{Prefix: "auth/oidc/current", Words: "client secrets of the sign-in provider in force", Find: findSecret})
+	_ = secret.Declare(secret.Kind{Prefix: "auth/oidc/pending", Words: "client secrets of sign-in providers that wait", Find: findSecret})
+	_ = secret.Declare(secret.Kind{Prefix: sealedPlace, Words: "client secrets of sign-in providers"})
+)
+
+// findSecret finds the secret of a stored setting, and what it is sealed for.
+func findSecret(key string, record []byte) ([]secret.Sealed, error) {
+	sealed, err := secret.FieldOf("sealed", key, record)
+	if err != nil || sealed == nil {
+		return nil, err
+	}
+	var k kept
+	if json.Unmarshal(record, &k) != nil {
+		return nil, fmt.Errorf("decoding %s: %w", key, secret.ErrDamaged) // the cause could quote it
+	}
+	return []secret.Sealed{{Bytes: sealed, Place: k.sealedFor()}}, nil
+}
+
 // running reports whether the owner may still come back.
 func (p pending) running(now time.Time) bool {
 	return p.Issuer != "" && !p.Begun.IsZero() && now.Sub(p.Begun) < confirmFor
@@ -74,7 +96,7 @@ func (p pending) running(now time.Time) bool {
 // sealedFor is what the secret is sealed for: nobody without the key can have it
 // sent elsewhere by changing the record.
 func (k kept) sealedFor() string {
-	return "auth/oidc/secret\x00" + k.Issuer + "\x00" + k.ClientID + "\x00" + k.Origin
+	return sealedPlace + "\x00" + k.Issuer + "\x00" + k.ClientID + "\x00" + k.Origin
 }
 
 // contentHash names exactly this content.

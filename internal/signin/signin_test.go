@@ -206,6 +206,11 @@ func TestStates(t *testing.T) {
 	w.refused("made up", arrive(browser, url.Values{"state": {newToken()}, "code": {"x"}}), "The state is unknown")
 	w.refused("none", arrive(browser, url.Values{"code": {"x"}}), "The answer has no state of ours.")
 	w.refused("a long one", arrive(browser, url.Values{"state": {strings.Repeat("x", 300)}}), "The answer has no state of ours.")
+	changed := w.visit(w.leave(Departure{Purpose: ToSignIn}), "s-grace")
+	if o, err := w.through(Departure{Purpose: ToConfirm, Token: w.save(w.draft())}, "s-owner"); err != nil || !o.InForce {
+		t.Fatalf("%+v, %v", o, err)
+	}
+	w.refused("through a setting of before", arrive(browser, changed), "The setting was changed while the browser was at the provider.")
 	late := w.visit(w.leave(Departure{Purpose: ToSignIn}), "s-grace")
 	w.clock.add(flowFor)
 	w.refused("late", arrive(browser, late), "The sign-in took more than ten minutes.")
