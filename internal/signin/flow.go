@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
-	"strings"
 	"time"
 
 	"backoffice/internal/audit"
@@ -339,13 +338,4 @@ func (s *Service) listed(ctx context.Context) (l flowList, err error) {
 		return err
 	})
 	return l, err
-}
-
-// hostOf is the host of an address, for pages.
-func hostOf(address string) string {
-	u, err := url.Parse(address)
-	if err != nil {
-		return ""
-	}
-	return strings.ToLower(u.Host)
 }
