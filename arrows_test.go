@@ -43,12 +43,13 @@ var rooms = map[string][]string{
 	"internal/signin/signintest": {},
 	"internal/guide":             {"internal/errs", "internal/store", "internal/audit", "internal/connector", "internal/config"},
 	"internal/outside":           {"internal/errs", "internal/store", "internal/audit", "internal/egress"},
+	"internal/exchange":          {"internal/errs", "internal/store", "internal/audit", "internal/secret", "internal/config"},
 	"web":                        {},
 	"web/templates":              {"web"},
 	"internal/server": {"internal/errs", "internal/store", "internal/audit", "internal/secret", "internal/connector", "internal/config",
-		"internal/egress", "internal/oauth", "internal/outside", "internal/webhook", "internal/guide", "internal/auth", "internal/signin", "internal/keyring", "web", "web/templates"},
+		"internal/egress", "internal/oauth", "internal/outside", "internal/webhook", "internal/guide", "internal/exchange", "internal/auth", "internal/signin", "internal/keyring", "web", "web/templates"},
 	"cmd/backoffice": {"internal/errs", "internal/store", "internal/store/bolt", "internal/audit", "internal/secret", "internal/connector",
-		"internal/config", "internal/egress", "internal/oauth", "internal/outside", "internal/webhook", "internal/guide", "internal/auth", "internal/signin", "internal/keyring", "internal/keeper", "internal/server", "internal/sandbox", "internal/control"},
+		"internal/config", "internal/egress", "internal/oauth", "internal/outside", "internal/webhook", "internal/guide", "internal/exchange", "internal/auth", "internal/signin", "internal/keyring", "internal/keeper", "internal/server", "internal/sandbox", "internal/control"},
 }
 
 // nevers are what a room must not reach at all, with the reason.
@@ -62,6 +63,8 @@ var nevers = []struct{ room, never, why string }{
 	{"internal/auth", "backoffice/internal/egress", "who somebody is is decided without a call"},
 	{"internal/webhook", "github.com/labstack/echo", "requests end in server"},
 	{"internal/guide", "github.com/labstack/echo", "requests end in server"},
+	{"internal/exchange", "net/http", "a file comes and goes through server"},
+	{"internal/exchange", "go.etcd.io/bbolt", "only cmd chooses the engine"},
 	{"internal/guide", "net/http", "what is known of a set-up is read, never asked for"},
 	{"internal/guide", "go.etcd.io/bbolt", "only cmd chooses the engine"},
 	{"internal/webhook", "go.etcd.io/bbolt", "only cmd chooses the engine"},

@@ -58,6 +58,8 @@ const (
 	saidSignInDropped
 	saidSignInOff
 	saidUnlinked
+	saidImported
+	saidImportDropped
 	saidKeyMade
 	saidResealing
 	saidKeyRetired
@@ -102,6 +104,8 @@ var sentences = map[said]string{
 	saidSignInDropped:  "The saved setting is discarded",
 	saidSignInOff:      "The sign-in provider is off",
 	saidUnlinked:       "The account is unlinked, and its sessions have ended",
+	saidImported:       "Imported: %d entries",
+	saidImportDropped:  "The import is discarded; nothing was changed",
 	saidJoined:         "Welcome. Your account is ready",
 }
 
