@@ -29,6 +29,9 @@ const maxText = 200
 // timeInput is how a browser sends a datetime-local control, read as UTC.
 const timeInput = "2006-01-02T15:04"
 
+// timeSeconds is timeInput where a moment is meant.
+const timeSeconds = "2006-01-02T15:04:05"
+
 // list is GET /audit.
 func (p auditPages) list(c echo.Context) error {
 	if err := p.look(c); err != nil {
@@ -151,7 +154,7 @@ func readFilter(c echo.Context) (audit.Filter, []templates.FieldError) {
 }
 
 func readTime(s string) (time.Time, error) {
-	for _, layout := range []string{timeInput, "2006-01-02T15:04:05", "2006-01-02", time.RFC3339} {
+	for _, layout := range []string{timeInput, timeSeconds, "2006-01-02", time.RFC3339} {
 		if t, err := time.Parse(layout, s); err == nil {
 			return t.UTC(), nil
 		}
@@ -238,7 +241,7 @@ func (p auditPages) show(c echo.Context) error {
 	v, word := outcomeVerdict(e.Outcome)
 	page := templates.AuditEventPage{Frame: p.frame(c, fmt.Sprintf("Event %d · Audit log", n), templates.SectionAudit), Number: templates.Count(n),
 		Heading: sentence(e), When: p.when(e.Time), Reason: e.Reason, Note: e.Note, Person: e.Actor.Name, Verdict: v, Outcome: word,
-		Address: e.Actor.Addr, Request: e.Actor.RequestID, Leaf: leaf.Hash.String(), Root: leaf.Root.String(), TreeSize: plural(int(leaf.Size), "event"), Receipt: eventURL(n) + "/receipt"}
+		Address: e.Actor.Addr, Request: e.Actor.RequestID, Leaf: leaf.Hash.String(), Root: leaf.Root.String(), Receipt: eventURL(n) + "/receipt"}
 	if e.Actor.Name != "" {
 		page.Heading = e.Actor.Name + ": " + lowerFirst(sentence(e))
 	}
@@ -252,7 +255,10 @@ func (p auditPages) show(c echo.Context) error {
 		page.Newer = eventURL(n + 1)
 	}
 	p.linkTarget(c, &page, e)
-	p.relate(&page, e)
+	if err := p.relate(c, &page, e); err != nil {
+		return err
+	}
+	p.drawProof(c, &page, leaf)
 	return render(c, http.StatusOK, templates.AuditEvent(page))
 }
 
