@@ -21,7 +21,7 @@ func (p *person) leads(page, label string, action audit.Action, back string) {
 	rows := p.get(to).want(200, action.Title()).all("tr[data-row]")
 	for _, row := range rows {
 		n, _ := attr(row, "data-row")
-		for _, a := range p.get("/audit/"+n).want(200).all("a[href]") {
+		for _, a := range p.get("/audit/" + n).want(200).all("a[href]") {
 			if href, _ := attr(a, "href"); href == back {
 				return
 			}
