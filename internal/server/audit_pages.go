@@ -44,7 +44,7 @@ func (p auditPages) list(c echo.Context) error {
 		return err
 	}
 	page := templates.AuditPage{Frame: p.frame(c, "Audit log", templates.SectionAudit),
-		Text: c.QueryParam("text"), Addr: c.QueryParam("addr"), Who: c.QueryParam("who"), Target: c.QueryParam("target"), From: c.QueryParam("from"), To: c.QueryParam("to"), Errors: faults,
+		Text: c.QueryParam("text"), Addr: c.QueryParam("addr"), Who: c.QueryParam("who"), Target: c.QueryParam("target"), From: timeValue(c.QueryParam("from")), To: timeValue(c.QueryParam("to")), Errors: faults,
 		Filtered: chooses(f)}
 	page.Actions = []templates.Choice{{Name: "", Label: "Any action"}}
 	for _, a := range audit.Actions() {
@@ -160,6 +160,18 @@ func readTime(s string) (time.Time, error) {
 		}
 	}
 	return time.Time{}, fmt.Errorf("no time: %q", s)
+}
+
+// timeValue is a time as a datetime-local control takes it, or what was typed.
+func timeValue(s string) string {
+	t, err := readTime(s)
+	switch {
+	case err != nil:
+		return s
+	case t.Second() != 0:
+		return t.Format(timeSeconds)
+	}
+	return t.Format(timeInput)
 }
 
 // auditURL is the log with the same filter, from before event n on.
