@@ -54,6 +54,11 @@ const (
 	saidEnded
 	saidFactorRemoved
 	saidLogChecked
+	saidRotationBegun
+	saidRotationEnded
+	saidRetired
+	saidExpiry
+	saidCalendarEnded
 )
 
 // sentences are formats with one number, or none.
@@ -81,6 +86,11 @@ var sentences = map[said]string{
 	saidReplayed:       "Sent again: the answer is %d",
 	saidReplayFailed:   "Sent again, and no answer came",
 	saidLogChecked:     "The whole log is being checked",
+	saidRotationBegun:  "The answer is saved",
+	saidRotationEnded:  "The rotation is over",
+	saidRetired:        "Version %d is retired",
+	saidExpiry:         "The date is saved",
+	saidCalendarEnded:  "The calendar address is withdrawn",
 	saidTestSent:       "The test notification arrived and was accepted",
 	saidWithdrawn:      "The invitation is withdrawn",
 	saidGrant:          "The role is changed",

@@ -361,6 +361,7 @@ func TestNoDeadButtons(t *testing.T) {
 	t.Parallel()
 	h, _ := twoVendors(t)
 	h.somePost()
+	h.rotates()
 	table := routes(newGate(h.deps))
 	offered := map[auth.Role]map[string]int{}
 	const enough = 4 // pages of one route that are looked at

@@ -43,6 +43,7 @@ func routes(g gate) []route {
 	secrets := secretPages{g}
 	deletes := deletePages{g}
 	history := historyPages{g}
+	rotation := rotationPages{g}
 	scopes := scopePages{g}
 	hooks := hookPages{g}
 	guides := guidePages{g}
@@ -93,6 +94,11 @@ func routes(g gate) []route {
 		{"POST", "/config/:id/reveal", auth.ConfigReveal, secrets.reveal},
 		{"GET", "/config/:id/delete", auth.ConfigDelete, deletes.ask},
 		{"POST", "/config/:id/delete", auth.ConfigDelete, deletes.remove},
+		{"GET", "/config/:id/rotate", auth.ConfigRead, rotation.show},
+		{"POST", "/config/:id/rotate", auth.ConfigWrite, rotation.act}, // the short way: and config.promote
+		{"POST", "/config/:id/rotate/promote", auth.ConfigPromote, rotation.promote},
+		{"POST", "/config/:id/rotate/retire", auth.ConfigPromote, rotation.retire},
+		{"POST", "/config/:id/expiry", auth.ConfigWrite, values.expire},
 		{"GET", "/config/:id/history", auth.ConfigRead, history.show},
 		{"GET", "/config/:id/scopes", auth.ConfigRead, scopes.show},
 		{"POST", "/config/:id/scopes", auth.ConfigWrite, scopes.save},
