@@ -210,3 +210,93 @@ func TestRotationOfOtherEntries(t *testing.T) {
 	viewer := h.as(h.hire("viewer@acme.example", auth.Grant{Role: auth.Viewer}))
 	viewer.get("/config/acme:google/rotate").want(200, "Step 1 of 6").lacks("Save the answer")
 }
+
+// Another client id than that of what is in force is another app: the form asks
+// once, saves nothing before that, and the event says so.
+func TestAnotherClientIDIsAskedFor(t *testing.T) {
+	t.Parallel()
+	h := open(t, plan{})
+	h.save("acme:intercom", nil)
+	p := h.owner()
+	form := func(id, revision, base string, more ...string) []string {
+		return append([]string{"connector", "intercom", "revision", revision, "base", base, "f.clientId", id, "f.region", "sandbox", "f.apiVersion", "2.10", "then", "pending"}, more...)
+	}
+	p.get(entry + "/edit").want(200).lacks("other-app")
+	before := h.dump()
+	p.post(entry, form("another-app", h.revision(), "1")...).want(422, "It is not a rotation", "I mean another app: tokens of all installations stay with the old one")
+	h.unchanged(before, "a form that was not confirmed")
+	p.post(entry, form("another-app", h.revision(), "1", "other-app", "yes")...).want(303)
+	if e := h.events(audit.EntrySaved); len(e) != 1 || !strings.Contains(e[0].Note, "this is another app at the provider") {
+		t.Errorf("events: %+v", e)
+	}
+	p.post(entry, form("another-app", h.revision(), "2", "f.webhookSecret", "x")...).want(303) // asked once
+	p.post(entry, form("a-third", h.revision(), "3")...).want(422, "It is not a rotation")
+	p.post(entry, form(h.provider.ClientID(), h.revision(), "3")...).want(303) // back to the one in force
+	h.save("globex:intercom", func(d *config.Draft) { d.Then = config.Pend })
+	p.post("/config/globex:intercom", form("another-app", "1", "1")...).want(303) // nothing is in force
+}
+
+// A date can be typed where the secret is, and changed without a new version.
+func TestDatesInTheForm(t *testing.T) {
+	t.Parallel()
+	h := open(t, plan{})
+	h.save("acme:intercom", nil)
+	p := h.owner()
+	date := func() string {
+		all := must(h.deps.Config.Expiries(t.Context()))(t)
+		if len(all) == 0 {
+			return ""
+		}
+		return all[0].Date
+	}
+	form := func(more ...string) []string {
+		e := must(h.deps.Config.Get(t.Context(), "acme:intercom"))(t)
+		return append([]string{"connector", "intercom", "revision", h.revision(), "base", fmt.Sprint(e.Newest()), "f.clientId", h.provider.ClientID(), "f.region", "sandbox", "f.apiVersion", "2.10", "then", "current"}, more...)
+	}
+	p.post(entry, form("expires.clientSecret", "soon")...).want(422)
+	p.post(entry, form("expires.clientSecret", "")...).want(422, "Nothing is different")
+	p.post(entry, form("expires.clientSecret", "2026-12-31")...).want(303)
+	if e := must(h.deps.Config.Get(t.Context(), "acme:intercom"))(t); e.Next != 2 || date() != "2026-12-31" {
+		t.Errorf("version %d, %s", e.Next-1, date())
+	}
+	if got, _ := attr(p.get(entry+"/edit").want(200).one("input[id=expires.clientSecret]"), "value"); got != "2026-12-31" {
+		t.Errorf("the form shows %q", got)
+	}
+	p.post(entry, form("expires.clientSecret", "2026-12-31", "f.clientSecret", "a-new-one")...).want(303) // left as it stood: the old one's
+	if date() != "" {
+		t.Errorf("the new secret has the date of the old one: %s", date())
+	}
+	p.post(entry, form("expires.clientSecret", "2027-01-31", "f.clientSecret", "a-newer-one")...).want(303)
+	if date() != "2027-01-31" {
+		t.Errorf("saved with its secret: %s", date())
+	}
+	p.post(entry+"/expiry", "key", "clientSecret", "version", "3", "expires", "never").want(422, "Write the day as year-month-day")
+	p.post(entry+"/expiry", "key", "clientSecret", "version", "3", "expires", "2026-09-20").want(303)
+	p.get("/").want(200, "Client secret expires within a week", "Expires on 20 September 2026, in 3 days.", "Replace it")
+	p.get("/config").want(200, "Client secret expires within a week")
+	other := h.as(h.hire("globex@acme.example", auth.Grant{Role: auth.Admin, Entries: "globex:*"}))
+	other.get("/").want(200).lacks("expires within")
+	for days, says := range map[int]string{0: "expires within a week", 2: "expires tomorrow", 3: "expires today", 5: "has expired"} {
+		h.mu.Lock()
+		h.now = start.AddDate(0, 0, days)
+		h.mu.Unlock()
+		h.owner().get("/").want(200, "Client secret "+says)
+	}
+}
+
+// The metric is seconds until the day begins, and negative after it.
+func TestExpiryMetric(t *testing.T) {
+	t.Parallel()
+	h := open(t, plan{token: "metrics-token"})
+	h.save("acme:intercom", nil)
+	if err := h.deps.Config.SetExpiry(t.Context(), audit.Actor{Name: ownerEmail}, config.ExpiryChange{ID: "acme:intercom", Version: 1, Key: "clientSecret", Date: "2026-09-18"}); err != nil {
+		t.Fatal(err)
+	}
+	line := `backoffice_secret_expires_seconds{entry="acme:intercom",field="clientSecret"} `
+	for _, want := range []string{"43200", "-43200"} {
+		if a := h.visitor().get("/metrics", "Authorization", "Bearer metrics-token"); a.status != 200 || !strings.Contains(a.body, line+want+"\n") {
+			t.Errorf("there is no %s%s", line, want)
+		}
+		h.pass(24 * time.Hour)
+	}
+}

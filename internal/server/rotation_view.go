@@ -57,7 +57,7 @@ func (p rotationPages) fillRotation(c echo.Context, page *templates.EntryRotateP
 	if s.runs, err = p.OAuth.Reports(ctx, s.Entry.ID); err != nil {
 		return err
 	}
-	if s.Open && s.InForce && s.def != nil && s.def.Webhooks != nil {
+	if s.Open && s.InForce && p.allows(c, newsPermission) && s.def != nil && s.def.Webhooks != nil {
 		if s.uses, err = p.Webhooks.Uses(ctx, string(s.Entry.ID), s.Entry.InForceSince); err != nil {
 			return err
 		}

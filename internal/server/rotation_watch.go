@@ -53,6 +53,8 @@ func (p rotationPages) stepWatch(c echo.Context, page *templates.EntryRotatePage
 	switch {
 	case s.def == nil || s.def.Webhooks == nil:
 		step.Findings = append(step.Findings, templates.GuideFinding{Text: "No webhooks of this service are known, so none shows which secret is in use."})
+	case !p.allows(c, newsPermission):
+		step.Findings = append(step.Findings, templates.GuideFinding{Text: "Which secret signed what came is for those who may read notifications."})
 	case len(s.uses) == 0:
 		step.Findings = append(step.Findings, templates.GuideFinding{Text: "No notification came since the promotion, so none shows which secret is in use."})
 	case s.quiet:
@@ -96,7 +98,7 @@ func (p rotationPages) watchFindings(c echo.Context, step *templates.RotateStep,
 
 // useRows are the counts of the notifications, the secret that signed last first.
 func (p rotationPages) useRows(c echo.Context, s *rotateState) (out []templates.RotateUse) {
-	if s.def == nil || s.def.Webhooks == nil {
+	if s.def == nil || s.def.Webhooks == nil || !p.allows(c, newsPermission) {
 		return nil
 	}
 	rows := s.uses

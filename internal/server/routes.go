@@ -57,6 +57,7 @@ func routes(g gate) []route {
 	house := housePages{g}
 	radar := radarPages{g}
 	checks := outsidePages{g}
+	calendars := calendarPages{g, &askers{}}
 	hook := receiver{g, newRoom()}
 	static := echo.WrapHandler(web.Handler())
 	return []route{
@@ -146,6 +147,8 @@ func routes(g gate) []route {
 		{"POST", "/account/factor/begin", auth.Factor, factor.begin},
 		{"POST", "/account/factor/codes", auth.Factor, factor.codes},
 		{"POST", "/account/factor/remove", auth.Factor, factor.remove},
+		{"POST", "/account/calendar", auth.Calendar, calendars.change},
+		{"GET", calendarPath, auth.Machine, calendars.feed}, // for who has the token in it
 		{"GET", "/team", auth.TeamRead, team.list},
 		{"POST", "/team/invite", auth.TeamWrite, team.invite},
 		{"POST", "/team/withdraw", auth.TeamWrite, team.withdraw},

@@ -24,8 +24,8 @@ func sampleValues() EntryValuesPage {
 		},
 		FootText: "callbackUrl is not set, so the default holds:", FootCode: "https://backoffice.acme.example/auth/intercom/callback",
 		Revision: "19", Hours: hours(),
-		Promote: PromoteForm{Version: "7", Current: "6", Effect: "Version 7 takes the place of version 6 for every consumer, at once.", Warning: "Its test says that the client secret is wrong.", Reason: "as typed", Errors: []FieldError{{"promote-reason", "Say why you promote a version that fails its test."}}},
-		Discard: DiscardChoice{"7", "Its values cannot be brought back. Version 6 stays in force."},
+		Promote:  PromoteForm{Version: "7", Current: "6", Effect: "Version 7 takes the place of version 6 for every consumer, at once.", Warning: "Its test says that the client secret is wrong.", Reason: "as typed", Errors: []FieldError{{"promote-reason", "Say why you promote a version that fails its test."}}},
+		Discard:  DiscardChoice{"7", "Its values cannot be brought back. Version 6 stays in force."},
 		Expiries: []ExpiryForm{{"clientSecret", "Client secret", "2027-01-31", "Write the day as year-month-day.", "Said by ops@acme.example, 2 hours ago."}},
 		Compare: CompareForm{
 			Keys: []Choice{{"clientSecret", "clientSecret", true}}, Error: "Paste a value first.", Answer: "Your paste is the client secret of version 6, which is in force.",

@@ -104,7 +104,7 @@ func fullPages() []sample {
 		{"audit-event", AuditEvent(sampleEvent())},
 		{"rotate", EntryRotate(sampleRotate())},
 		{"rotate-short", EntryRotate(sampleRotateShort())},
-		{"account", Account(AccountPage{Frame: frame("Account", SectionNone), Sessions: sampleSessions(), Created: before(250 * 24 * time.Hour), MinLength: "12", CurrentError: "That is not your password.", PasswordError: "The new password is the old one.", RepeatError: "The two do not match."})},
+		{"account", Account(AccountPage{Frame: frame("Account", SectionNone), Sessions: sampleSessions(), Created: before(250 * 24 * time.Hour), MinLength: "12", CurrentError: "That is not your password.", PasswordError: "The new password is the old one.", RepeatError: "The two do not match.", CalendarMade: before(time.Hour), CalendarAddress: "https://backoffice.acme.example/calendar/x.ics"})},
 		{"settings", Settings(sampleSettings())},
 		{"outside-visit", OutsideVisit(OutsideVisitPage{Frame: frame("Check with your browser", SectionSettings), PublicURL: "https://backoffice.acme.example",
 			Link: "https://backoffice.acme.example/auth/outside-in/callback", Until: "17 September, 12:10 UTC"})},
