@@ -59,6 +59,9 @@ const (
 	saidRetired
 	saidExpiry
 	saidCalendarEnded
+	saidKeyMade
+	saidResealing
+	saidKeyRetired
 )
 
 // sentences are formats with one number, or none.
@@ -91,6 +94,9 @@ var sentences = map[said]string{
 	saidRetired:        "Version %d is retired",
 	saidExpiry:         "The date is saved",
 	saidCalendarEnded:  "The calendar address is withdrawn",
+	saidKeyMade:        "A new key seals, and everything else is being sealed anew",
+	saidResealing:      "Everything is being sealed anew",
+	saidKeyRetired:     "The key is retired",
 	saidTestSent:       "The test notification arrived and was accepted",
 	saidWithdrawn:      "The invitation is withdrawn",
 	saidGrant:          "The role is changed",
