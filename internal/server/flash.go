@@ -59,6 +59,8 @@ const (
 	saidRetired
 	saidExpiry
 	saidCalendarEnded
+	saidImported
+	saidImportDropped
 	saidKeyMade
 	saidResealing
 	saidKeyRetired
@@ -104,6 +106,8 @@ var sentences = map[said]string{
 	saidEnabled:        "The account can sign in again",
 	saidEnded:          "Ended",
 	saidFactorRemoved:  "The second factor is removed",
+	saidImported:       "Imported: %d entries",
+	saidImportDropped:  "The import is discarded; nothing was changed",
 	saidJoined:         "Welcome. Your account is ready",
 }
 
