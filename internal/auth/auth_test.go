@@ -65,7 +65,7 @@ func newWorld(t testing.TB) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{t: t, store: storetest.Replay(b), clock: &clock{t: time.Date(2026, 9, 17, 12, 0, 0, 0, time.UTC)}}
+	w := &world{t: t, store: storetest.Replay(b), clock: &clock{t: time.Date(2027, 9, 17, 12, 0, 0, 0, time.UTC)}}
 	w.Service = New(Options{Store: w.store, Box: box, Now: w.clock.now})
 	w.hasher = newHasher(params{memory: 64, time: 1, threads: 1}) // TestRealCost has the real one
 	return w

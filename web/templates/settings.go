@@ -12,6 +12,9 @@ type AccountPage struct {
 	MinLength     string // "12"
 	Provider      string // "login.example.com": where this person signs in, too; "" for nowhere
 	NoOwn         bool   // there is no password here
+
+	CalendarMade    Time   // when the calendar address was made; the zero Time if there is none
+	CalendarAddress string // only in the answer that made it
 }
 
 // Errors lists the faults of the form for its summary.
