@@ -361,6 +361,7 @@ func TestNoDeadButtons(t *testing.T) {
 	t.Parallel()
 	h, _ := twoVendors(t)
 	h.somePost()
+	h.rotates()
 	for range 2 { // an old key that seals, and one that could be retired
 		must(h.deps.Keys.Rotate(t.Context(), audit.Actor{}))(t)
 	}
