@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -34,11 +35,16 @@ func (s *Service) Save(ctx context.Context, by audit.Actor, d Draft) (Saved, err
 		if err != nil {
 			return err
 		}
+		if p.draft.Then == PutInForce {
+			if err := s.hold(tx, before, 0, p.version.ContentHash, p.version.Time); err != nil {
+				return err
+			}
+		}
 		after := p.labelled(before)
-		return errors.Join(versions.Put(tx, versionID(after.ID, p.version.Number), p.version),
+		return errors.Join(versions.Put(tx, versionID(after.ID, p.version.Number), p.version), noteInForce(tx, before, after),
 			put(tx, after), audit.Append(tx, p.event(by, before, after)))
 	})
-	if err != nil {
+	if err = s.held(ctx, audit.Event{Time: p.version.Time, Actor: by, Action: audit.EntrySaved, Target: string(d.ID), Reason: d.Reason}, err); err != nil {
 		return Saved{}, fmt.Errorf("saving %s: %w", p.draft.ID, err)
 	}
 	return Saved{p.version}, nil
@@ -93,7 +99,7 @@ func (s *Service) compose(ctx context.Context, by audit.Actor, d Draft) (prepare
 		return prepared{}, content{}, err
 	}
 	p := prepared{draft: d, connector: keyOf(def), base: base}
-	p.version = Version{Entry: d.ID, Number: e.Next, Base: d.Base, Author: by.Name, Time: s.now().UTC(),
+	p.version = Version{Entry: d.ID, Number: e.Next, Base: d.Base, Author: by.Name, AuthorID: by.ID, Time: s.now().UTC(),
 		Reason: d.Reason, Scopes: d.Scopes, Topics: d.Topics, TokenOrigin: origin, Cleaned: cleaned}
 	return p, c, nil
 }
@@ -135,7 +141,7 @@ func exists(id ID) error {
 }
 
 func overtaken(e Entry) error {
-	who := e.ChangedBy
+	who := cmp.Or(e.TouchedBy, e.ChangedBy)
 	if who == "" {
 		who = "Somebody"
 	}
@@ -162,7 +168,11 @@ func (p prepared) entry(tx store.Tx) (Entry, error) {
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return Entry{}, err
 	}
-	return Entry{ID: p.draft.ID, Revision: last, Created: p.version.Time}, nil
+	rule, err := deletedRules.Get(tx, string(p.draft.ID))
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return Entry{}, err
+	}
+	return Entry{ID: p.draft.ID, Revision: last, Created: p.version.Time, Rule: rule}, nil
 }
 
 // labelled is the entry with the new version, and on it the label that the
@@ -171,9 +181,9 @@ func (p prepared) labelled(e Entry) Entry {
 	v := p.version
 	e.Connector = p.connector
 	e.Next, e.Revision = v.Number+1, e.Revision+1
-	e.Changed, e.ChangedBy = v.Time, v.Author
+	e.Changed, e.ChangedBy, e.ChangedByID, e.TouchedBy = v.Time, v.Author, v.AuthorID, ""
 	if p.draft.Then == Pend {
-		e.Pending, e.PendingHash = v.Number, v.ContentHash
+		e.Pending, e.PendingHash, e.Decision = v.Number, v.ContentHash, Decision{}
 		return e
 	}
 	if e.Pending == v.Base {

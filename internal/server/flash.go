@@ -54,6 +54,9 @@ const (
 	saidEnded
 	saidFactorRemoved
 	saidLogChecked
+	saidApproved
+	saidRejected
+	saidRule
 )
 
 // sentences are formats with one number, or none.
@@ -88,6 +91,9 @@ var sentences = map[said]string{
 	saidEnabled:        "The account can sign in again",
 	saidEnded:          "Ended",
 	saidFactorRemoved:  "The second factor is removed",
+	saidApproved:       "Version %d is approved",
+	saidRejected:       "Version %d is rejected",
+	saidRule:           "The rule is changed",
 	saidJoined:         "Welcome. Your account is ready",
 }
 

@@ -361,6 +361,8 @@ func TestNoDeadButtons(t *testing.T) {
 	t.Parallel()
 	h, _ := twoVendors(t)
 	h.somePost()
+	e := h.pendBy("acme:intercom", someone, text("y"))
+	must(h.deps.Config.SetRule(t.Context(), someone, config.RuleChange{ID: e.ID, Revision: e.Revision, Rule: config.RulePerson}))(t)
 	table := routes(newGate(h.deps))
 	offered := map[auth.Role]map[string]int{}
 	const enough = 4 // pages of one route that are looked at

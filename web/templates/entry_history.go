@@ -36,6 +36,7 @@ type VersionRow struct {
 	Changes     []DiffLine // against the version that it was made from
 	Hash        string     // content hash, shortened; "" hides it
 	CanRollBack bool
+	Decisions   []ApprovalStep // oldest first
 	Discard     DiscardChoice
 }
 
