@@ -21,6 +21,8 @@ const (
 	FactorAdded    Action = "account.factor-add"
 	FactorRemoved  Action = "account.factor-remove"
 	RecoveryMade   Action = "account.recovery"
+	CalendarMade   Action = "account.calendar"
+	CalendarEnded  Action = "account.calendar-withdraw"
 	PersonInvited  Action = "account.invite"
 	InviteWithdrew Action = "account.invite-withdraw"
 	PersonJoined   Action = "account.join"
@@ -34,15 +36,20 @@ const (
 	EntryRolledBack Action = "entry.roll-back"
 	EntryDiscarded  Action = "entry.discard"
 	EntryDeleted    Action = "entry.delete"
+	EntryRetired    Action = "entry.retire"
+	EntryReverted   Action = "entry.revert"
+	WatchEnded      Action = "entry.watch-end"
+	ExpirySet       Action = "entry.expiry"
+	RotationBegun   Action = "rotation.begin"
+	RotationEnded   Action = "rotation.end"
+	SecretRevealed  Action = "secret.reveal"
+	SecretCompared  Action = "secret.compare"
 
 	EntryApproved     Action = "entry.approve"
 	EntryRejected     Action = "entry.reject"
 	ApprovalWithdrawn Action = "entry.withdraw"
 	RuleChanged       Action = "entry.rule"
 	InstanceRule      Action = "settings.approval"
-
-	SecretRevealed Action = "secret.reveal"
-	SecretCompared Action = "secret.compare"
 
 	TestStarted  Action = "test.start"
 	TestFinished Action = "test.finish"
@@ -96,32 +103,39 @@ var titles = map[Action]string{
 	EntryRolledBack: "Rolled back",
 	EntryDiscarded:  "Discarded the pending version",
 	EntryDeleted:    "Deleted the entry",
+	EntryRetired:    "Retired the previous version",
+	EntryReverted:   "Went back by itself",
+	WatchEnded:      "Ended the watch over a promotion",
+	ExpirySet:       "Said when a secret expires",
+	RotationBegun:   "Began to replace the client secret",
+	RotationEnded:   "Ended the replacement of the client secret",
+	CalendarMade:    "Made a calendar address",
+	CalendarEnded:   "Withdrew the calendar address",
+	SecretRevealed:  "Revealed a secret",
+	SecretCompared:  "Compared a paste",
+	TestStarted:     "Started a consent run",
+	Diagnosing:      "Started a test without consent",
+	Diagnosed:       "Tested without consent",
+	TestFinished:    "Tested the connection",
+	TokenTested:     "Tested an access token",
+	RadarAsked:      "Asked by radar",
+	RadarTurned:     "Changed the radar's verdict",
+	RadarPaused:     "Paused the radar",
+	RadarResumed:    "Resumed the radar",
+	CaseExported:    "Exported a case file",
+	OutsideChecked:  "Checked the public address",
+	GuideTicked:     "Ticked a step of the set-up",
+	GuideSkipped:    "Said that a step is not needed",
+	GuideUnticked:   "Took back the tick of a step",
+	GuideKind:       "Chose the kind of app",
+	GuideChecked:    "Went through a checklist",
+	GuideDrafted:    "Wrote a draft of the listing",
 
 	EntryApproved:     "Approved the pending version",
 	EntryRejected:     "Rejected the pending version",
 	ApprovalWithdrawn: "Withdrew an approval",
 	RuleChanged:       "Changed the approval rule",
 	InstanceRule:      "Changed the approval rule of the instance",
-
-	SecretRevealed: "Revealed a secret",
-	SecretCompared: "Compared a paste",
-	TestStarted:    "Started a consent run",
-	Diagnosing:     "Started a test without consent",
-	Diagnosed:      "Tested without consent",
-	TestFinished:   "Tested the connection",
-	TokenTested:    "Tested an access token",
-	RadarAsked:     "Asked by radar",
-	RadarTurned:    "Changed the radar's verdict",
-	RadarPaused:    "Paused the radar",
-	RadarResumed:   "Resumed the radar",
-	CaseExported:   "Exported a case file",
-	OutsideChecked: "Checked the public address",
-	GuideTicked:    "Ticked a step of the set-up",
-	GuideSkipped:   "Said that a step is not needed",
-	GuideUnticked:  "Took back the tick of a step",
-	GuideKind:      "Chose the kind of app",
-	GuideChecked:   "Went through a checklist",
-	GuideDrafted:   "Wrote a draft of the listing",
 
 	NotificationReplayed: "Replayed a notification",
 	NotificationTested:   "Sent a test notification",

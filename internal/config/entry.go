@@ -21,6 +21,9 @@
 //	config/review/<id>/<n>     what was decided about a version, and whether it was in force
 //	config/rule                the approval rule of the instance, as it was last
 //	config/deleted-rule/<id>   the rule of a deleted entry: one made anew has it again
+//	config/rotation/<id>       Rotation: that a client secret is being replaced, and how
+//	config/watch/<id>          Watch: what may put an older version back in force
+//	config/expiry/<id>         []Expiry: when values expire, by their fingerprints
 //	config/generation          rises with every change of an entry; see All
 package config
 
