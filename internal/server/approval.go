@@ -56,7 +56,7 @@ func (p approvalPages) draw(c echo.Context, status int, reason, fault string) er
 	}
 	page.Panel.Review, page.Panel.Change = templates.Link{}, templates.Link{}
 	doubtful := templates.EntryValuesPage{Version: n}
-	if err := (valuePages{p.gate}).fillDoubts(c, &doubtful, e, then); err != nil {
+	if err := valuePages(p).fillDoubts(c, &doubtful, e, then); err != nil {
 		return err
 	}
 	page.Doubtful, page.Doubts = doubtful.Doubtful, doubtful.Doubts
