@@ -30,24 +30,8 @@ func (s *Service) Save(ctx context.Context, by audit.Actor, d Draft) (Saved, err
 	if err != nil {
 		return Saved{}, err
 	}
-	err = s.store.Update(ctx, func(tx store.Tx) error {
-		before, err := p.entry(tx)
-		if err != nil {
-			return err
-		}
-		if p.draft.Then == PutInForce {
-			if err := s.hold(tx, before, 0, p.version.ContentHash, p.version.Time); err != nil {
-				return err
-			}
-		}
-		after := p.labelled(before)
-		if err := p.expire(tx); err != nil {
-			return err
-		}
-		return errors.Join(versions.Put(tx, versionID(after.ID, p.version.Number), p.version), noteInForce(tx, before, after),
-			put(tx, after), audit.Append(tx, p.event(by, before, after)))
-	})
-	if err = s.held(ctx, audit.Event{Time: p.version.Time, Actor: by, Action: audit.EntrySaved, Target: string(d.ID), Reason: d.Reason}, err); err != nil {
+	err = s.store.Update(ctx, func(tx store.Tx) error { return s.commit(tx, p, by) })
+	if err = s.held(ctx, p.refused(by), err); err != nil {
 		return Saved{}, fmt.Errorf("saving %s: %w", p.draft.ID, err)
 	}
 	return Saved{p.version}, nil

@@ -57,6 +57,8 @@ const (
 	saidApproved
 	saidRejected
 	saidRule
+	saidImported
+	saidImportDropped
 	saidKeyMade
 	saidResealing
 	saidKeyRetired
@@ -100,6 +102,8 @@ var sentences = map[said]string{
 	saidApproved:       "Version %d is approved",
 	saidRejected:       "Version %d is rejected",
 	saidRule:           "The rule is changed",
+	saidImported:       "Imported: %d entries",
+	saidImportDropped:  "The import is discarded; nothing was changed",
 	saidJoined:         "Welcome. Your account is ready",
 }
 
