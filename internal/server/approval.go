@@ -44,7 +44,7 @@ func (p approvalPages) draw(c echo.Context, status int, reason, fault string) er
 	}
 	n := strconv.Itoa(e.Pending)
 	page := templates.ApprovalPage{Frame: p.frame(c, "Review version "+n+" · "+string(e.ID), templates.SectionConfiguration), Entry: head, Version: n,
-		Revision: strconv.FormatInt(e.Revision, 10), Hash: e.PendingHash, Short: shortHash(e.PendingHash), Author: then.Author, Saved: p.when(then.Time), Why: then.Reason,
+		Revision: strconv.FormatInt(e.Revision, 10), Hash: e.PendingHash, Short: beginning(e.PendingHash), Author: then.Author, Saved: p.when(then.Time), Why: then.Reason,
 		Changes: diffLines(now, then, false), Heading: "Version " + n + " is the first to be put in force", CanReject: p.Config.RuleOf(e).Person() && !e.Rejected(), Withdraws: e.Approved(),
 		Reason: reason, ReasonError: fault}
 	if e.Current != 0 {
@@ -77,7 +77,7 @@ func (g gate) mayNotApprove(c echo.Context, e config.Entry, v config.Version) st
 	return msg
 }
 
-func shortHash(s string) string { return s[:min(12, len(s))] }
+func beginning(s string) string { return s[:min(12, len(s))] }
 
 // approve is POST /config/:id/approve.
 func (p approvalPages) approve(c echo.Context) error {
