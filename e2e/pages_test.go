@@ -60,6 +60,9 @@ var views = []view{
 	{name: "entry-new-free", path: "/config/new?id=acme:homemade"},
 	{name: "entry-reveal", path: "/config/acme:intercom/reveal?version=1&key=clientSecret"},
 	{name: "entry-revealed", reach: reachRevealed},
+	{name: "entry-rotate", path: "/config/wayne:intercom/rotate"},
+	{name: "entry-rotate-none", path: "/config/acme:homemade/rotate"},
+	{name: "entry-rotate-paste", reach: reachRotate},
 	{name: "entry-rule", path: "/config/initech:hubspot/rule"},
 	{name: "entry-scopes", path: "/config/acme:intercom/scopes"},
 	{name: "entry-test-compare", path: "/config/initech:intercom/test/compare"},
@@ -171,6 +174,14 @@ func reachGuideFaults(p *person) {
 	p.Fill("Name of the listing", "The very best of all integrations for Intercom")
 	p.Fill("Short description", "Ends with a stop.")
 	p.FollowRefused("Save the drafts", 422)
+}
+
+// reachRotate meets a rotation that has begun, with a paste that is refused.
+func reachRotate(p *person) {
+	p.Open("/config/stark:intercom/rotate")
+	p.Tick("Both hold", true)
+	p.Follow("Save the answer")
+	p.runScript(`document.querySelectorAll(".steps details").forEach((d) => { d.open = true })`)
 }
 
 // reachLeave meets the page that goes on by itself: the provider is slow, so

@@ -90,6 +90,7 @@ func serve(ctx context.Context, s settings, sandbox string, con console) (err er
 	var sweeping sync.WaitGroup
 	sweeping.Go(func() { h.sweep(ctx) })
 	sweeping.Go(func() { h.watch(ctx) })
+	sweeping.Go(func() { h.watchPromotions(ctx) })
 	sweeping.Go(func() { h.keys.Run(ctx) })
 	sweeping.Go(func() { watchLog(ctx, h.events, db, log) })
 	sweeping.Go(func() { answerConsole(ctx) })
@@ -244,6 +245,23 @@ func (r rooms) watch(ctx context.Context) {
 		}
 		if err := r.oauth.RadarSweep(ctx); err != nil && ctx.Err() == nil {
 			r.log.Error("radar", "error", err)
+		}
+	}
+}
+
+// watchPromotions goes on with the checks that people chose when they promoted a
+// new secret. It goes on where the records say, also after a restart.
+func (r rooms) watchPromotions(ctx context.Context) {
+	tick := time.NewTicker(2 * time.Second)
+	defer tick.Stop()
+	for {
+		if err := r.oauth.WatchSweep(ctx); err != nil && ctx.Err() == nil {
+			r.log.Error("watching promotions", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
 		}
 	}
 }

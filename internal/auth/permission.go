@@ -16,7 +16,8 @@ const (
 	Invited  Permission = "invited"   // whoever holds the one-time link of an invitation
 	SignedIn Permission = "signed-in" // any signed-in person: own account, theme, sign-out
 
-	Factor        Permission = "account.factor" // the own second factor
+	Factor        Permission = "account.factor"   // the own second factor
+	Calendar      Permission = "account.calendar" // the own calendar address
 	Overview      Permission = "overview"
 	ConfigRead    Permission = "config.read"
 	ConfigWrite   Permission = "config.write"
@@ -136,6 +137,7 @@ var matrix = []Row{
 	{Invited, "Accept an invitation, with its one-time link", [5]Cell{Yes, Yes, Yes, Yes, Yes}, false, false},
 	{SignedIn, "The own account and its sessions", [5]Cell{Yes, Yes, Yes, Yes, Yes}, false, false},
 	{Factor, "Set up and remove the own second factor", [5]Cell{Yes, Yes, Yes, Yes, Yes}, false, true},
+	{Calendar, "Make and withdraw the own calendar address", [5]Cell{Yes, Yes, Yes, Yes, Yes}, false, true},
 	{Overview, "Overview and search", [5]Cell{Yes, Yes, Yes, Yes, Yes}, false, false},
 	{ConfigRead, "Read entries, versions and reports, secrets by their fingerprint", [5]Cell{Yes, Yes, Yes, Yes, Yes}, false, false},
 	{ConfigWrite, "Save entries as pending, discard, compare a paste", [5]Cell{Yes, Yes, Yes, No, No}, false, false},

@@ -57,6 +57,11 @@ const (
 	saidApproved
 	saidRejected
 	saidRule
+	saidRotationBegun
+	saidRotationEnded
+	saidRetired
+	saidExpiry
+	saidCalendarEnded
 	saidImported
 	saidImportDropped
 	saidKeyMade
@@ -89,6 +94,11 @@ var sentences = map[said]string{
 	saidReplayed:       "Sent again: the answer is %d",
 	saidReplayFailed:   "Sent again, and no answer came",
 	saidLogChecked:     "The whole log is being checked",
+	saidRotationBegun:  "The answer is saved",
+	saidRotationEnded:  "The rotation is over",
+	saidRetired:        "Version %d is retired",
+	saidExpiry:         "The date is saved",
+	saidCalendarEnded:  "The calendar address is withdrawn",
 	saidKeyMade:        "A new key seals, and everything else is being sealed anew",
 	saidResealing:      "Everything is being sealed anew",
 	saidKeyRetired:     "The key is retired",

@@ -50,6 +50,12 @@ func (p housePages) overview(c echo.Context) error {
 	if err := p.refusals(c, &page); err != nil {
 		return err
 	}
+	if err := p.expiries(c, &page); err != nil {
+		return err
+	}
+	if err := p.reverts(c, &page); err != nil {
+		return err
+	}
 	page.Attention = mostHarm(page.Attention)
 	if page.Alarm, err = p.logAlarm(c); err != nil {
 		return err

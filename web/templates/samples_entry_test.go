@@ -22,15 +22,16 @@ func sampleValues() EntryValuesPage {
 		Versions: []VersionPill{{"6", "Version 6, in force", false}, {"7", "Version 7, pending", true}},
 		Rows: []ValueRow{
 			{Key: "clientId", Shown: PlainValue(id, ""), Compared: "Same", Set: before(250 * 24 * time.Hour), SetBy: "admin@"},
-			{Key: "clientSecret", Shown: SealedValue(fpOld, "40 characters"), Changed: true, Compared: "equals version 4", Set: before(12 * time.Minute), SetBy: "integrations@", CanReveal: true, Doubts: "Same value as Client secret of globex:intercom, version 3, in force.", Cleaned: "2 white-space characters were trimmed off its ends."},
+			{Key: "clientSecret", Shown: SealedValue(fpOld, "40 characters"), Changed: true, Compared: "equals version 4", Set: before(12 * time.Minute), SetBy: "integrations@", CanReveal: true, Rotates: true, Expires: "Expires on 31 January 2027, in 12 days.", Late: true, Doubts: "Same value as Client secret of globex:intercom, version 3, in force.", Cleaned: "2 white-space characters were trimmed off its ends."},
 			{Key: "apiVersion", Shown: PlainValue("2.10", ""), Compared: "Same", Set: before(7 * 24 * time.Hour), SetBy: "integrations@"},
 			{Key: "region", Shown: PlainValue("us", ""), Compared: "Same", Set: before(250 * 24 * time.Hour), SetBy: "admin@"},
 			{Key: "sandbox", Shown: PlainValue("false", "boolean"), Compared: "Same", Set: before(250 * 24 * time.Hour), SetBy: "admin@"},
 		},
 		FootText: "callbackUrl is not set, so the default holds:", FootCode: "https://backoffice.acme.example/auth/intercom/callback",
 		Revision: "19", Hours: hours(),
-		Promote: PromoteForm{Version: "7", Current: "6", Effect: "Version 7 takes the place of version 6 for every consumer, at once.", Warning: "Its test says that the client secret is wrong.", Reason: "as typed", Errors: []FieldError{{"promote-reason", "Say why you promote a version that fails its test."}}},
-		Discard: DiscardChoice{"7", "Its values cannot be brought back. Version 6 stays in force."},
+		Promote:  PromoteForm{Version: "7", Current: "6", Effect: "Version 7 takes the place of version 6 for every consumer, at once.", Warning: "Its test says that the client secret is wrong.", Reason: "as typed", Errors: []FieldError{{"promote-reason", "Say why you promote a version that fails its test."}}},
+		Discard:  DiscardChoice{"7", "Its values cannot be brought back. Version 6 stays in force."},
+		Expiries: []ExpiryForm{{"clientSecret", "Client secret", "2027-01-31", "Write the day as year-month-day.", "Said by ops@acme.example, 2 hours ago."}},
 		Compare: CompareForm{
 			Keys: []Choice{{"clientSecret", "clientSecret", true}}, Error: "Paste a value first.", Answer: "Your paste is the client secret of version 6, which is in force.",
 			Result: []LineupRow{

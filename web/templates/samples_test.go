@@ -104,7 +104,9 @@ func fullPages() []sample {
 		{"connector", Connector(sampleConnector())},
 		{"audit", Audit(sampleAudit())},
 		{"audit-event", AuditEvent(sampleEvent())},
-		{"account", Account(AccountPage{Frame: frame("Account", SectionNone), Sessions: sampleSessions(), Created: before(250 * 24 * time.Hour), MinLength: "12", CurrentError: "That is not your password.", PasswordError: "The new password is the old one.", RepeatError: "The two do not match."})},
+		{"rotate", EntryRotate(sampleRotate())},
+		{"rotate-short", EntryRotate(sampleRotateShort())},
+		{"account", Account(AccountPage{Frame: frame("Account", SectionNone), Sessions: sampleSessions(), Created: before(250 * 24 * time.Hour), MinLength: "12", CurrentError: "That is not your password.", PasswordError: "The new password is the old one.", RepeatError: "The two do not match.", CalendarMade: before(time.Hour), CalendarAddress: "https://backoffice.acme.example/calendar/x.ics"})},
 		{"settings", Settings(sampleSettings())},
 		{"keys", Keys(sampleKeys())},
 		{"keys-resealing", Keys(sampleResealing())},
@@ -163,6 +165,7 @@ func emptyPages() []sample {
 		{"empty-audit-filtered", Audit(AuditPage{Frame: f, Filtered: true})},
 		{"empty-audit-cut", Audit(AuditPage{Frame: f, Filtered: true, Cut: true, Older: "/audit?text=x&before=9"})},
 		{"empty-audit-event", AuditEvent(AuditEventPage{Frame: f, Number: "0", Heading: "Something happened"})},
+		{"empty-rotate", EntryRotate(EntryRotatePage{Frame: f, Entry: bare, None: "Nothing of this entry is in force, so there is no secret to replace."})},
 		{"empty-account", Account(AccountPage{Frame: f, MinLength: "12"})},
 		{"empty-settings", Settings(SettingsPage{Frame: f})},
 		{"empty-search", Search(SearchPage{Frame: f, Query: "nothing"})},
@@ -228,7 +231,7 @@ func sampleList() ConfigListPage {
 	}
 	columns[0].Order = Ascending
 	row := func(id, initial, connector string, h Health, version, pending string) EntryRow {
-		return EntryRow{id, initial, connector, h, version, pending, before(5 * time.Hour), before(22 * 24 * time.Hour), "integrations@acme.example"}
+		return EntryRow{id, initial, connector, h, version, pending, before(5 * time.Hour), before(22 * 24 * time.Hour), "integrations@acme.example", ""}
 	}
 	rows := []EntryRow{
 		row("acme:airtable", "Ai", "Airtable", HealthWorks, "4", ""),
@@ -241,6 +244,7 @@ func sampleList() ConfigListPage {
 		row("acme:notion", "No", "Notion", HealthInconclusive, "3", ""),
 	}
 	rows[3].Tested = Time{}
+	rows[5].Expires = "Client secret expires within a week"
 	return ConfigListPage{
 		Frame: frame("Configuration", SectionConfiguration), Lead: "10,000 entries, one for each OAuth app that the platform uses.",
 		Query: "acme", Health: "works", Sort: "id", Dir: "asc",
