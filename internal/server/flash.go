@@ -54,6 +54,9 @@ const (
 	saidEnded
 	saidFactorRemoved
 	saidLogChecked
+	saidApproved
+	saidRejected
+	saidRule
 	saidRotationBegun
 	saidRotationEnded
 	saidRetired
@@ -106,6 +109,9 @@ var sentences = map[said]string{
 	saidEnabled:        "The account can sign in again",
 	saidEnded:          "Ended",
 	saidFactorRemoved:  "The second factor is removed",
+	saidApproved:       "Version %d is approved",
+	saidRejected:       "Version %d is rejected",
+	saidRule:           "The rule is changed",
 	saidImported:       "Imported: %d entries",
 	saidImportDropped:  "The import is discarded; nothing was changed",
 	saidJoined:         "Welcome. Your account is ready",
