@@ -73,6 +73,9 @@ func serve(ctx context.Context, s settings, sandbox string, con console) (err er
 	defer context.AfterFunc(ctx, h.oauth.Close)()
 	defer h.webhooks.Close()
 	defer context.AfterFunc(ctx, h.webhooks.EndWatches)()
+	if err := h.config.Begin(ctx, audit.Actor{Name: "console"}); err != nil {
+		return err
+	}
 	ln, err := net.Listen("tcp", c.Addr)
 	if err != nil {
 		return fmt.Errorf("listening on %s: %w. Is another program there? Choose another address with --addr", c.Addr, err)
@@ -111,6 +114,7 @@ func tuneMemory() {
 type rooms struct {
 	handler  http.Handler
 	auth     *auth.Service
+	config   *config.Service
 	sessions *auth.SessionStore
 	signIn   *signin.Service
 	oauth    *oauth.Service
@@ -149,12 +153,12 @@ func house(c checked, sandbox string, file *bolt.DB, keys *keyring.Ring, log *sl
 	if err != nil {
 		return rooms{}, err
 	}
-	entries := config.New(config.Options{Store: db, Box: box, Catalogue: catalogue, Now: now})
+	entries := config.New(config.Options{Store: db, Box: box, Catalogue: catalogue, Now: now, Approval: config.Rule(c.Approval)})
 	events, err := watchOf(c, file, notary, archive, guard, stdout)
 	if err != nil {
 		return rooms{}, err
 	}
-	r := rooms{log: log, events: events, keys: keys,
+	r := rooms{log: log, events: events, keys: keys, config: entries,
 		auth:     auth.New(auth.Options{Store: db, Box: box, Now: now}),
 		sessions: auth.NewSessionStore(db, auth.SessionOptions{Secure: c.public.Scheme == "https", Proof: c.ConfirmAfter, Now: now}),
 		oauth: oauth.New(oauth.Options{Store: db, Box: box, Config: entries, Guard: guard,

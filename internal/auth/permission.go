@@ -22,6 +22,8 @@ const (
 	ConfigRead    Permission = "config.read"
 	ConfigWrite   Permission = "config.write"
 	ConfigPromote Permission = "config.promote"
+	ConfigApprove Permission = "config.approve" // somebody else's pending version
+	ConfigRule    Permission = "config.rule"    // what a version needs before it is put in force
 	ConfigDelete  Permission = "config.delete"
 	ConfigTest    Permission = "config.test"
 	ConfigReveal  Permission = "config.reveal"
@@ -141,6 +143,8 @@ var matrix = []Row{
 	{ConfigRead, "Read entries, versions and reports, secrets by their fingerprint", [5]Cell{Yes, Yes, Yes, Yes, Yes}, false, false},
 	{ConfigWrite, "Save entries as pending, discard, compare a paste", [5]Cell{Yes, Yes, Yes, No, No}, false, false},
 	{ConfigPromote, "Put a version in force, roll back", [5]Cell{Yes, Yes, Outside, No, No}, false, false},
+	{ConfigApprove, "Approve or reject the pending version of somebody else", [5]Cell{Yes, Yes, Outside, No, No}, false, true},
+	{ConfigRule, "Say what a version needs before it is put in force", [5]Cell{Yes, Yes, No, No, No}, false, true},
 	{ConfigDelete, "Delete an entry", [5]Cell{Yes, Yes, No, No, No}, false, false},
 	{ConfigTest, "Test a connection", [5]Cell{Yes, Yes, Yes, No, No}, false, false},
 	{ConfigReveal, "Reveal a secret", [5]Cell{Yes, Yes, No, No, No}, false, true},

@@ -227,6 +227,12 @@ func (p formPages) store(c echo.Context, id config.ID, s formState, base config.
 	return err
 }
 
+// offerForce leaves "Save and put in force" out of a form where the entry's rule does
+// not let it through.
+func (g gate) offerForce(f *templates.Frame, e config.Entry) {
+	f.May.Promote = f.May.Promote && g.Config.RuleOf(e) == config.RuleNone
+}
+
 // asksOtherApp returns the key of the client id if a draft has another one than the
 // version in force and than the version that the form showed, and nobody has said
 // that this is meant: then it is another app.
@@ -354,7 +360,14 @@ func (g gate) conflict(ctx context.Context, e config.Entry, from config.Version)
 			return templates.Conflict{}, err
 		}
 	}
-	return templates.Conflict{Who: e.ChangedBy, When: g.when(e.Changed), Changes: diffLines(before, now, false),
+	who, at := e.ChangedBy, e.Changed
+	if e.TouchedBy != "" { // nothing was saved, but decided
+		who = e.TouchedBy
+		if e.Decision.Time.After(at) {
+			at = e.Decision.Time
+		}
+	}
+	return templates.Conflict{Who: who, When: g.when(at), Changes: diffLines(before, now, false),
 		Theirs: entryURL(e.ID) + "/edit"}, nil
 }
 

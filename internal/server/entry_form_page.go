@@ -65,6 +65,7 @@ func (p formPages) draw(c echo.Context, status int, s formState) error {
 		page.Revision, page.Base, page.Back = strconv.FormatInt(s.form.revision, 10), strconv.Itoa(s.form.base), entryURL(s.entry.ID)
 	}
 	page.Frame = p.frame(c, title, templates.SectionConfiguration)
+	p.offerForce(&page.Frame, s.entry)
 	because(c, s.err)
 	faults := errs.Fields(s.err)
 	if _, msg := errs.Of(s.err); s.err != nil && len(faults) == 0 {

@@ -3,6 +3,7 @@ package server
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"backoffice/internal/config"
@@ -94,6 +95,13 @@ func (g gate) head(c echo.Context, e config.Entry, def *connector.Definition, ta
 	}
 	if e.Current != 0 && e.Pending != 0 {
 		h.More = pendingSentence(e, g.checked(e, tested[e.ID].Pending))
+	}
+	word, err := g.approvalWord(c, e)
+	if err != nil {
+		return templates.EntryHead{}, err
+	}
+	if word != "" {
+		h.More = strings.TrimSpace(h.More + " It " + word + ".")
 	}
 	if err := g.addRadar(c, &h, e, tested[e.ID]); err != nil {
 		return templates.EntryHead{}, err

@@ -57,7 +57,16 @@ func (p valuePages) draw(c echo.Context, status int, change func(*templates.Entr
 	if err := p.fillDoubts(c, &page, e, o); err != nil {
 		return err
 	}
+	if page.Approval, err = p.approvalPanel(c, e); err != nil {
+		return err
+	}
 	p.fillActs(c, &page, e, o)
+	if word, err := p.approvalWord(c, e); err != nil || word != "" {
+		if err != nil {
+			return err
+		}
+		page.Promote = templates.PromoteForm{}
+	}
 	if change != nil {
 		change(&page)
 	}

@@ -58,6 +58,9 @@ const (
 	saidSignInDropped
 	saidSignInOff
 	saidUnlinked
+	saidApproved
+	saidRejected
+	saidRule
 	saidRotationBegun
 	saidRotationEnded
 	saidRetired
@@ -114,6 +117,9 @@ var sentences = map[said]string{
 	saidSignInDropped:  "The saved setting is discarded",
 	saidSignInOff:      "The sign-in provider is off",
 	saidUnlinked:       "The account is unlinked, and its sessions have ended",
+	saidApproved:       "Version %d is approved",
+	saidRejected:       "Version %d is rejected",
+	saidRule:           "The rule is changed",
 	saidImported:       "Imported: %d entries",
 	saidImportDropped:  "The import is discarded; nothing was changed",
 	saidJoined:         "Welcome. Your account is ready",

@@ -43,6 +43,7 @@ func routes(g gate) []route {
 	values := valuePages{g}
 	secrets := secretPages{g}
 	deletes := deletePages{g}
+	approvals := approvalPages{g}
 	history := historyPages{g}
 	rotation := rotationPages{g}
 	scopes := scopePages{g}
@@ -106,6 +107,11 @@ func routes(g gate) []route {
 		{"POST", "/config/:id/rollback", auth.ConfigPromote, values.rollBack},
 		{"POST", "/config/:id/discard", auth.ConfigWrite, values.discard},
 		{"POST", "/config/:id/compare", auth.ConfigWrite, values.compare},
+		{"GET", "/config/:id/approve", auth.ConfigApprove, approvals.ask},
+		{"POST", "/config/:id/approve", auth.ConfigApprove, approvals.approve},
+		{"POST", "/config/:id/reject", auth.ConfigApprove, approvals.reject},
+		{"GET", "/config/:id/rule", auth.ConfigRule, approvals.askRule},
+		{"POST", "/config/:id/rule", auth.ConfigRule, approvals.setRule},
 		{"GET", "/config/:id/reveal", auth.ConfigReveal, secrets.ask},
 		{"POST", "/config/:id/reveal", auth.ConfigReveal, secrets.reveal},
 		{"GET", "/config/:id/delete", auth.ConfigDelete, deletes.ask},

@@ -84,6 +84,7 @@ type EntryValuesPage struct {
 	Frame
 	Entry    EntryHead
 	Standing Standing
+	Approval ApprovalPanel
 	Doubtful string // heads Doubts: "Look at two values again"
 	Doubts   []Doubt
 	Mend     Link   // where the doubtful values can be changed
