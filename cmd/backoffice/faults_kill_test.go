@@ -157,7 +157,7 @@ func newTrial(t *testing.T, random *rand.Rand) *trial {
 // launch starts the program and does not wait for it.
 func (k *killed) launch(t *testing.T) *exec.Cmd {
 	t.Helper()
-	cmd := exec.Command("backoffice", "serve", "--addr", "127.0.0.1:0", "--public-url", "http://localhost:8080", "--data", k.dir, "--second-factor", "off", "--radar", "off")
+	cmd := exec.Command("backoffice", "serve", "--addr", "127.0.0.1:0", "--public-url", "http://localhost:8080", "--data", k.dir, "--webhook-keep", "100000", "--second-factor", "off", "--radar", "off")
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

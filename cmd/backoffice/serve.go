@@ -81,6 +81,7 @@ func serve(ctx context.Context, s settings, sandbox string, con console) (err er
 	sweeping.Go(func() { h.sweep(ctx) })
 	sweeping.Go(func() { h.watch(ctx) })
 	sweeping.Go(func() { watchLog(ctx, h.events, db, log) })
+	sweeping.Go(func() { h.steward.watch(ctx) })
 	defer sweeping.Wait()
 	defer stop()
 	return listen(ctx, h.handler, ln, c.cert, log)
@@ -104,6 +105,7 @@ type rooms struct {
 	oauth    *oauth.Service
 	webhooks *webhook.Service
 	events   audit.Watch
+	steward  *steward
 	log      *slog.Logger
 }
 
@@ -136,7 +138,11 @@ func house(c checked, sandbox string, db *bolt.DB, box *secret.Box, log *slog.Lo
 	if err != nil {
 		return rooms{}, err
 	}
-	r := rooms{log: log, events: events,
+	care := &steward{db: db, log: log, key: c.KeyFile}
+	if !c.Key.IsZero() {
+		care.key = ""
+	}
+	r := rooms{log: log, events: events, steward: care,
 		auth:     auth.New(auth.Options{Store: db, Box: box, Now: now}),
 		sessions: auth.NewSessionStore(db, auth.SessionOptions{Secure: c.public.Scheme == "https", Proof: c.ConfirmAfter, Now: now}),
 		oauth: oauth.New(oauth.Options{Store: db, Box: box, Config: entries, Guard: guard,
@@ -153,7 +159,7 @@ func house(c checked, sandbox string, db *bolt.DB, box *secret.Box, log *slog.Lo
 		Site: server.Site{PublicURL: c.public, Environment: c.Environment, Proxies: c.proxies, Version: version, Started: now(),
 			DataFile: c.dataFile, DataSize: func() int64 { return db.Stats().FileSize }, Commits: func() (int64, int64) { s := db.Stats(); return s.Updates, s.Commits }, KeyFile: keySource(c), KeyID: box.KeyID(), Sandbox: sandbox,
 			MetricsToken: c.MetricsToken.Text, SecondFactor: auth.FactorPolicy(c.SecondFactor),
-			Ready: func() error { _, _, err := installation(context.Background(), db); return err }}})
+			Ready: care.ready, Trouble: care.trouble, Notes: care.notes}})
 	return r, err
 }
 

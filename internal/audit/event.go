@@ -63,6 +63,8 @@ const (
 	LogArchived   Action = "audit.archive"
 	LogLooked     Action = "audit.look"
 	LogChecked    Action = "audit.check"
+
+	ClockWentBack Action = "clock.back"
 )
 
 // titles has every Action: what it is called on a page.
@@ -115,6 +117,7 @@ var titles = map[Action]string{
 	LogArchived:          "Archived old events of the audit log",
 	LogLooked:            "Looked at the audit log",
 	LogChecked:           "Had the audit log checked",
+	ClockWentBack:        "Went back",
 }
 
 // Title is the action in words, past tense, without its target.
