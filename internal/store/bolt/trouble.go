@@ -22,7 +22,7 @@ type Trouble struct {
 	Since time.Time
 	Err   error // what the system or the engine said
 
-	size int // bytes that the commit had that failed
+	size int // bytes of the pages that the commit took that failed
 }
 
 // A TroubleKind is what sort of Trouble it is.
@@ -40,7 +40,7 @@ const (
 )
 
 var troubleWords = map[TroubleKind]struct{ state, saving string }{
-	Full:       {"The disk that holds the data is full: nothing can be saved, and reading goes on.", "Nothing was saved: the disk that holds the data is full. Free some space and try again."},
+	Full:       {"The disk that holds the data is full: changes may not be saved, and reading goes on.", "Nothing was saved: the disk that holds the data is full. Free some space and try again."},
 	Unwritable: {"The data file cannot be written to: nothing can be saved, and reading goes on.", "Nothing was saved: the data file cannot be written to. Make its directory writable again and try again."},
 	Failing:    {"The disk that holds the data reports errors: nothing can be saved, and reading goes on.", "Nothing was saved: the disk that holds the data reports an error. Try again; if it happens again, look at the disk."},
 	Gone:       {"The data file was moved, removed or replaced while the program runs: nothing is saved, and what it has open is still read.", "Nothing was saved: the data file was moved, removed or replaced while the program runs. Put it back, or start the program again with the right one."},
@@ -91,9 +91,9 @@ func (d *DB) note(kind TroubleKind, size int, err error) *Trouble {
 	}
 }
 
-// over ends a trouble, after a commit of that many bytes.
+// over ends a trouble, after a commit that took that many bytes of pages.
 func (d *DB) over(size int) {
-	if t := d.trouble.Load(); t != nil && !t.Kind.lasts() && size >= t.size {
+	if t := d.trouble.Load(); t != nil && !t.Kind.lasts() && size >= min(t.size, maxBytes) {
 		d.trouble.CompareAndSwap(t, nil)
 	}
 }

@@ -157,7 +157,8 @@ func (d *DB) finish(b *batch) {
 		if err != nil {
 			d.rollBack(b.tx) // only says that it is closed, after a Commit that did not panic
 		}
-		b.err = d.unsaved(err, id, b.size)
+		stats := b.tx.Stats()
+		b.err = d.unsaved(err, id, int(stats.GetPageAlloc())) // a change of a page writes all that is on it
 	} else {
 		d.rollBack(b.tx)
 	}

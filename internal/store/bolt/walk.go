@@ -110,11 +110,15 @@ func (d *DB) Examine(ctx context.Context) {
 // probeKey has a value only while a commit is tried out.
 const probeKey = "store/probe"
 
+// probeMore is what there has to be room for beside what a commit that failed took,
+// in bytes: the next one is not to fail again.
+const probeMore = 64 << 10
+
 // probe commits that many bytes and takes them away again.
 func (d *DB) probe(ctx context.Context, size int) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	value := make([]byte, max(0, size-len(probeKey)))
+	value := make([]byte, min(size, maxBytes)+probeMore)
 	if d.Update(ctx, func(tx store.Tx) error { tx.Put(probeKey, value); return nil }) == nil {
 		_ = d.Update(ctx, func(tx store.Tx) error { tx.Delete(probeKey); return nil })
 	}
