@@ -259,13 +259,13 @@ func TestFileIsReplacedWhileOpen(t *testing.T) {
 func TestWalkFindsOverwrittenPages(t *testing.T) {
 	good := filled(t, 100)
 	page := os.Getpagesize()
-	walk := func(content []byte) (err error, portions int) {
+	walk := func(content []byte) (portions int, err error) {
 		path := temp(t)
 		write(t, path, content)
 		d := open(t, path)
-		return d.Walk(t.Context(), func(context.Context, int) error { portions++; return nil }), portions
+		return portions, d.Walk(t.Context(), func(context.Context, int) error { portions++; return nil })
 	}
-	if err, portions := walk(good); err != nil || portions > 0 {
+	if portions, err := walk(good); err != nil || portions > 0 {
 		t.Errorf("a walk through a good file: %v, %d portions", err, portions)
 	}
 	found := 0
