@@ -91,11 +91,15 @@ func serve(ctx context.Context, s settings, sandbox string, con console) (err er
 
 // tuneMemory trades a few megabytes for a tenth of the processor: with a list of
 // 10,000 entries in memory, a page costs more to clean up after than to draw.
-// The operator's GOGC wins.
+// Near the limit it cleans up more often instead. The operator's GOGC and GOMEMLIMIT
+// win.
 func tuneMemory() {
-	const percent = 150
+	const percent, limit = 150, 160 << 20
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(percent)
+	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(limit)
 	}
 }
 
@@ -241,7 +245,7 @@ const shutdownTime = 25 * time.Second
 // listen answers on ln until ctx ends.
 func listen(ctx context.Context, h http.Handler, ln net.Listener, cert *tls.Certificate, log *slog.Logger) error {
 	srv := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 60 * time.Second,
-		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn)}
+		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10, ConnState: newCrowd(maxConnections).state, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn)}
 	failed := make(chan error, 1)
 	go func() {
 		if cert != nil {

@@ -263,7 +263,8 @@ func TestWalkFindsOverwrittenPages(t *testing.T) {
 		path := temp(t)
 		write(t, path, content)
 		d := open(t, path)
-		return portions, d.Walk(t.Context(), func(context.Context, int) error { portions++; return nil })
+		err = d.Walk(t.Context(), func(context.Context, int) error { portions++; return nil })
+		return portions, err
 	}
 	if portions, err := walk(good); err != nil || portions > 0 {
 		t.Errorf("a walk through a good file: %v, %d portions", err, portions)
