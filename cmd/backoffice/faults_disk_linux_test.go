@@ -74,7 +74,7 @@ func (p *patientProgram) stop(t *testing.T) {
 // save saves a version of the entry and returns the answer.
 func (p *patientProgram) save(t *testing.T, client string) (int, string) {
 	t.Helper()
-	m := p.keepers[0].m
+	m := p.editors[0].m
 	a := act{action: audit.EntrySaved, version: m.next, client: client, tag: client}
 	if !m.there {
 		a.action = audit.EntryCreated

@@ -25,6 +25,7 @@ import (
 	"backoffice/internal/errs"
 	"backoffice/internal/secret"
 	"backoffice/internal/store"
+	"backoffice/internal/store/bolt"
 	"backoffice/internal/webhook"
 
 	"go.etcd.io/bbolt"
@@ -38,7 +39,7 @@ const (
 
 const (
 	fewRounds   = 8 // as a part of all tests
-	keepers     = 6
+	editors     = 6
 	senders     = 3
 	loadFor     = 400 * time.Millisecond // the kill comes at a random moment within it
 	startFor    = 200 * time.Millisecond // or within this after the start, before anything is asked
@@ -52,7 +53,7 @@ const (
 type trial struct {
 	*killed
 	load    *load
-	keepers []*keeper
+	editors []*editor
 	guest   *guest
 	hooks   struct {
 		sync.Mutex
@@ -63,6 +64,9 @@ type trial struct {
 	about map[string][]string
 	ins   int // events of the guest's sign-ins
 	outs  int
+
+	turner           *turner
+	rotated, retired int // events of it
 }
 
 // Killed at random moments under a mixed load, the program starts again, has all
@@ -89,7 +93,7 @@ func TestKilledUnderAMixedLoad(t *testing.T) {
 			starts++
 			happened += x.check(t, round)
 		}
-		cmd, base := x.program(t, "--second-factor", "off", "--radar", "off")
+		cmd, base := x.program(t, "--second-factor", "off", "--radar", "off", "--confirm-after", "15m")
 		x.load.base = base
 		x.ready(t)
 		under := x.load.run()
@@ -106,18 +110,19 @@ func TestKilledUnderAMixedLoad(t *testing.T) {
 		t.Errorf("%s, %d times", what, n)
 	}
 	kinds := map[string]int{}
-	for _, k := range x.keepers {
+	for _, k := range x.editors {
 		for _, mark := range k.m.log {
 			kinds[strings.Fields(mark)[0]]++
 		}
 	}
+	kinds["key.rotate"], kinds["key.retire"] = x.turner.rotated, x.turner.retired
 	kinds["notification"], kinds["sign-in"], kinds["sign-out"] = len(x.hooks.acked), x.guest.ins, x.guest.outs
 	t.Logf("%d rounds, %d of them with a kill during the start as well, seed %d: %d acts acknowledged, all there; %d more were carried out and not acknowledged; %d events",
 		rounds, starts, seed, x.load.acked.Load(), happened, x.next)
 	for _, kind := range slices.Sorted(maps.Keys(kinds)) {
 		t.Logf("  %-16s %d", kind, kinds[kind])
 	}
-	if rounds >= fewRounds && (kinds["entry.save"] == 0 || kinds["entry.promote"] == 0 || kinds["notification"] == 0 || kinds["sign-in"] == 0) {
+	if rounds >= fullEvery && (kinds["entry.save"] == 0 || kinds["entry.promote"] == 0 || kinds["notification"] == 0 || kinds["sign-in"] == 0 || kinds["key.rotate"] == 0) {
 		t.Error("a kind of act was never acknowledged: the load is none")
 	}
 }
@@ -143,11 +148,13 @@ func newTrial(t *testing.T, random *rand.Rand) *trial {
 	x.load = &load{k: x.killed, owner: browser(t), statuses: map[string]int{}}
 	x.guest = &guest{email: guestEmail, password: password.Reveal(), client: browser(t)}
 	x.load.actors = append(x.load.actors, x.guest)
-	for i := range keepers {
-		k := &keeper{random: rand.New(rand.NewPCG(random.Uint64(), 0)), m: newModel(fmt.Sprintf("load-%d:intercom", i))}
-		x.keepers = append(x.keepers, k)
+	for i := range editors {
+		k := &editor{random: rand.New(rand.NewPCG(random.Uint64(), 0)), m: newModel(fmt.Sprintf("load-%d:intercom", i))}
+		x.editors = append(x.editors, k)
 		x.load.actors = append(x.load.actors, k)
 	}
+	x.turner = &turner{file: filepath.Join(x.dir, "backoffice.key")}
+	x.load.actors = append(x.load.actors, x.turner)
 	for i := range senders {
 		x.load.actors = append(x.load.actors, &sender{place: i, mu: &x.hooks.Mutex, acked: x.hooks.acked})
 	}
@@ -204,15 +211,16 @@ func (x *trial) ready(t *testing.T) {
 // has to cope with the file as it is. It returns how many acts in doubt happened.
 func (x *trial) check(t *testing.T, round int) (happened int) {
 	t.Helper()
-	c := &killed{dir: t.TempDir(), box: x.box}
+	c := &killed{dir: t.TempDir()}
 	copyFile(t, filepath.Join(x.dir, "backoffice.db"), filepath.Join(c.dir, "backoffice.db"))
 	sound(t, filepath.Join(c.dir, "backoffice.db"))
+	c.box = x.unlocked(t, filepath.Join(c.dir, "backoffice.db"))
 	c.open(t)
 	defer c.close(t)
 	x.events(t, c)
 	x.logVerifies(t, c)
 	known := []string{"acme:intercom"}
-	for _, k := range x.keepers {
+	for _, k := range x.editors {
 		s := c.entry(t, k.m.id)
 		did, err := k.m.settle(s, x.about[k.m.id])
 		if err != nil {
@@ -230,7 +238,37 @@ func (x *trial) check(t *testing.T, round int) (happened int) {
 	if x.ins < x.guest.ins || x.outs < x.guest.outs {
 		t.Errorf("round %d: the log has %d sign-ins and %d sign-outs, %d and %d were acknowledged", round, x.ins, x.outs, x.guest.ins, x.guest.outs)
 	}
+	if x.rotated < x.turner.rotated || x.retired < x.turner.retired {
+		t.Errorf("round %d: the log has %d new keys and %d retired ones, %d and %d were acknowledged", round, x.rotated, x.retired, x.turner.rotated, x.turner.retired)
+	}
 	return happened
+}
+
+// unlocked opens a copy of the data with the keys that are there now.
+func (x *trial) unlocked(t *testing.T, path string) *secret.Box {
+	t.Helper()
+	db, err := bolt.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	record, _, err := installation(t.Context(), db)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile(filepath.Join(x.dir, "backoffice.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys, err := secret.Read(b)
+	if err != nil {
+		t.Fatalf("the key file: %v", err)
+	}
+	box, err := keys.Unlock(record)
+	if err != nil {
+		t.Fatalf("the keys that are there do not open the data: %v", err)
+	}
+	return box
 }
 
 func copyFile(t *testing.T, from, to string) {
@@ -291,6 +329,10 @@ func (x *trial) events(t *testing.T, c *killed) {
 				x.ins++
 			case e.Action == audit.SignOut && e.Actor.Name == guestEmail:
 				x.outs++
+			case e.Action == audit.KeyRotated:
+				x.rotated++
+			case e.Action == audit.KeyRetired:
+				x.retired++
 			}
 		}
 		return nil

@@ -7,11 +7,14 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"backoffice/internal/secret"
 )
 
 // A load is what is asked of a program at once: each actor goes on until the
@@ -78,17 +81,17 @@ func (l *load) unexpected(who, what string, status int) {
 	l.statuses[fmt.Sprintf("%s: %s answered %d", who, what, status)]++
 }
 
-// A keeper changes one entry: it makes, saves, promotes, rolls back, discards and
+// An editor changes one entry: it makes, saves, promotes, rolls back, discards and
 // deletes it.
-type keeper struct {
+type editor struct {
 	random *rand.Rand
 	m      *model
 	n      int
 }
 
-func (k *keeper) name() string { return k.m.id }
+func (k *editor) name() string { return k.m.id }
 
-func (k *keeper) act(l *load) error {
+func (k *editor) act(l *load) error {
 	k.n++
 	a := k.m.choose(k.random.IntN, fmt.Sprintf("%s-%d", strings.ReplaceAll(k.m.id, ":", "-"), k.n))
 	path, form := k.m.form(a)
@@ -181,4 +184,63 @@ func (l *load) signedIn(c *http.Client) (bool, error) {
 	_, _ = io.Copy(io.Discard, res.Body)
 	res.Body.Close()
 	return res.StatusCode == http.StatusOK, nil
+}
+
+// A turner changes the key that seals, has everything sealed anew, and retires the
+// keys of before, again and again.
+type turner struct {
+	file    string // with the keys
+	n       int
+	rotated int // acknowledged
+	retired int
+}
+
+func (k *turner) name() string { return "turner" }
+
+func (k *turner) act(l *load) error {
+	time.Sleep(15 * time.Millisecond) // there are to be other acts, too
+	k.n++
+	path, form := "/settings/keys/reseal", url.Values{}
+	switch k.n % 4 {
+	case 1:
+		path = "/settings/keys/rotate"
+	case 3:
+		ids, err := keyIDs(k.file)
+		if err != nil || len(ids) < 2 {
+			return err
+		}
+		path, form = "/settings/keys/retire", url.Values{"key": {ids[len(ids)-1]}, "copy": {"no"}}
+	}
+	status, to, err := l.post(l.owner, path, form)
+	if err != nil {
+		return err
+	}
+	switch {
+	case status == http.StatusSeeOther && !strings.HasPrefix(to, "/login"):
+		l.acked.Add(1)
+		if k.n%4 == 1 {
+			k.rotated++
+		}
+		if k.n%4 == 3 {
+			k.retired++
+		}
+	case k.n%4 == 3 && (status == http.StatusConflict || status == http.StatusUnprocessableEntity): // it still seals something
+	default:
+		l.unexpected("turner", path, status)
+		return fmt.Errorf("answered %d", status)
+	}
+	return nil
+}
+
+// keyIDs are the ids in a key file, the one that seals first.
+func keyIDs(file string) ([]string, error) {
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	keys, err := secret.Read(b)
+	if err != nil {
+		return nil, err
+	}
+	return keys.IDs(), nil
 }

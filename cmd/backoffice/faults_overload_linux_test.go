@@ -300,7 +300,7 @@ func (x *press) load256(i int) {
 			status, err := signedPost(x.load.base+"/webhooks/intercom", fmt.Sprintf(`{"id":"over-%d-%d","topic":"ping"}`, i, n))
 			x.judge(status, err, &x.notes, "a notification")
 		case i == 32:
-			m := x.keepers[1].m
+			m := x.editors[1].m
 			a := m.choose(func(int) int { return 15 }, fmt.Sprintf("over-%d", n))
 			path, form := m.form(a)
 			req, _ := http.NewRequest(http.MethodPost, x.load.base+path, strings.NewReader(form.Encode()))

@@ -73,6 +73,9 @@ const (
 	LogChecked    Action = "audit.check"
 
 	ClockWentBack Action = "clock.back"
+	KeyRotated    Action = "key.rotate"
+	KeyResealed   Action = "key.reseal"
+	KeyRetired    Action = "key.retire"
 )
 
 // titles has every Action: what it is called on a page.
@@ -134,6 +137,9 @@ var titles = map[Action]string{
 	LogLooked:            "Looked at the audit log",
 	LogChecked:           "Had the audit log checked",
 	ClockWentBack:        "Went back",
+	KeyRotated:           "Changed the key that seals",
+	KeyResealed:          "Sealed everything anew",
+	KeyRetired:           "Retired a key",
 }
 
 // Title is the action in words, past tense, without its target.
