@@ -580,3 +580,35 @@ func (p *patientProgram) unreadable(t *testing.T, file string) {
 		t.Errorf("with a key that it may not read it says %v, %q", err, out)
 	}
 }
+
+// A clock that went back while the program was stopped is told: in the log, in the
+// audit log, and to who looks after the instance.
+func TestFaultClock(t *testing.T) {
+	p := ward(t, "")
+	p.stop(t)
+	p.open(t)
+	ahead := audit.Event{Time: time.Now().Add(time.Hour), Actor: audit.Actor{Name: "owner@acme.example"}, Action: audit.LogChecked, Outcome: audit.Done}
+	err := audit.Record(t.Context(), p.db, ahead)
+	p.close(t)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.run(t)
+	p.logged(t, "the clock of this machine went back")
+	p.until(t, "ready\n")
+	told := func(path, words string) {
+		t.Helper()
+		for began := time.Now(); ; time.Sleep(50 * time.Millisecond) {
+			if _, body := p.page(t, path); strings.Contains(body, words) {
+				return
+			}
+			if time.Since(began) > patient {
+				t.Fatalf("%s does not say %q", path, words)
+			}
+		}
+	}
+	told("/settings", "The clock of this machine went back by ")
+	told("/audit?action=clock.back", "Went back")
+	p.recovered(t)
+	p.sane(t)
+}

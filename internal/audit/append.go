@@ -15,6 +15,8 @@
 //	audit/event/<n>                 event n as JSON: exactly the bytes that were hashed
 //	audit/hash/<n>                  the hashes that event n completed, from level 0 up, 32 bytes each
 //	audit/by/<field>/<value>/<n>    empty; finds the events of one person, action, target or outcome
+//	audit/latest                    the latest time of an event, in nanoseconds since 1970
+//	audit/back                      by how much an event was behind it, at most, in nanoseconds; absent below a minute
 //	audit/indexed                   number of events that are found so, in decimal
 //	audit/checkpoint/<size>         a signed head of the first size events; the last 32
 //	audit/archive/<from>            the archive file whose first event is from, as JSON
@@ -42,6 +44,7 @@ import (
 	"fmt"
 	"net/url"
 	"strconv"
+	"time"
 
 	"backoffice/internal/store"
 
@@ -53,6 +56,8 @@ const (
 	eventPrefix = "audit/event/"
 	hashPrefix  = "audit/hash/"
 	indexedKey  = "audit/indexed"
+	latestKey   = "audit/latest"
+	backKey     = "audit/back"
 )
 
 // unindexed is how many events wait for being indexed together. With one at a
@@ -92,7 +97,35 @@ func Append(tx store.Tx, e Event) error {
 	tx.Put(eventKey(n), leaf)
 	tx.Put(hashKey(n), join(hashes))
 	tx.Put(sizeKey, strconv.AppendInt(nil, n+1, 10))
-	return index(tx, n)
+	return errors.Join(rise(tx, e.Time), index(tx, n))
+}
+
+// rise notes the time of an event, and by how much it is behind one before it: a
+// clock that goes back must hide no event from who looks for a time.
+func rise(tx store.Tx, t time.Time) error {
+	latest, err := number(tx, latestKey, 0)
+	if err != nil {
+		return fmt.Errorf("audit log: %w", err)
+	}
+	now := t.UnixNano()
+	if now >= latest {
+		tx.Put(latestKey, strconv.AppendInt(nil, now, 10))
+		return nil
+	}
+	back, err := number(tx, backKey, int64(clockSlack))
+	if err != nil {
+		return fmt.Errorf("audit log: %w", err)
+	}
+	if latest-max(now, 0) > back {
+		tx.Put(backKey, strconv.AppendInt(nil, latest-max(now, 0), 10))
+	}
+	return nil
+}
+
+// slack is how far the times of events may be out of order.
+func slack(r getter) (time.Duration, error) {
+	n, err := number(r, backKey, int64(clockSlack))
+	return time.Duration(n), err
 }
 
 // index makes the events that wait for it findable, if they have become many.
