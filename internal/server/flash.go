@@ -54,6 +54,8 @@ const (
 	saidEnded
 	saidFactorRemoved
 	saidLogChecked
+	saidImported
+	saidImportDropped
 	saidKeyMade
 	saidResealing
 	saidKeyRetired
@@ -94,6 +96,8 @@ var sentences = map[said]string{
 	saidEnabled:        "The account can sign in again",
 	saidEnded:          "Ended",
 	saidFactorRemoved:  "The second factor is removed",
+	saidImported:       "Imported: %d entries",
+	saidImportDropped:  "The import is discarded; nothing was changed",
 	saidJoined:         "Welcome. Your account is ready",
 }
 
