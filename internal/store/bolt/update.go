@@ -164,10 +164,15 @@ func (d *DB) unsaved(err error) error {
 		return nil
 	}
 	err = fmt.Errorf("committing to %s: %w", d.path, err)
-	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+	if noSpace(err) {
 		return errs.Wrap(errs.Unavailable, "Nothing was saved: the disk that holds the data is full. Free some space and try again.", err)
 	}
 	return err
+}
+
+// noSpace reports whether a disk, or somebody's share of it, is full.
+func noSpace(err error) bool {
+	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
 }
 
 // enter waits for the turn. The error is that of ctx, and then the turn never
