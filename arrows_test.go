@@ -23,6 +23,7 @@ type listed struct {
 var rooms = map[string][]string{
 	"internal/errs":            {},
 	"internal/secret":          {"internal/errs"},
+	"internal/control":         {"internal/errs"},
 	"internal/connector":       {"internal/errs"},
 	"internal/egress":          {"internal/errs"},
 	"internal/sandbox":         {"internal/errs"},
@@ -43,7 +44,7 @@ var rooms = map[string][]string{
 	"internal/server": {"internal/errs", "internal/store", "internal/audit", "internal/secret", "internal/connector", "internal/config",
 		"internal/egress", "internal/oauth", "internal/outside", "internal/webhook", "internal/guide", "internal/auth", "web", "web/templates"},
 	"cmd/backoffice": {"internal/errs", "internal/store", "internal/store/bolt", "internal/audit", "internal/secret", "internal/connector",
-		"internal/config", "internal/egress", "internal/oauth", "internal/outside", "internal/webhook", "internal/guide", "internal/auth", "internal/server", "internal/sandbox"},
+		"internal/config", "internal/egress", "internal/oauth", "internal/outside", "internal/webhook", "internal/guide", "internal/auth", "internal/server", "internal/sandbox", "internal/control"},
 }
 
 // nevers are what a room must not reach at all, with the reason.
@@ -67,6 +68,8 @@ var nevers = []struct{ room, never, why string }{
 	{"internal/audit", "go.etcd.io/bbolt", "only cmd chooses the engine"},
 	{"internal/server", "go.etcd.io/bbolt", "only cmd chooses the engine"},
 	{"internal/sandbox", "github.com/labstack/echo", "the sandbox plays the other side and shares nothing with us"},
+	{"internal/control", "backoffice/internal/store", "it carries commands, and knows none of them"},
+	{"internal/control", "net/http", "its socket answers no browser"},
 	{"internal/errs", "net/http", "a status is server's business"},
 	{"web/templates", "backoffice/internal/", "a page must have no type in which a secret could arrive"},
 	{"web/templates", "golang.org/x/oauth2", "a page must have no type in which a secret could arrive"},

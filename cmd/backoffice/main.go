@@ -27,7 +27,7 @@ type commands struct {
 	Sandbox  sandboxCommand  `cmd:"" help:"Run the rehearsal sandbox alone: an Intercom-shaped provider with switchable faults."`
 	Audit    auditCommand    `cmd:"" help:"Check what was given out of the audit log, on any machine; or export it here."`
 
-	User userCommand `cmd:"" help:"Add, list, disable or reset people while the program is stopped."`
+	User userCommand `cmd:"" help:"Add, list, disable or reset people, whether the program runs or not."`
 
 	Version kong.VersionFlag `help:"Print the version and end."`
 }

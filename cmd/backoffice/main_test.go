@@ -2,17 +2,22 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"testing"
+	"time"
+
+	"backoffice/internal/control"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"backoffice": func() {
-		os.Exit(mainWith(context.Background(), os.Args[1:], console{os.Stdout, os.Stderr}))
+	testscript.Main(m, map[string]func(){"backoffice": main, "backoffice-await": func() {
+		os.Exit(await(os.Args[1]))
 	}, "backoffice-first": func() {
 		os.Exit(firstStart(os.Args[1]))
 	}, "backoffice-status": func() {
@@ -26,6 +31,17 @@ func TestScripts(t *testing.T) {
 		e.Setenv("HOME", e.WorkDir)
 		return nil
 	}})
+}
+
+// await returns when a program with the data directory takes commands.
+func await(dir string) int {
+	for {
+		err := control.Call(context.Background(), dir, "user.list", struct{}{}, io.Discard)
+		if !errors.Is(err, control.ErrNotRunning) {
+			return map[bool]int{true: 0, false: 1}[err == nil]
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
 }
 
 // wantStatus runs the program and succeeds if it ends with that exit status.

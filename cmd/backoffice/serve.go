@@ -73,6 +73,7 @@ func serve(ctx context.Context, s settings, sandbox string, con console) (err er
 	if err := h.greet(ctx, c, con, ln.Addr()); err != nil {
 		return errors.Join(err, ln.Close())
 	}
+	answerConsole := openSocket(c.Data, h.commands(), log)
 	if c.ready != nil {
 		c.ready(ln.Addr())
 	}
@@ -81,6 +82,7 @@ func serve(ctx context.Context, s settings, sandbox string, con console) (err er
 	sweeping.Go(func() { h.sweep(ctx) })
 	sweeping.Go(func() { h.watch(ctx) })
 	sweeping.Go(func() { watchLog(ctx, h.events, db, log) })
+	sweeping.Go(func() { answerConsole(ctx) })
 	defer sweeping.Wait()
 	defer stop()
 	return listen(ctx, h.handler, ln, c.cert, log)

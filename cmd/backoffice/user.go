@@ -2,21 +2,18 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
+	"io"
 	"text/tabwriter"
 	"time"
 
 	"backoffice/internal/auth"
-	"backoffice/internal/errs"
+	"backoffice/internal/control"
 	"backoffice/internal/store/bolt"
 )
 
-// userCommand is "backoffice user": people, from the console of the machine, while
-// the program is stopped. It is the way back when nobody can sign in.
+// userCommand is "backoffice user": people, from the console of the machine, also
+// while the program runs. It is the way back when nobody can sign in.
 type userCommand struct {
 	Add     userAdd     `cmd:"" help:"Add somebody, and print a password made for them."`
 	List    userList    `cmd:"" help:"List everybody."`
@@ -24,31 +21,49 @@ type userCommand struct {
 	Reset   userReset   `cmd:"" help:"Give somebody a new password, remove their second factor, and enable them."`
 }
 
-// dataDir is where the data file of a stopped program is.
-type dataDir struct {
-	Data string `help:"Directory of the data file." default:"data" env:"BACKOFFICE_DATA"`
+// people has the command done with the people of the data file.
+func (d dataDir) people(ctx context.Context, con console, name string, args any) error {
+	return d.do(ctx, con, name, args, func(t *control.Table, db *bolt.DB) { registerPeople(t, auth.New(auth.Options{Store: db})) })
 }
 
-// open calls f with the people of the data file. It makes none.
-func (d dataDir) open(f func(*auth.Service) error) (err error) {
-	path := filepath.Join(d.Data, dataName)
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("there is no data file %s. Name its directory with --data", path)
-	}
-	db, err := bolt.Open(path)
-	if err != nil {
-		return fmt.Errorf("%w. People are changed here while the program is stopped; while it runs, use Team", err)
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	return said(f(auth.New(auth.Options{Store: db})))
+// registerPeople registers what the commands beneath "backoffice user" do.
+func registerPeople(t *control.Table, s *auth.Service) {
+	t.Register("user.add", control.Typed(func(ctx context.Context, a userAddArgs, out io.Writer) error {
+		password, err := s.ConsoleAdd(ctx, a.Email, auth.Grant{Role: auth.Role(a.Role), Entries: auth.NewPattern(a.Entries)})
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(out, "Added %s as %s. The password, to be changed after the first sign-in:\n\n  %s\n\n", a.Email, a.Role, password.Reveal())
+		return err
+	}))
+	t.Register("user.list", control.Typed(func(ctx context.Context, _ struct{}, out io.Writer) error { return listPeople(ctx, s, out) }))
+	t.Register("user.disable", control.Typed(func(ctx context.Context, a userArgs, out io.Writer) error {
+		if err := s.ConsoleDisable(ctx, a.Email); err != nil {
+			return err
+		}
+		_, err := fmt.Fprintf(out, "%s cannot sign in any more.\n", a.Email)
+		return err
+	}))
+	t.Register("user.reset", control.Typed(func(ctx context.Context, a userArgs, out io.Writer) error {
+		password, err := s.ConsoleReset(ctx, a.Email)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(out, "%s signs in with this password, without a second factor:\n\n  %s\n\n", a.Email, password.Reveal())
+		return err
+	}))
 }
 
-// said is an error in the words that were made for people, if there are any.
-func said(err error) error {
-	if _, msg := errs.Of(err); msg != "" {
-		return errors.New(msg)
-	}
-	return err
+// userArgs name an account.
+type userArgs struct {
+	Email string `json:"email"`
+}
+
+// userAddArgs are a new account.
+type userAddArgs struct {
+	Email   string `json:"email"`
+	Role    string `json:"role"`
+	Entries string `json:"entries"`
 }
 
 type userAdd struct {
@@ -60,41 +75,38 @@ type userAdd struct {
 
 // Run adds the account.
 func (u *userAdd) Run(ctx context.Context, con console) error {
-	return u.open(func(s *auth.Service) error {
-		password, err := s.ConsoleAdd(ctx, u.Email, auth.Grant{Role: auth.Role(u.Role), Entries: auth.NewPattern(u.Entries)})
-		if err == nil {
-			fmt.Fprintf(con.out, "Added %s as %s. The password, to be changed after the first sign-in:\n\n  %s\n\n", u.Email, u.Role, password.Reveal())
-		}
-		return err
-	})
+	return u.people(ctx, con, "user.add", userAddArgs{u.Email, u.Role, u.Entries})
 }
 
 type userList struct{ dataDir }
 
 // Run lists everybody.
 func (u *userList) Run(ctx context.Context, con console) error {
-	return u.open(func(s *auth.Service) error {
-		people, err := s.People(ctx)
-		if err != nil {
-			return err
+	return u.people(ctx, con, "user.list", struct{}{})
+}
+
+// listPeople writes a table of everybody.
+func listPeople(ctx context.Context, s *auth.Service, out io.Writer) error {
+	people, err := s.People(ctx)
+	if err != nil {
+		return err
+	}
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "E-MAIL\tROLE\tENTRIES\tSECOND FACTOR\tLAST SEEN\tSTATE")
+	for _, p := range people {
+		factor, seen, state := "none", "never", "active"
+		if !p.Factor.IsZero() {
+			factor = "app"
 		}
-		w := tabwriter.NewWriter(con.out, 0, 0, 2, ' ', 0)
-		fmt.Fprintln(w, "E-MAIL\tROLE\tENTRIES\tSECOND FACTOR\tLAST SEEN\tSTATE")
-		for _, p := range people {
-			factor, seen, state := "none", "never", "active"
-			if !p.Factor.IsZero() {
-				factor = "app"
-			}
-			if !p.Seen.IsZero() {
-				seen = p.Seen.UTC().Format(time.DateTime)
-			}
-			if !p.Active() {
-				state = "disabled"
-			}
-			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", p.Email, p.Role, p.Entries.Words(), factor, seen, state)
+		if !p.Seen.IsZero() {
+			seen = p.Seen.UTC().Format(time.DateTime)
 		}
-		return w.Flush()
-	})
+		if !p.Active() {
+			state = "disabled"
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", p.Email, p.Role, p.Entries.Words(), factor, seen, state)
+	}
+	return w.Flush()
 }
 
 type userDisable struct {
@@ -104,13 +116,7 @@ type userDisable struct {
 
 // Run disables the account.
 func (u *userDisable) Run(ctx context.Context, con console) error {
-	return u.open(func(s *auth.Service) error {
-		err := s.ConsoleDisable(ctx, u.Email)
-		if err == nil {
-			fmt.Fprintf(con.out, "%s cannot sign in any more.\n", u.Email)
-		}
-		return err
-	})
+	return u.people(ctx, con, "user.disable", userArgs{u.Email})
 }
 
 type userReset struct {
@@ -120,11 +126,5 @@ type userReset struct {
 
 // Run resets the account.
 func (u *userReset) Run(ctx context.Context, con console) error {
-	return u.open(func(s *auth.Service) error {
-		password, err := s.ConsoleReset(ctx, u.Email)
-		if err == nil {
-			fmt.Fprintf(con.out, "%s signs in with this password, without a second factor:\n\n  %s\n\n", u.Email, password.Reveal())
-		}
-		return err
-	})
+	return u.people(ctx, con, "user.reset", userArgs{u.Email})
 }
