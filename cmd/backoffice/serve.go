@@ -16,9 +16,11 @@ import (
 
 	"backoffice/internal/audit"
 	"backoffice/internal/auth"
+	"backoffice/internal/backup"
 	"backoffice/internal/config"
 	"backoffice/internal/connector"
 	"backoffice/internal/egress"
+	"backoffice/internal/format"
 	"backoffice/internal/guide"
 	"backoffice/internal/oauth"
 	"backoffice/internal/secret"
@@ -52,9 +54,18 @@ func serve(ctx context.Context, s settings, sandbox string, con console) (err er
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
+	if err := format.Readable(ctx, db); err != nil {
+		return said(err)
+	}
 	box, err := unlock(ctx, db, c, con)
 	if err != nil {
 		return err
+	}
+	if err := upgrade(ctx, c, db, log); err != nil {
+		return err
+	}
+	if err := errors.Join(backup.SweepAll(c.Data), sweepRestores(c.Data)); err != nil {
+		log.Warn("removing what backups that were cut short have left", "error", err)
 	}
 	h, err := house(c, sandbox, db, box, log, con.out)
 	if err != nil {
@@ -82,6 +93,7 @@ func serve(ctx context.Context, s settings, sandbox string, con console) (err er
 	sweeping.Go(func() { h.sweep(ctx) })
 	sweeping.Go(func() { h.watch(ctx) })
 	sweeping.Go(func() { watchLog(ctx, h.events, db, log) })
+	sweeping.Go(func() { keepBackups(ctx, h.backups, log) })
 	sweeping.Go(func() { answerConsole(ctx) })
 	defer sweeping.Wait()
 	defer stop()
@@ -106,6 +118,7 @@ type rooms struct {
 	oauth    *oauth.Service
 	webhooks *webhook.Service
 	events   audit.Watch
+	backups  *backup.Service
 	log      *slog.Logger
 }
 
@@ -138,7 +151,7 @@ func house(c checked, sandbox string, db *bolt.DB, box *secret.Box, log *slog.Lo
 	if err != nil {
 		return rooms{}, err
 	}
-	r := rooms{log: log, events: events,
+	r := rooms{log: log, events: events, backups: backupsOf(c, db, db, box, notary),
 		auth:     auth.New(auth.Options{Store: db, Box: box, Now: now}),
 		sessions: auth.NewSessionStore(db, auth.SessionOptions{Secure: c.public.Scheme == "https", Proof: c.ConfirmAfter, Now: now}),
 		oauth: oauth.New(oauth.Options{Store: db, Box: box, Config: entries, Guard: guard,

@@ -11,6 +11,7 @@ import (
 
 	"backoffice/internal/control"
 	"backoffice/internal/errs"
+	"backoffice/internal/format"
 	"backoffice/internal/store/bolt"
 )
 
@@ -58,6 +59,9 @@ func (d dataDir) open(f func(*bolt.DB) error) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
+	if err := format.Readable(context.Background(), db); err != nil {
+		return err
+	}
 	return f(db)
 }
 
@@ -73,6 +77,7 @@ func said(err error) error {
 func (r rooms) commands() *control.Table {
 	t := control.NewTable()
 	registerPeople(t, r.auth)
+	registerBackup(t, r.backups)
 	return t
 }
 

@@ -63,6 +63,9 @@ const (
 	LogArchived   Action = "audit.archive"
 	LogLooked     Action = "audit.look"
 	LogChecked    Action = "audit.check"
+	BackupMade    Action = "backup.make"
+	BackupTaken   Action = "backup.take"
+	Restored      Action = "backup.restore"
 )
 
 // titles has every Action: what it is called on a page.
@@ -115,6 +118,9 @@ var titles = map[Action]string{
 	LogArchived:          "Archived old events of the audit log",
 	LogLooked:            "Looked at the audit log",
 	LogChecked:           "Had the audit log checked",
+	BackupMade:           "Made a backup",
+	BackupTaken:          "Took a backup away",
+	Restored:             "Restored a backup",
 }
 
 // Title is the action in words, past tense, without its target.

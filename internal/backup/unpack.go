@@ -30,7 +30,7 @@ type unpacked struct {
 type unpacking struct {
 	r   io.Reader
 	ids []Identity
-	// dir is where the parts go. It has to exist.
+	// dir is where the parts go. It has to exist; "": they are read and forgotten.
 	dir string
 	// see is called with the manifest, which nothing proves yet, before anything is
 	// written: it may refuse.
@@ -57,11 +57,15 @@ func (u unpacking) run(ctx context.Context) (out unpacked, err error) {
 	}
 	defer z.Close()
 	out, err = u.parts(tar.NewReader(z))
-	if err == nil { // what is after the last part has to be there as well
-		_, err = io.Copy(io.Discard, z)
-	}
-	if err == nil {
-		err = held.end()
+	var newer *TooNew
+	if err == nil || errors.As(err, &newer) { // what is after the last part has to be there as well
+		_, restErr := io.Copy(io.Discard, z)
+		if restErr == nil {
+			restErr = held.end()
+		}
+		if restErr != nil { // or it is no other form, but damage
+			err = restErr
+		}
 	}
 	return out, u.reason(ctx, err)
 }
@@ -85,6 +89,8 @@ func (u unpacking) reason(ctx context.Context, err error) error {
 
 // own is an error that says nothing of the archive.
 type own struct{ error }
+
+func (o *own) Unwrap() error { return o.error }
 
 func (u unpacking) parts(t *tar.Reader) (out unpacked, err error) {
 	if out.raw, err = small(t, manifestName, maxManifest); err != nil {
@@ -124,6 +130,13 @@ func (u unpacking) part(t *tar.Reader, p Part) error {
 	if h.Size != p.Size {
 		return faultf("%s has %d bytes, and %d are in the manifest", p.Name, h.Size, p.Size)
 	}
+	sum := sha256.New()
+	if u.dir == "" {
+		if _, err := io.Copy(sum, t); err != nil {
+			return err
+		}
+		return same(sum, p)
+	}
 	name := filepath.Join(u.dir, filepath.FromSlash(p.Name))
 	if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
 		return &own{err}
@@ -132,7 +145,6 @@ func (u unpacking) part(t *tar.Reader, p Part) error {
 	if err != nil {
 		return &own{err}
 	}
-	sum := sha256.New()
 	w := &counting{w: f, done: u.done}
 	_, err = io.Copy(io.MultiWriter(sum, w), t)
 	if w.err != nil {
@@ -141,10 +153,17 @@ func (u unpacking) part(t *tar.Reader, p Part) error {
 	if closeErr := errors.Join(f.Sync(), f.Close()); err == nil && closeErr != nil {
 		err = &own{closeErr}
 	}
-	if err == nil && fmt.Sprintf("%x", sum.Sum(nil)) != p.SHA256 {
-		err = faultf("%s is not what was put in", p.Name)
+	if err != nil {
+		return err
 	}
-	return err
+	return same(sum, p)
+}
+
+func same(sum hash.Hash, p Part) error {
+	if hexOf(sum) != p.SHA256 {
+		return faultf("%s is not what was put in", p.Name)
+	}
+	return nil
 }
 
 // counting keeps the errors of a file apart from those of an archive.
