@@ -24,9 +24,6 @@ import (
 	"backoffice/internal/store/bolt"
 )
 
-// atConsole is who acts on the machine itself.
-var atConsole = audit.Actor{Name: "console"}
-
 // engine is what a backup needs to know of data files.
 var engine = backup.Engine{Check: bolt.CheckFile, Open: func(path string) (store.Store, error) { return bolt.Open(path) }}
 
@@ -107,7 +104,7 @@ func registerBackup(t *control.Table, s *backup.Service) {
 
 // give makes an archive, and writes it into out when it is whole.
 func give(ctx context.Context, s *backup.Service, r backup.Recipients, out io.Writer) error {
-	f, _, err := s.Give(ctx, atConsole, backup.Console, r)
+	f, _, err := s.Give(ctx, consoleActor, backup.Console, r)
 	if err != nil {
 		return err
 	}

@@ -34,6 +34,8 @@ type commands struct {
 	Restore restoreCommand `cmd:"" help:"Check a backup, and then put it in the place of the data. The program must be stopped."`
 	Compact compactCommand `cmd:"" help:"Write the data file anew without its free pages. The program must be stopped."`
 
+	Keys keysCommand `cmd:"" help:"List the keys that seal the data, make a new one, seal anew, and retire an old one; or wrap the key file."`
+
 	Version kong.VersionFlag `help:"Print the version and end."`
 }
 

@@ -46,9 +46,9 @@ func (r *rehearsal) prove(ctx context.Context, con console, dir string) (out bac
 	if err != nil {
 		return out, err
 	}
-	keys, err := readKey(c)
+	keys, err := c.keys.Load(ctx)
 	if errors.Is(err, fs.ErrNotExist) {
-		return out, fmt.Errorf("the key file %s is missing. No backup has the key in it: put your copy of the key file there, or name it with --key-file", c.KeyFile)
+		return out, fmt.Errorf("the key file %s is missing. No backup has the key in it: put your copy of the key file there, or name it with --key-file", c.keys.Words())
 	}
 	if err != nil {
 		return out, err
@@ -324,7 +324,7 @@ func (r *restoreCommand) record(ctx context.Context, con console, c checked, got
 	if err != nil {
 		return err
 	}
-	e := audit.Event{Time: time.Now(), Actor: atConsole, Action: audit.Restored, Target: filepath.Base(r.File), Outcome: audit.Done,
+	e := audit.Event{Time: time.Now(), Actor: consoleActor, Action: audit.Restored, Target: filepath.Base(r.File), Outcome: audit.Done,
 		Note: fmt.Sprintf("Restored from the backup that was made at %s, with %d events. What came after it is not in this log.", got.Made.Format(time.RFC3339), got.Events)}
 	if err := audit.Record(ctx, db, e); err != nil {
 		return err

@@ -15,6 +15,7 @@ import (
 
 	"backoffice/internal/backup"
 	"backoffice/internal/egress"
+	"backoffice/internal/keeper"
 	"backoffice/internal/secret"
 )
 
@@ -24,8 +25,6 @@ type settings struct {
 	Addr           string        `help:"Address to listen on." default:"127.0.0.1:8080" env:"BACKOFFICE_ADDR"`
 	PublicURL      string        `help:"Origin that browsers and providers see, as https://backoffice.example.com. Redirect URIs are built from it alone." env:"BACKOFFICE_PUBLIC_URL" placeholder:"URL"`
 	Data           string        `help:"Directory of the data file, and of the key file unless --key-file names another." default:"data" env:"BACKOFFICE_DATA"`
-	KeyFile        string        `help:"File with the key that seals the data. Made at the first start. Default: backoffice.key in the data directory." env:"BACKOFFICE_KEY_FILE" placeholder:"FILE"`
-	Key            keyText       `help:"Content of a key file, instead of one. Set it in the environment: other users of this machine can see flags." env:"BACKOFFICE_KEY" placeholder:"JSON"`
 	TrustedProxies []string      `help:"Addresses or networks of proxies whose X-Forwarded headers are believed." env:"BACKOFFICE_TRUSTED_PROXIES" placeholder:"CIDR"`
 	TLSCert        string        `name:"tls-cert" help:"Certificate chain (PEM), to answer https without a proxy." env:"BACKOFFICE_TLS_CERT" placeholder:"FILE"`
 	TLSKey         string        `name:"tls-key" help:"Private key (PEM) of the certificate." env:"BACKOFFICE_TLS_KEY" placeholder:"FILE"`
@@ -50,6 +49,8 @@ type settings struct {
 	BackupKeep     int           `help:"Backups that are kept in --backup-dir. Older ones of this installation are removed after a new good one." default:"7" env:"BACKOFFICE_BACKUP_KEEP"`
 	Recipient      []string      `name:"backup-recipient" sep:"none" help:"Public key of age (age1…) that backups are encrypted to. Can be given more than once; in the environment, separated by spaces." env:"BACKOFFICE_BACKUP_RECIPIENT" placeholder:"AGE1…"`
 	LogFormat      string        `help:"Form of the log on standard error: text or json." default:"text" env:"BACKOFFICE_LOG_FORMAT"`
+
+	keySettings
 
 	ready func(net.Addr) // tests listen on port 0 and learn the address here
 }
@@ -82,6 +83,7 @@ type checked struct {
 	anchors  *url.URL // where heads are posted; nil: nowhere
 
 	recipients backup.Recipients
+	keys       *keeper.Keeper
 }
 
 // check reads the settings and reports every fault at once, each with its
@@ -142,13 +144,9 @@ func (s settings) check() (checked, error) {
 			add(fmt.Errorf("--connectors is %q, which is no directory. Make it, or leave the setting out", s.Connectors))
 		}
 	}
-	if !s.Key.IsZero() && s.KeyFile != "" {
-		add(errors.New("both --key and --key-file are set. Use one of them, so that it is clear which key seals"))
-	}
 	c.dataFile = filepath.Join(s.Data, dataName)
-	if c.KeyFile == "" {
-		c.KeyFile = filepath.Join(s.Data, "backoffice.key")
-	}
+	c.keys, err = c.keySettings.keeper(s.Data)
+	add(err)
 	faults = append(faults, auditFiles(c.settings)...)
 	return c, faultList(faults)
 }

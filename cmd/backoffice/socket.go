@@ -12,6 +12,7 @@ import (
 	"backoffice/internal/control"
 	"backoffice/internal/errs"
 	"backoffice/internal/format"
+	"backoffice/internal/keyring"
 	"backoffice/internal/store/bolt"
 )
 
@@ -78,6 +79,7 @@ func (r rooms) commands() *control.Table {
 	t := control.NewTable()
 	registerPeople(t, r.auth)
 	registerBackup(t, r.backups)
+	registerKeys(t, func(context.Context) (*keyring.Ring, error) { return r.keys, nil }, true)
 	return t
 }
 

@@ -66,6 +66,10 @@ const (
 	BackupMade    Action = "backup.make"
 	BackupTaken   Action = "backup.take"
 	Restored      Action = "backup.restore"
+
+	KeyRotated  Action = "key.rotate"
+	KeyResealed Action = "key.reseal"
+	KeyRetired  Action = "key.retire"
 )
 
 // titles has every Action: what it is called on a page.
@@ -121,6 +125,9 @@ var titles = map[Action]string{
 	BackupMade:           "Made a backup",
 	BackupTaken:          "Took a backup away",
 	Restored:             "Restored a backup",
+	KeyRotated:           "Changed the key that seals",
+	KeyResealed:          "Sealed everything anew",
+	KeyRetired:           "Retired a key",
 }
 
 // Title is the action in words, past tense, without its target.

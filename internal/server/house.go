@@ -47,7 +47,7 @@ func (p housePages) settings(c echo.Context) error {
 		transport = templates.Fact{Label: "Transport", Text: "http", Verdict: templates.VerdictWarning, Word: "Not encrypted: for this machine only"}
 	}
 	page.Checks = []templates.Fact{address, transport}
-	page.Sealing = []templates.Fact{{Label: "Key that seals", Text: s.KeyID, Code: true}, {Label: "Where it is", Text: s.KeyFile, Code: true},
+	page.Sealing = []templates.Fact{{Label: "Key that seals", Text: p.Keys.Box.KeyID(), Code: true}, {Label: "Where it is", Text: s.KeyFile, Code: true},
 		{Label: "What it seals", Text: "The values of every version, bound to their place"}}
 	outsideIn, err := p.outsideIn(c)
 	if err != nil {
