@@ -54,6 +54,8 @@ const (
 	saidEnded
 	saidFactorRemoved
 	saidLogChecked
+	saidBackedUp
+	saidBackingUp
 )
 
 // sentences are formats with one number, or none.
@@ -88,6 +90,8 @@ var sentences = map[said]string{
 	saidEnabled:        "The account can sign in again",
 	saidEnded:          "Ended",
 	saidFactorRemoved:  "The second factor is removed",
+	saidBackedUp:       "The backup is made",
+	saidBackingUp:      "The backup is being made",
 	saidJoined:         "Welcome. Your account is ready",
 }
 

@@ -23,6 +23,9 @@ const (
 	auditCheck  = auth.AuditCheck
 )
 
+// backupTake is what a page must know to offer a backup.
+const backupTake = auth.BackupTake
+
 // A route is one row of the product: what may be asked for, by whom, and who
 // answers.
 type route struct {
@@ -56,6 +59,7 @@ func routes(g gate) []route {
 	house := housePages{g}
 	radar := radarPages{g}
 	checks := outsidePages{g}
+	backups := backupPages{g}
 	hook := receiver{g, newRoom()}
 	static := echo.WrapHandler(web.Handler())
 	return []route{
@@ -150,6 +154,9 @@ func routes(g gate) []route {
 		{"POST", "/team/:user/factor", auth.TeamWrite, team.resetFactor},
 		{"POST", "/team/:user/sessions", auth.TeamSessions, team.endSessions},
 		{"GET", "/settings", auth.SettingsRead, house.settings},
+		{"GET", "/settings/backup", auth.SettingsRead, backups.show},
+		{"POST", "/settings/backup", backupTake, backups.save},
+		{"POST", "/settings/backup/download", backupTake, backups.download},
 		{"POST", "/settings/outside-in", auth.SettingsCheck, checks.run},
 		{"GET", outside.VisitPath, auth.SettingsCheck, checks.visit},
 		{"POST", "/settings/outside-in/browser", auth.SettingsCheck, checks.begin},

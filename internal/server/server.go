@@ -24,6 +24,7 @@ import (
 
 	"backoffice/internal/audit"
 	"backoffice/internal/auth"
+	"backoffice/internal/backup"
 	"backoffice/internal/config"
 	"backoffice/internal/connector"
 	"backoffice/internal/guide"
@@ -47,6 +48,7 @@ type Deps struct {
 	Sessions  *auth.SessionStore
 	Outside   *outside.Checker
 	Guide     *guide.Service
+	Backups   *backup.Service
 	Webhooks  *webhook.Service
 	Audit     *audit.Log
 	Keys      *keyring.Ring
@@ -69,6 +71,7 @@ type Site struct {
 	Started     time.Time
 	DataFile    string                          // path of the data file
 	DataSize    func() int64                    // its size in bytes
+	FreeShare   func() float64                  // the part of it, 0 to 1, that holds nothing; nil says nothing
 	Commits     func() (updates, commits int64) // since the program started: changes that were saved, and the commits that they shared; nil says nothing
 	KeyFile     string                          // path of the key file, or where the key came from
 	KeyInFile   bool                            // KeyFile is a path
@@ -124,7 +127,7 @@ func (d Deps) check() error {
 	var missing []string
 	for name, is := range map[string]bool{
 		"Store": d.Store == nil, "Config": d.Config == nil, "Catalogue": d.Catalogue == nil, "OAuth": d.OAuth == nil, "Auth": d.Auth == nil,
-		"Sessions": d.Sessions == nil, "Outside": d.Outside == nil, "Webhooks": d.Webhooks == nil, "Guide": d.Guide == nil, "Audit": d.Audit == nil, "Keys": d.Keys == nil, "Notary": d.Notary == nil, "AuditState": d.AuditState == nil, "AuditCheck": d.AuditCheck == nil, "Log": d.Log == nil, "Now": d.Now == nil,
+		"Sessions": d.Sessions == nil, "Outside": d.Outside == nil, "Webhooks": d.Webhooks == nil, "Guide": d.Guide == nil, "Backups": d.Backups == nil, "Audit": d.Audit == nil, "Keys": d.Keys == nil, "Notary": d.Notary == nil, "AuditState": d.AuditState == nil, "AuditCheck": d.AuditCheck == nil, "Log": d.Log == nil, "Now": d.Now == nil,
 		"Site.PublicURL": d.Site.PublicURL == nil, "Site.DataSize": d.Site.DataSize == nil, "Site.Ready": d.Site.Ready == nil,
 	} {
 		if is {

@@ -104,6 +104,8 @@ func fullPages() []sample {
 		{"audit-event", AuditEvent(sampleEvent())},
 		{"account", Account(AccountPage{Frame: frame("Account", SectionNone), Sessions: sampleSessions(), Created: before(250 * 24 * time.Hour), MinLength: "12", CurrentError: "That is not your password.", PasswordError: "The new password is the old one.", RepeatError: "The two do not match."})},
 		{"settings", Settings(sampleSettings())},
+		{"backup", Backup(sampleBackup())},
+		{"backup-none", Backup(BackupPage{Frame: frame("Backup", SectionSettings), Verdict: VerdictNotChecked, Word: "None"})},
 		{"outside-visit", OutsideVisit(OutsideVisitPage{Frame: frame("Check with your browser", SectionSettings), PublicURL: "https://backoffice.acme.example",
 			Link: "https://backoffice.acme.example/auth/outside-in/callback", Until: "17 September, 12:10 UTC"})},
 		{"outside-visit-back", OutsideVisit(OutsideVisitPage{Frame: frame("Check with your browser", SectionSettings), PublicURL: "https://backoffice.acme.example",

@@ -62,6 +62,7 @@ type SettingsPage struct {
 	Checks    []Fact // facts with a verdict: "Address of this browser", "Transport"
 	Outside   OutsideCheck
 	Log       LogState // the zero LogState for who may not see it
+	Backup    Fact     // how the backups stand: Text, Verdict and Word
 	Sealing   []Fact   // key id, what it seals
 	About     []Fact   // version, data file and its size, events, Go version
 	Sandbox   string   // its address; "" if it is off
