@@ -21,6 +21,8 @@ const (
 	FactorAdded    Action = "account.factor-add"
 	FactorRemoved  Action = "account.factor-remove"
 	RecoveryMade   Action = "account.recovery"
+	CalendarMade   Action = "account.calendar"
+	CalendarEnded  Action = "account.calendar-withdraw"
 	PersonInvited  Action = "account.invite"
 	InviteWithdrew Action = "account.invite-withdraw"
 	PersonJoined   Action = "account.join"
@@ -34,6 +36,12 @@ const (
 	EntryRolledBack Action = "entry.roll-back"
 	EntryDiscarded  Action = "entry.discard"
 	EntryDeleted    Action = "entry.delete"
+	EntryRetired    Action = "entry.retire"
+	EntryReverted   Action = "entry.revert"
+	WatchEnded      Action = "entry.watch-end"
+	ExpirySet       Action = "entry.expiry"
+	RotationBegun   Action = "rotation.begin"
+	RotationEnded   Action = "rotation.end"
 	SecretRevealed  Action = "secret.reveal"
 	SecretCompared  Action = "secret.compare"
 
@@ -96,6 +104,14 @@ var titles = map[Action]string{
 	EntryRolledBack: "Rolled back",
 	EntryDiscarded:  "Discarded the pending version",
 	EntryDeleted:    "Deleted the entry",
+	EntryRetired:    "Retired the previous version",
+	EntryReverted:   "Went back by itself",
+	WatchEnded:      "Ended the watch over a promotion",
+	ExpirySet:       "Said when a secret expires",
+	RotationBegun:   "Began to replace the client secret",
+	RotationEnded:   "Ended the replacement of the client secret",
+	CalendarMade:    "Made a calendar address",
+	CalendarEnded:   "Withdrew the calendar address",
 	SecretRevealed:  "Revealed a secret",
 	SecretCompared:  "Compared a paste",
 	TestStarted:     "Started a consent run",

@@ -38,6 +38,7 @@ const (
 	SettingsRead  Permission = "settings.read"
 	SettingsCheck Permission = "settings.check"
 	BackupTake    Permission = "backup.take" // make and download backups: whoever has one has everything but the key
+	KeysManage    Permission = "keys.manage"
 )
 
 // Permissions lists all permissions, in the order in which people read them. The
@@ -153,6 +154,7 @@ var matrix = []Row{
 	{SettingsRead, "Read the settings of the instance", [5]Cell{Yes, Yes, No, Yes, No}, true, false},
 	{SettingsCheck, "Check the public address", [5]Cell{Yes, Yes, No, No, No}, true, false},
 	{BackupTake, "Make and download backups", [5]Cell{Yes, No, No, No, No}, true, true},
+	{KeysManage, "Make, use and retire the keys that seal", [5]Cell{Yes, No, No, No, No}, true, true},
 }
 
 // Matrix is the whole of it, for pages and documents. It belongs to the caller.

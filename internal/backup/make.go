@@ -3,6 +3,7 @@ package backup
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -163,10 +164,10 @@ func (m *Maker) look(ctx context.Context, path string, to *Manifest) (files []so
 	to.Format = form.Format
 	var record []byte
 	err = s.View(ctx, func(r store.Reader) error { record, err = r.Get(secret.InstallationKey); return err })
-	if err != nil {
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return nil, err
 	}
-	to.Keys = slices.Compact([]string{secret.KeyOf(record), m.Box.KeyID()})
+	to.Keys = slices.Compact([]string{cmp.Or(secret.KeyOf(record), m.Box.KeyID()), m.Box.KeyID()})
 	all, err := audit.ArchiveFiles(ctx, s)
 	if err != nil {
 		return nil, err

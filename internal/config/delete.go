@@ -42,6 +42,9 @@ func (s *Service) remove(tx store.Tx, e Entry) error {
 		versions.Delete(tx, versionID(e.ID, n))
 	}
 	entries.Delete(tx, string(e.ID))
+	rotations.Delete(tx, string(e.ID))
+	watches.Delete(tx, string(e.ID))
+	expiries.Delete(tx, string(e.ID))
 	for _, f := range s.alsoDelete {
 		if err := f(tx, e.ID); err != nil {
 			return err

@@ -44,6 +44,8 @@ type Draft struct {
 	Reason   string
 	Then     Then
 	Accept   time.Duration // how long the version that was current stays accepted, with PutInForce
+
+	Expires map[string]string // when secret values of this version expire, by key, as SetExpiry takes it; others stay as they are
 }
 
 // An Input is one key of a Draft. With Keep, the value of the base version is

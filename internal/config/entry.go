@@ -18,6 +18,9 @@
 //	config/deleted/<id>        the revision at which an entry was deleted: one made
 //	                           anew goes on from there, so that no form of the old
 //	                           one is taken for a form of the new one
+//	config/rotation/<id>       Rotation: that a client secret is being replaced, and how
+//	config/watch/<id>          Watch: what may put an older version back in force
+//	config/expiry/<id>         []Expiry: when values expire, by their fingerprints
 //	config/generation          rises with every change of an entry; see All
 package config
 

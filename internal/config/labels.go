@@ -20,15 +20,21 @@ type Move struct {
 	Version  int
 	Accept   time.Duration // how long the version that was current stays accepted; at most MaxAccept
 	Reason   string
+	Revert   time.Duration // with Promote: how long checks may put back what was in force; 0 for never, at most MaxRevert
 }
 
 // Promote puts the pending version in force: current becomes previous (until
 // m.Accept is over; what was previous before loses its label), pending becomes
 // current. It returns an errs.Conflict if the entry is no longer at m.Revision
 // or m.Version is not the pending one, an errs.NotFound, and errs.Field errors
-// on "hours" and "reason".
+// on "hours", "minutes" and "reason". With m.Revert, it begins a Watch.
 func (s *Service) Promote(ctx context.Context, by audit.Actor, m Move) (Entry, error) {
-	return s.move(ctx, m, s.event(by, audit.EntryPromoted, m), func(e Entry) error { return e.checkPending(m) })
+	return s.move(ctx, m, s.event(by, audit.EntryPromoted, m), func(e Entry) error {
+		if m.Revert > 0 && e.Current == 0 {
+			return errs.Field("minutes", "Nothing is in force yet, so there is nothing to go back to.")
+		}
+		return e.checkPending(m)
+	})
 }
 
 // RollBack puts an older version in force again. A pending version stays
@@ -50,7 +56,7 @@ func (s *Service) RollBack(ctx context.Context, by audit.Actor, m Move) (Entry, 
 // versions are read before the transaction: they are immutable, and as the
 // entry is still at m.Revision then, they are the right ones.
 func (s *Service) move(ctx context.Context, m Move, event audit.Event, allow func(Entry) error) (Entry, error) {
-	if err := errors.Join(checkAccept(m.Accept), checkReason(m.Reason)); err != nil {
+	if err := errors.Join(checkAccept(m.Accept), checkRevert(m.Revert), checkReason(m.Reason)); err != nil {
 		return Entry{}, err
 	}
 	to, err := s.diffToCurrent(ctx, m, &event)
@@ -66,7 +72,7 @@ func (s *Service) move(ctx context.Context, m Move, event audit.Event, allow fun
 		}
 		e.putInForce(to, m.Accept, event.Time, event.Actor.Name)
 		return nil
-	})
+	}, func(tx store.Tx, before, after Entry) error { return beginWatch(tx, m, event, before, after) })
 }
 
 // diffToCurrent returns the version that m names, and writes into the event
@@ -90,7 +96,12 @@ func (s *Service) diffToCurrent(ctx context.Context, m Move, event *audit.Event)
 		}
 	}
 	diff := Diff(current, to)
-	event.Changes, event.Note = diff.audit(), strings.Join(diff.notes(), " ")
+	event.Changes = diff.audit()
+	notes := append(diff.notes(), s.otherApp(m.ID, current, to)...)
+	if m.Revert > 0 {
+		notes = append(notes, fmt.Sprintf("Version %d comes back by itself if a check within %s proves the client secret wrong.", current.Number, minutes(m.Revert)))
+	}
+	event.Note = strings.Join(notes, " ")
 	return to, nil
 }
 
@@ -123,8 +134,9 @@ func (e Entry) checkPending(m Move) error {
 }
 
 // change runs f on the entry in one transaction, if it still is at m.Revision,
-// and records the event with the labels that f moved.
-func (s *Service) change(ctx context.Context, m Move, event audit.Event, f func(*Entry) error) (Entry, error) {
+// and records the event with the labels that f moved. also writes what belongs to
+// the change beside the entry.
+func (s *Service) change(ctx context.Context, m Move, event audit.Event, f func(*Entry) error, also ...func(tx store.Tx, before, after Entry) error) (Entry, error) {
 	var changed Entry
 	err := s.store.Update(ctx, func(tx store.Tx) error {
 		before, err := entryAt(tx, m.ID, m.Revision)
@@ -140,6 +152,11 @@ func (s *Service) change(ctx context.Context, m Move, event audit.Event, f func(
 		done := event
 		done.Changes = append(moves(before, after), event.Changes...)
 		done.Note = strings.TrimSpace(strings.Join(append([]string{event.Note}, acceptNotes(before, after)...), " "))
+		for _, f := range also {
+			if err := f(tx, before, after); err != nil {
+				return err
+			}
+		}
 		return errors.Join(put(tx, after), audit.Append(tx, done))
 	})
 	if err != nil {

@@ -35,6 +35,9 @@ func (s *Service) Save(ctx context.Context, by audit.Actor, d Draft) (Saved, err
 			return err
 		}
 		after := p.labelled(before)
+		if err := p.expire(tx); err != nil {
+			return err
+		}
 		return errors.Join(versions.Put(tx, versionID(after.ID, p.version.Number), p.version),
 			put(tx, after), audit.Append(tx, p.event(by, before, after)))
 	})
@@ -51,6 +54,8 @@ type prepared struct {
 	connector string
 	base      Opened
 	version   Version
+	otherApp  []string // that it is another app than the one in force, in words; none if it is the same
+	dates     []Expiry // of its values; see Draft.Expires
 }
 
 func (s *Service) prepare(ctx context.Context, by audit.Actor, d Draft) (prepared, error) {
@@ -58,7 +63,10 @@ func (s *Service) prepare(ctx context.Context, by audit.Actor, d Draft) (prepare
 	if err != nil {
 		return prepared{}, err
 	}
-	return p, s.seal(&p, c)
+	if err := s.seal(&p, c); err != nil {
+		return prepared{}, err
+	}
+	return p, p.date(by)
 }
 
 // Preview returns what Save would make of d, opened, and keeps nothing: no
@@ -93,6 +101,11 @@ func (s *Service) compose(ctx context.Context, by audit.Actor, d Draft) (prepare
 		return prepared{}, content{}, err
 	}
 	p := prepared{draft: d, connector: keyOf(def), base: base}
+	if e.Current != 0 {
+		if p.otherApp, err = s.otherThan(ctx, e, c); err != nil {
+			return prepared{}, content{}, err
+		}
+	}
 	p.version = Version{Entry: d.ID, Number: e.Next, Base: d.Base, Author: by.Name, Time: s.now().UTC(),
 		Reason: d.Reason, Scopes: d.Scopes, Topics: d.Topics, TokenOrigin: origin, Cleaned: cleaned}
 	return p, c, nil
@@ -198,6 +211,10 @@ func (p prepared) event(by audit.Actor, before, after Entry) audit.Event {
 	if p.draft.Revision == 0 {
 		e.Action = audit.EntryCreated
 	}
-	e.Note = strings.Join(append(append(notes, diff.notes()...), acceptNotes(before, after)...), " ")
+	notes = append(append(notes, diff.notes()...), p.otherApp...)
+	for _, x := range p.dates {
+		e.Changes = append(e.Changes, audit.Change{Key: expiryOf + x.Key, After: x.Date})
+	}
+	e.Note = strings.Join(append(notes, acceptNotes(before, after)...), " ")
 	return e
 }

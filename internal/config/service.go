@@ -22,6 +22,7 @@ type Service struct {
 	index      indexCache
 	looks      looksMemo
 	holders    holderCache
+	dates      expiryCache
 }
 
 // Options are what a Service is made of. All are needed.

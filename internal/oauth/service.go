@@ -32,6 +32,7 @@ type Service struct {
 	panicked    func(run, what string, stack []byte)
 	index       healthIndex
 	radar       radar
+	watching    watching
 	lives       lives
 	life        context.Context // of the diagnoses: they outlive the request that started them
 	stop        context.CancelFunc

@@ -16,6 +16,7 @@ type Faults struct {
 	State           StateWay // what becomes of state
 
 	// The token endpoint.
+	Secrets       Secrets       // which of the app's two secrets hold
 	ClientAuth    ClientAuth    // which client authentication method is accepted
 	Order         Order         // what is checked first
 	ErrorForm     ErrorForm     // the format of errors
@@ -146,6 +147,18 @@ const (
 	clientAuths
 )
 
+// Secrets says which of the two client secrets hold. Notifications are signed
+// with the first that does.
+type Secrets int
+
+// Which secrets hold.
+const (
+	FirstSecret  Secrets = iota // the second was not made yet
+	BothSecrets                 // as while a secret is being replaced
+	SecondSecret                // the first was deleted
+	secretsEnd
+)
+
 // Order says what the token endpoint checks first.
 type Order int
 
@@ -241,6 +254,7 @@ func (f Faults) inRange() Faults {
 	zeroBeyond(&f.Refusal, refusals)
 	zeroBeyond(&f.Denied, denials)
 	zeroBeyond(&f.State, stateWays)
+	zeroBeyond(&f.Secrets, secretsEnd)
 	zeroBeyond(&f.ClientAuth, clientAuths)
 	zeroBeyond(&f.Order, orders)
 	zeroBeyond(&f.ErrorForm, errorForms)

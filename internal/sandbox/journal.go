@@ -91,6 +91,9 @@ func (p *Provider) describe(name, value string) string {
 	case "client_id":
 		return p.recognise(value, p.id, p.secret, "the sandbox's client id", "the client secret, in the wrong field")
 	case "client_secret":
+		if value == p.second {
+			return "the sandbox's second client secret"
+		}
 		return p.recognise(value, p.secret, p.id, "the sandbox's client secret", "the client id, in the wrong field")
 	case "redirect_uri":
 		return safeURI(value)

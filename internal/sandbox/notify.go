@@ -45,8 +45,8 @@ type Delivery struct {
 // Signing says how a notification is signed.
 type Signing int
 
-// How a notification is signed. All but the first are refused by a receiver that
-// does as Intercom documents.
+// How a notification is signed. All but the first and the last two are refused by
+// a receiver that does as Intercom documents.
 const (
 	SignedRight  Signing = iota
 	WrongSecret          // with a secret that nobody has
@@ -54,6 +54,8 @@ const (
 	SignedBase64         // base64 instead of hex
 	NoPrefix             // without sha1=
 	Unsigned             // no signature at all
+	SignedFirst          // as documented, with the first of the two client secrets
+	SignedSecond         // the same with the second
 	signings
 )
 

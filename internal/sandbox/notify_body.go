@@ -31,6 +31,9 @@ func (p *Provider) newNotification(d Delivery) notification {
 	}
 	if d.Secret == "" {
 		m.Secret = p.secret
+		if d.Signing == SignedSecond || d.Signing == SignedRight && p.Faults().Secrets == SecondSecret {
+			m.Secret = p.second
+		}
 	}
 	if d.Signing == WrongSecret {
 		m.Secret = hex.EncodeToString(random(20))

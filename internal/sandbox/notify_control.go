@@ -14,7 +14,7 @@ import (
 // What the form for notifications offers, in the order of the constants.
 var (
 	signingOptions = []option{{"right", "As documented: SHA-1, hex, sha1="}, {"wrong-secret", "With another secret"}, {"sha256", "SHA-256 instead of SHA-1"},
-		{"base64", "Base64 instead of hex"}, {"no-prefix", "Without sha1="}, {"none", "Not at all"}}
+		{"base64", "Base64 instead of hex"}, {"no-prefix", "Without sha1="}, {"none", "Not at all"}, {"first", "As documented, with the first client secret"}, {"second", "As documented, with the second client secret"}}
 	rewritingOptions = []option{{"none", "Sent as it was signed"}, {"spaced", "Written anew with spaces"}, {"reordered", "Written anew in alphabetical order"},
 		{"escaped", "Written anew with \\u escapes"}, {"line-break", "A line break added at its end"}}
 	usualTopics = []string{"ping", "company.created", "company.updated", "contact.user.created", "contact.user.updated", "contact.lead.created", "contact.merged",

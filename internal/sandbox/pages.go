@@ -114,7 +114,7 @@ func (p *Provider) controlPage(r *http.Request, typed url.Values, failed map[str
 	}
 	faults := p.Faults()
 	page := controlPage{
-		Credentials: []copyRow{{"client-id", "Client ID", p.id}, {"client-secret", "Client secret", p.secret}},
+		Credentials: []copyRow{{"client-id", "Client ID", p.id}, {"client-secret", "Client secret", p.secret}, {"second-secret", "Second client secret, for replacing the first", p.second}},
 		Addresses:   []copyRow{{"authorize-url", "Authorize URL", base + "/oauth"}, {"token-url", "Token URL", base + "/auth/eagle/token"}, {"api-url", "API base", base}},
 		Redirects:   p.RedirectURIs(), URIError: failed["uri"], Records: recordViews(p.Log()), Notify: p.notifyPage(nil, nil),
 	}

@@ -78,6 +78,7 @@ type Provider struct {
 	sleep     func(r *http.Request, d time.Duration)
 	id        string
 	secret    string
+	second    string // the secret that replaces it
 	key       []byte // of form tokens and fingerprints; random, ends with the process
 	registers []string
 	notifies  string // NotifyURL at first
@@ -130,21 +131,21 @@ func New(o Options) (*Provider, error) {
 		return nil, fmt.Errorf("notifications: %w", err)
 	}
 	p.notifies = o.NotifyURL
-	p.id, p.secret = credentials(o.Seed)
+	p.id, p.secret, p.second = credentials(o.Seed)
 	p.routes = p.productRoutes()
 	p.control = p.controlRoutes()
 	p.Reset()
 	return p, nil
 }
 
-// credentials derives the client's id and secret. The id has the shape of a
+// credentials derives the client's id and its two secrets. The id has the shape of a
 // UUID, as Intercom's have.
-func credentials(seed string) (id, secret string) {
+func credentials(seed string) (id, secret, second string) {
 	key := []byte(seed)
 	if seed == "" {
 		key = random(32)
 	}
-	return uuidOf(derive(key, "client id")), hex.EncodeToString(derive(key, "client secret"))[:40]
+	return uuidOf(derive(key, "client id")), hex.EncodeToString(derive(key, "client secret"))[:40], hex.EncodeToString(derive(key, "second client secret"))[:40]
 }
 
 func derive(key []byte, what string) []byte {
@@ -158,6 +159,10 @@ func (p *Provider) ClientID() string { return p.id }
 
 // ClientSecret is that client's secret.
 func (p *Provider) ClientSecret() string { return p.secret }
+
+// SecondSecret is the secret that can hold beside it, or instead of it: see
+// [Faults].
+func (p *Provider) SecondSecret() string { return p.second }
 
 // Faults returns the switches as they stand.
 func (p *Provider) Faults() Faults {

@@ -122,6 +122,9 @@ func consentControls() []control {
 
 func tokenControls() []control {
 	return []control{
+		pick("secrets", "Client secrets that hold", Unconfirmed, "For rehearsing the replacement of a secret. Whether an old and a new secret of Intercom hold beside each other is undocumented.",
+			func(f *Faults) *Secrets { return &f.Secrets },
+			option{"first", "The first"}, option{"both", "Both"}, option{"second", "The second"}),
 		pick("client-auth", "Client authentication", Documented, "Documented: id and secret as parameters. Whether Basic is accepted too is unconfirmed.",
 			func(f *Faults) *ClientAuth { return &f.ClientAuth },
 			option{"post", "Form fields only"}, option{"basic", "Basic only"}, option{"either", "Either, but not both"}),

@@ -103,23 +103,23 @@ func basicClient(r *http.Request) (id, secret string, ok bool) {
 // workspace that the code is for.
 func (p *Provider) exchangeCode(x *exchange, req tokenRequest) (int, *tokenError) {
 	if x.faults.Order != CodeFirst {
-		if failed := p.checkClient(req, x.faults.Order); failed != nil {
+		if failed := p.checkClient(req, x.faults.Order, x.faults.Secrets); failed != nil {
 			return 0, failed
 		}
 	}
 	workspace, failed := p.checkCode(x, req)
 	if failed == nil && x.faults.Order == CodeFirst {
-		failed = p.checkClient(req, ClientFirst)
+		failed = p.checkClient(req, ClientFirst, x.faults.Secrets)
 	}
 	return workspace, failed
 }
 
-func (p *Provider) checkClient(req tokenRequest, order Order) *tokenError {
+func (p *Provider) checkClient(req tokenRequest, order Order, hold Secrets) *tokenError {
 	var failed *tokenError
 	switch {
 	case req.id != p.id:
 		failed = unknownID
-	case subtle.ConstantTimeCompare([]byte(req.secret), []byte(p.secret)) != 1:
+	case !p.holds(req.secret, hold):
 		failed = wrongSecret
 	default:
 		return nil
@@ -130,6 +130,13 @@ func (p *Provider) checkClient(req tokenRequest, order Order) *tokenError {
 		failed = &same
 	}
 	return failed
+}
+
+// holds reports whether a client secret is one of those that hold.
+func (p *Provider) holds(sent string, hold Secrets) bool {
+	first := subtle.ConstantTimeCompare([]byte(sent), []byte(p.secret)) == 1
+	second := subtle.ConstantTimeCompare([]byte(sent), []byte(p.second)) == 1
+	return first && hold != SecondSecret || second && hold != FirstSecret
 }
 
 func (p *Provider) checkCode(x *exchange, req tokenRequest) (int, *tokenError) {

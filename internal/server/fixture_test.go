@@ -119,9 +119,6 @@ var seeded = sync.OnceValues(func() (seed, error) {
 	if err != nil {
 		return seed{}, err
 	}
-	if err := db.Update(context.Background(), func(tx store.Tx) error { tx.Put(secret.InstallationKey, record); return nil }); err != nil {
-		return seed{}, err
-	}
 	a := auth.New(auth.Options{Store: db, Box: box, Now: func() time.Time { return start.Add(-time.Hour) }})
 	token, _, err := a.SetupToken(context.Background())
 	if err != nil {

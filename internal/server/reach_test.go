@@ -190,7 +190,7 @@ func (h *house) asNobody(who string, p *person) {
 // admin of one of them.
 func twoVendors(t *testing.T) (*house, *person) {
 	t.Helper()
-	h := open(t, plan{})
+	h := open(t, plan{backups: t.TempDir()})
 	for _, id := range []string{"acme:intercom", "globex:intercom"} {
 		h.save(id, nil)
 		h.save(id, func(d *config.Draft) { d.Revision, d.Base, d.Then, d.Values[0].Value = 1, 1, config.Pend, text("x") })

@@ -58,6 +58,7 @@ func routes(g gate) []route {
 	factor := factorPages{g}
 	house := housePages{g}
 	radar := radarPages{g}
+	keys := keyPages{g}
 	checks := outsidePages{g}
 	backups := backupPages{g}
 	hook := receiver{g, newRoom()}
@@ -157,6 +158,11 @@ func routes(g gate) []route {
 		{"GET", "/settings/backup", auth.SettingsRead, backups.show},
 		{"POST", "/settings/backup", backupTake, backups.save},
 		{"POST", "/settings/backup/download", backupTake, backups.download},
+		{"GET", keysPath, auth.SettingsRead, keys.show},
+		{"GET", keysProgress, auth.SettingsRead, keys.progress},
+		{"POST", "/settings/keys/rotate", keysManage, keys.rotate},
+		{"POST", "/settings/keys/reseal", keysManage, keys.reseal},
+		{"POST", "/settings/keys/retire", keysManage, keys.retire},
 		{"POST", "/settings/outside-in", auth.SettingsCheck, checks.run},
 		{"GET", outside.VisitPath, auth.SettingsCheck, checks.visit},
 		{"POST", "/settings/outside-in/browser", auth.SettingsCheck, checks.begin},
