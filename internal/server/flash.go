@@ -56,6 +56,8 @@ const (
 	saidLogChecked
 	saidBackedUp
 	saidBackingUp
+	saidImported
+	saidImportDropped
 	saidKeyMade
 	saidResealing
 	saidKeyRetired
@@ -98,6 +100,8 @@ var sentences = map[said]string{
 	saidFactorRemoved:  "The second factor is removed",
 	saidBackedUp:       "The backup is made",
 	saidBackingUp:      "The backup is being made",
+	saidImported:       "Imported: %d entries",
+	saidImportDropped:  "The import is discarded; nothing was changed",
 	saidJoined:         "Welcome. Your account is ready",
 }
 

@@ -27,6 +27,7 @@ import (
 	"backoffice/internal/backup"
 	"backoffice/internal/config"
 	"backoffice/internal/connector"
+	"backoffice/internal/exchange"
 	"backoffice/internal/guide"
 	"backoffice/internal/keyring"
 	"backoffice/internal/oauth"
@@ -50,6 +51,7 @@ type Deps struct {
 	Guide     *guide.Service
 	Backups   *backup.Service
 	Webhooks  *webhook.Service
+	Exchange  *exchange.Service
 	Audit     *audit.Log
 	Keys      *keyring.Ring
 	Log       *slog.Logger
@@ -127,7 +129,7 @@ func (d Deps) check() error {
 	var missing []string
 	for name, is := range map[string]bool{
 		"Store": d.Store == nil, "Config": d.Config == nil, "Catalogue": d.Catalogue == nil, "OAuth": d.OAuth == nil, "Auth": d.Auth == nil,
-		"Sessions": d.Sessions == nil, "Outside": d.Outside == nil, "Webhooks": d.Webhooks == nil, "Guide": d.Guide == nil, "Backups": d.Backups == nil, "Audit": d.Audit == nil, "Keys": d.Keys == nil, "Notary": d.Notary == nil, "AuditState": d.AuditState == nil, "AuditCheck": d.AuditCheck == nil, "Log": d.Log == nil, "Now": d.Now == nil,
+		"Sessions": d.Sessions == nil, "Outside": d.Outside == nil, "Webhooks": d.Webhooks == nil, "Guide": d.Guide == nil, "Backups": d.Backups == nil, "Exchange": d.Exchange == nil, "Audit": d.Audit == nil, "Keys": d.Keys == nil, "Notary": d.Notary == nil, "AuditState": d.AuditState == nil, "AuditCheck": d.AuditCheck == nil, "Log": d.Log == nil, "Now": d.Now == nil,
 		"Site.PublicURL": d.Site.PublicURL == nil, "Site.DataSize": d.Site.DataSize == nil, "Site.Ready": d.Site.Ready == nil,
 	} {
 		if is {
