@@ -16,7 +16,6 @@ import (
 
 	"backoffice/internal/auth"
 	"backoffice/internal/format"
-	"backoffice/internal/secret"
 	"backoffice/internal/store"
 	"backoffice/internal/store/bolt"
 )
@@ -120,12 +119,9 @@ func goldenKinds(t *testing.T, dir string) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	prefixes := []string{"config/entry/", "webhook/note/", "auth/user/", "audit/event/", "audit/hash/", "audit/checkpoint/", "keys/", "meta/format"}
-	for _, k := range secret.Kinds() {
-		if k.Find != nil {
-			prefixes = append(prefixes, k.Prefix)
-		}
-	}
+	// A later sort of record is in the golden file of a later form, and not in this one.
+	prefixes := []string{"config/entry/", "config/version/", "webhook/note/", "webhook/body/", "auth/user/", "auth/factor/", "auth/factor-new/", "oauth/flow/",
+		"audit/event/", "audit/hash/", "audit/checkpoint/", "keys/", "secret/installation", "meta/format"}
 	err = db.View(context.Background(), func(r store.Reader) error {
 		for _, prefix := range prefixes {
 			if found, err := r.Scan(store.Range{Prefix: prefix, Limit: 1}); err != nil || len(found) == 0 {
