@@ -35,6 +35,8 @@
 //	auth/setup                  the hash of the set-up token, while there is no user
 //	auth/invite/<hash>          an open invitation, by the hash of its token
 //	auth/invited/<address>      the hash of the invitation that the address has (escaped)
+//	auth/calendar/<hash>        whose calendar address a token is, by its hash
+//	auth/calendars/<id>         the hash of the token of a user's calendar address
 //	auth/factor/<id>            the second factor of a user: a sealed secret, hashes of recovery codes
 //	auth/factor-new/<id>        an app that is being set up
 //	auth/seen/<id>              when a user was here last, exact to a minute

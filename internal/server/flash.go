@@ -56,6 +56,14 @@ const (
 	saidLogChecked
 	saidBackedUp
 	saidBackingUp
+	saidApproved
+	saidRejected
+	saidRule
+	saidRotationBegun
+	saidRotationEnded
+	saidRetired
+	saidExpiry
+	saidCalendarEnded
 	saidImported
 	saidImportDropped
 	saidKeyMade
@@ -88,6 +96,11 @@ var sentences = map[said]string{
 	saidReplayed:       "Sent again: the answer is %d",
 	saidReplayFailed:   "Sent again, and no answer came",
 	saidLogChecked:     "The whole log is being checked",
+	saidRotationBegun:  "The answer is saved",
+	saidRotationEnded:  "The rotation is over",
+	saidRetired:        "Version %d is retired",
+	saidExpiry:         "The date is saved",
+	saidCalendarEnded:  "The calendar address is withdrawn",
 	saidKeyMade:        "A new key seals, and everything else is being sealed anew",
 	saidResealing:      "Everything is being sealed anew",
 	saidKeyRetired:     "The key is retired",
@@ -100,6 +113,9 @@ var sentences = map[said]string{
 	saidFactorRemoved:  "The second factor is removed",
 	saidBackedUp:       "The backup is made",
 	saidBackingUp:      "The backup is being made",
+	saidApproved:       "Version %d is approved",
+	saidRejected:       "Version %d is rejected",
+	saidRule:           "The rule is changed",
 	saidImported:       "Imported: %d entries",
 	saidImportDropped:  "The import is discarded; nothing was changed",
 	saidJoined:         "Welcome. Your account is ready",

@@ -50,7 +50,7 @@ func ownAddress(c echo.Context) string {
 		return "/config"
 	case "consent":
 		return path.Dir(u.EscapedPath()) + "/test"
-	case "promote", "rollback", "discard", "compare", "reveal", "token", "password", "radar", "send", "replay", "export", "check", "invite", "withdraw", "disable", "enable", "sessions", "proof", "factor", "download", "begin", "codes", "remove", "code":
+	case "promote", "rollback", "reject", "discard", "compare", "reveal", "token", "password", "radar", "send", "replay", "export", "check", "invite", "withdraw", "disable", "enable", "sessions", "proof", "factor", "download", "begin", "codes", "remove", "code":
 		return path.Dir(u.EscapedPath())
 	}
 	return u.EscapedPath()
