@@ -56,6 +56,10 @@ const (
 	saidLogChecked
 	saidBackedUp
 	saidBackingUp
+	saidSignInForce
+	saidSignInDropped
+	saidSignInOff
+	saidUnlinked
 	saidApproved
 	saidRejected
 	saidRule
@@ -113,6 +117,10 @@ var sentences = map[said]string{
 	saidFactorRemoved:  "The second factor is removed",
 	saidBackedUp:       "The backup is made",
 	saidBackingUp:      "The backup is being made",
+	saidSignInForce:    "The sign-in provider is in force",
+	saidSignInDropped:  "The saved setting is discarded",
+	saidSignInOff:      "The sign-in provider is off",
+	saidUnlinked:       "The account is unlinked, and its sessions have ended",
 	saidApproved:       "Version %d is approved",
 	saidRejected:       "Version %d is rejected",
 	saidRule:           "The rule is changed",
