@@ -65,7 +65,7 @@ func makeGolden(t *testing.T, dir string) {
 		t.Fatal(err)
 	}
 	for _, name := range []string{dataName, "backoffice.key"} {
-		if err := copyFile(filepath.Join(k.dir, name), filepath.Join(dir, name)); err != nil {
+		if err := copyTo(filepath.Join(k.dir, name), filepath.Join(dir, name)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -85,7 +85,7 @@ func TestGolden(t *testing.T) {
 		t.Run("form "+form.Name(), func(t *testing.T) {
 			dir := t.TempDir()
 			for _, name := range []string{dataName, "backoffice.key"} {
-				if err := copyFile(filepath.Join(goldenDir(form.Name()), name), filepath.Join(dir, name)); err != nil {
+				if err := copyTo(filepath.Join(goldenDir(form.Name()), name), filepath.Join(dir, name)); err != nil {
 					t.Fatal(err)
 				}
 			}

@@ -255,7 +255,7 @@ func (r *restoreCommand) present(ctx context.Context, con console, c checked, go
 // installation of the backup. It reads a copy: the file itself is locked, by us.
 func look(ctx context.Context, c checked, got backup.Checked, dir string) (events int64, same bool, err error) {
 	copied := filepath.Join(dir, "present.db")
-	if err := copyFile(c.dataFile, copied); err != nil {
+	if err := copyTo(c.dataFile, copied); err != nil {
 		return 0, false, err
 	}
 	defer os.Remove(copied)
@@ -291,7 +291,7 @@ func (r *restoreCommand) archives(got backup.Checked, dir string) error {
 		if info, err := os.Stat(to); err == nil && info.Size() == sizeOf(from) {
 			continue
 		}
-		if err := copyFile(from, to+".new"); err != nil {
+		if err := copyTo(from, to+".new"); err != nil {
 			return err
 		}
 		if err := os.Rename(to+".new", to); err != nil {
@@ -343,13 +343,13 @@ func keepBeside(path string, now time.Time) (string, error) {
 	case errors.Is(err, fs.ErrExist):
 		return to, fmt.Errorf("%s is there already", to)
 	case err != nil: // a disk without links
-		err = copyFile(path, to)
+		err = copyTo(path, to)
 	}
 	return to, errors.Join(err, syncDir(filepath.Dir(path)))
 }
 
-// copyFile copies a file, with mode 0600, and waits until it is on the disk.
-func copyFile(from, to string) error {
+// copyTo copies a file, with mode 0600, and waits until it is on the disk.
+func copyTo(from, to string) error {
 	src, err := os.Open(from)
 	if err != nil {
 		return err

@@ -92,9 +92,10 @@ const (
 	BackupTaken   Action = "backup.take"
 	Restored      Action = "backup.restore"
 
-	KeyRotated  Action = "key.rotate"
-	KeyResealed Action = "key.reseal"
-	KeyRetired  Action = "key.retire"
+	ClockWentBack Action = "clock.back"
+	KeyRotated    Action = "key.rotate"
+	KeyResealed   Action = "key.reseal"
+	KeyRetired    Action = "key.retire"
 )
 
 // titles has every Action: what it is called on a page.
@@ -176,6 +177,7 @@ var titles = map[Action]string{
 	BackupMade:           "Made a backup",
 	BackupTaken:          "Took a backup away",
 	Restored:             "Restored a backup",
+	ClockWentBack:        "Went back",
 	KeyRotated:           "Changed the key that seals",
 	KeyResealed:          "Sealed everything anew",
 	KeyRetired:           "Retired a key",

@@ -59,7 +59,10 @@ func openWith(path string, openFile func(string, int, os.FileMode) (*os.File, er
 		}
 		return nil, refusal(path, err)
 	}
-	d.b.AllocSize = growBy
+	d.b.AllocSize, d.file = growBy, file
+	if d.id, err = file.Stat(); err != nil {
+		return nil, refusal(path, errors.Join(err, d.b.Close()))
+	}
 	if replaced(path, file) { // while we waited for it: what is written to it now would be lost
 		return nil, refusal(path, errors.Join(ErrLocked, d.b.Close()))
 	}

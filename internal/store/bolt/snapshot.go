@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"backoffice/internal/errs"
 
@@ -181,6 +182,11 @@ func full(err error) error {
 		return errs.Wrap(errs.Unavailable, "The disk is full. Nothing was replaced. Free some space and try again.", err)
 	}
 	return err
+}
+
+// noSpace reports whether a disk, or somebody's share of it, is full.
+func noSpace(err error) bool {
+	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
 }
 
 func size(path string) int64 {
