@@ -315,7 +315,7 @@ func (s *Service) SignInWithCode(ctx context.Context, by audit.Actor, t secret.T
 	g := guess{account: a, network: s.mac("known\x00" + net), wrong: errWrongCode, lapse: "Wrong code.",
 		failure: audit.Event{Actor: by, Action: audit.SignInFailed, Target: a.Email}}
 	if g.keys, err = s.codeKeys(ctx, a.ID, net, g.network); err != nil {
-		return User{}, fmt.Errorf("reading who signed in from where: %w", err)
+		return Entry{}, fmt.Errorf("reading who signed in from where: %w", err)
 	}
 	by.ID, by.Name = a.ID, a.Email
 	for range sealedTries {
