@@ -39,6 +39,7 @@ var views = []view{
 	{name: "entries-export", path: "/config/export"},
 	{name: "entries-import", path: "/config/import"},
 	{name: "entries-import-plan", reach: reachPlan},
+	{name: "entry-approve", path: "/config/initech:hubspot/approve"},
 	{name: "entry-conflict", reach: reachConflict, status: 409},
 	{name: "entry-delete", path: "/config/globex:slack/delete"},
 	{name: "entry-doubts", path: "/config/hooli:slack"},
@@ -59,6 +60,10 @@ var views = []view{
 	{name: "entry-new-free", path: "/config/new?id=acme:homemade"},
 	{name: "entry-reveal", path: "/config/acme:intercom/reveal?version=1&key=clientSecret"},
 	{name: "entry-revealed", reach: reachRevealed},
+	{name: "entry-rotate", path: "/config/wayne:intercom/rotate"},
+	{name: "entry-rotate-none", path: "/config/acme:homemade/rotate"},
+	{name: "entry-rotate-paste", reach: reachRotate},
+	{name: "entry-rule", path: "/config/initech:hubspot/rule"},
 	{name: "entry-scopes", path: "/config/acme:intercom/scopes"},
 	{name: "entry-test-compare", path: "/config/initech:intercom/test/compare"},
 	{name: "entry-test-denied", path: "/config/hooli:intercom/test"},
@@ -70,6 +75,7 @@ var views = []view{
 	{name: "entry-test-works", path: "/config/acme:intercom/test"},
 	{name: "entry-test-wrong", path: "/config/globex:intercom/test"},
 	{name: "entry-values", path: "/config/acme:intercom"},
+	{name: "entry-values-awaiting", path: "/config/initech:hubspot"},
 	{name: "entry-values-pending", path: "/config/initech:intercom"},
 	{name: "entry-webhooks", path: "/config/acme:intercom/webhooks"},
 	{name: "entry-webhooks-sent", reach: reachTestSent},
@@ -92,9 +98,13 @@ var views = []view{
 	{name: "search", path: "/search?q=intercom"},
 	{name: "search-none", path: "/search?q=nothing-like-it"},
 	{name: "settings", path: "/settings"},
+	{name: "settings-backup", path: "/settings/backup"},
 	{name: "settings-checked", reach: reachChecked},
 	{name: "settings-keys", path: "/settings/keys"},
 	{name: "settings-outside-in", reach: reachOutside},
+	{name: "settings-sign-in", path: "/settings/sign-in"},
+	{name: "settings-sign-in-faults", reach: reachSignInFaults, status: 422},
+	{name: "settings-sign-in-saved", reach: reachSignInSaved},
 	{name: "team", path: "/team"},
 	{name: "team-invited", reach: func(p *person) { p.invite("new@acme.example", "editor", "acme:*") }},
 	{name: "team-person", reach: reachPerson},
@@ -170,6 +180,14 @@ func reachGuideFaults(p *person) {
 	p.FollowRefused("Save the drafts", 422)
 }
 
+// reachRotate meets a rotation that has begun, with a paste that is refused.
+func reachRotate(p *person) {
+	p.Open("/config/stark:intercom/rotate")
+	p.Tick("Both hold", true)
+	p.Follow("Save the answer")
+	p.runScript(`document.querySelectorAll(".steps details").forEach((d) => { d.open = true })`)
+}
+
 // reachLeave meets the page that goes on by itself: the provider is slow, so
 // there is time to stop.
 func reachLeave(p *person) {
@@ -238,6 +256,32 @@ func reachChecked(p *person) {
 func reachOutside(p *person) {
 	p.Open("/settings")
 	p.Follow("Check with your browser")
+}
+
+// fillSignIn fills the form of a provider, with the own password if it asks for it.
+func (p *person) fillSignIn(issuer, client, secret string) {
+	p.Open("/settings/sign-in")
+	p.Fill("Issuer", issuer)
+	p.Fill("Client ID", client)
+	p.Fill("Client secret", secret)
+	p.Fill("Allowed e-mail domains", "acme.example")
+	p.Fill("Roles of groups", "admins = admin\nintegrators = editor acme:*")
+	p.Fill("Text of the button", "Sign in with Example ID")
+	if eval[bool](p, `!!document.querySelector("#password")`) { // the sign-in was long ago
+		p.Fill("Your password", password)
+	}
+}
+
+func reachSignInFaults(p *person) {
+	p.fillSignIn("login.example.com", "", "")
+	p.FollowRefused("Save, and come back through it", 422)
+}
+
+// reachSignInSaved saves a provider that a rehearsal may not call, and which says so.
+func reachSignInSaved(p *person) {
+	p.fillSignIn("https://127.0.0.1:1", "0oa7d1c", "f81d4fae-7dec-11d0")
+	p.Follow("Save, and come back through it")
+	p.See("The provider cannot be used yet")
 }
 
 // reachNotification opens the first notification of a topic with a verdict.

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"time"
 
+	"backoffice/internal/backup"
+	"backoffice/internal/config"
 	"backoffice/internal/egress"
 	"backoffice/internal/keeper"
 	"backoffice/internal/secret"
@@ -30,6 +32,7 @@ type settings struct {
 	AllowHosts     []string      `help:"Hosts or networks of your own that providers may live on. Without it, no private address is ever called." env:"BACKOFFICE_ALLOW_HOSTS" placeholder:"HOST"`
 	Connectors     string        `help:"Directory with connector definitions of your own (YAML)." env:"BACKOFFICE_CONNECTORS" placeholder:"DIR"`
 	Environment    string        `help:"Name of this environment, shown on every page." default:"production" env:"BACKOFFICE_ENVIRONMENT"`
+	Approval       string        `help:"What a version needs before it is put in force, unless its entry says otherwise: none, person (a second person's approval), test (a good test), or both." default:"none" env:"BACKOFFICE_APPROVAL"`
 	Radar          string        `help:"Whether each entry in force is asked once a day, unattended, whether its provider still takes it: daily or off." default:"daily" env:"BACKOFFICE_RADAR"`
 	SecondFactor   string        `help:"Who has to have a second factor: reveal (whose role may reveal secrets), all, or off." default:"reveal" env:"BACKOFFICE_SECOND_FACTOR"`
 	ConfirmAfter   time.Duration `help:"How long a password counts for what asks for it again: reveals, exports, changes of people." default:"5m" env:"BACKOFFICE_CONFIRM_AFTER"`
@@ -43,6 +46,10 @@ type settings struct {
 	AuditShip      string        `help:"Where each audit event is copied as a line of JSON: stdout, or a file. Without it, nowhere." env:"BACKOFFICE_AUDIT_SHIP" placeholder:"stdout|FILE"`
 	AuditKeepDays  int           `help:"Days for which audit events stay in the data file. Older ones move into files in --audit-archive. 0: all stay." default:"0" env:"BACKOFFICE_AUDIT_KEEP_DAYS"`
 	AuditArchive   string        `help:"Directory of the archive files of old audit events." env:"BACKOFFICE_AUDIT_ARCHIVE" placeholder:"DIR"`
+	BackupDir      string        `help:"Directory into which backups are made: best on another disk. It has to be there." env:"BACKOFFICE_BACKUP_DIR" placeholder:"DIR"`
+	BackupEvery    time.Duration `help:"How often a backup is made by itself, with --backup-dir. 0: never." default:"24h" env:"BACKOFFICE_BACKUP_EVERY"`
+	BackupKeep     int           `help:"Backups that are kept in --backup-dir. Older ones of this installation are removed after a new good one." default:"7" env:"BACKOFFICE_BACKUP_KEEP"`
+	Recipient      []string      `name:"backup-recipient" sep:"none" help:"Public key of age (age1…) that backups are encrypted to. Can be given more than once; in the environment, separated by spaces." env:"BACKOFFICE_BACKUP_RECIPIENT" placeholder:"AGE1…"`
 	LogFormat      string        `help:"Form of the log on standard error: text or json." default:"text" env:"BACKOFFICE_LOG_FORMAT"`
 
 	keySettings
@@ -76,7 +83,9 @@ type checked struct {
 	cert     *tls.Certificate // nil: answer http
 	dataFile string
 	anchors  *url.URL // where heads are posted; nil: nowhere
-	keys     *keeper.Keeper
+
+	recipients backup.Recipients
+	keys       *keeper.Keeper
 }
 
 // check reads the settings and reports every fault at once, each with its
@@ -100,6 +109,11 @@ func (s settings) check() (checked, error) {
 	if !slices.Contains([]string{"text", "json"}, s.LogFormat) {
 		add(fmt.Errorf("--log-format is %q. Use text or json", s.LogFormat))
 	}
+	if s.Approval != "" {
+		if _, err := config.ParseRule(s.Approval); err != nil {
+			add(fmt.Errorf("--approval is %q. Use none, person, test or both", s.Approval))
+		}
+	}
 	if s.Radar != "daily" && s.Radar != "off" {
 		add(fmt.Errorf("--radar is %q. Use daily or off", s.Radar))
 	}
@@ -118,6 +132,9 @@ func (s settings) check() (checked, error) {
 	add(between("--webhook-rate", int64(s.WebhookRate), 1, 1_000_000))
 	add(between("--audit-keep-days", int64(s.AuditKeepDays), 0, 36_500))
 	add(archiveDir(s))
+	c.recipients, err = recipientsOf(s.Recipient)
+	add(err)
+	add(backupTimes(s))
 	if s.Environment == "" || len(s.Environment) > 30 || strings.TrimSpace(s.Environment) != s.Environment {
 		add(errors.New("--environment is empty, too long for a badge, or has spaces around it. Use a word such as production or staging"))
 	}

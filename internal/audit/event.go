@@ -30,6 +30,14 @@ const (
 	PersonDisabled Action = "account.disable"
 	PersonEnabled  Action = "account.enable"
 
+	IdentityLinked   Action = "account.link"
+	IdentityUnlinked Action = "account.unlink"
+	SignInSaved      Action = "settings.sign-in-save"
+	SignInInForce    Action = "settings.sign-in-force"
+	SignInDropped    Action = "settings.sign-in-discard"
+	SignInOff        Action = "settings.sign-in-off"
+	SignInTested     Action = "settings.sign-in-test"
+
 	EntryCreated    Action = "entry.create"
 	EntrySaved      Action = "entry.save"
 	EntryPromoted   Action = "entry.promote"
@@ -47,6 +55,12 @@ const (
 	RotationEnded   Action = "rotation.end"
 	SecretRevealed  Action = "secret.reveal"
 	SecretCompared  Action = "secret.compare"
+
+	EntryApproved     Action = "entry.approve"
+	EntryRejected     Action = "entry.reject"
+	ApprovalWithdrawn Action = "entry.withdraw"
+	RuleChanged       Action = "entry.rule"
+	InstanceRule      Action = "settings.approval"
 
 	TestStarted  Action = "test.start"
 	TestFinished Action = "test.finish"
@@ -74,10 +88,14 @@ const (
 	LogArchived   Action = "audit.archive"
 	LogLooked     Action = "audit.look"
 	LogChecked    Action = "audit.check"
+	BackupMade    Action = "backup.make"
+	BackupTaken   Action = "backup.take"
+	Restored      Action = "backup.restore"
 
-	KeyRotated  Action = "key.rotate"
-	KeyResealed Action = "key.reseal"
-	KeyRetired  Action = "key.retire"
+	ClockWentBack Action = "clock.back"
+	KeyRotated    Action = "key.rotate"
+	KeyResealed   Action = "key.reseal"
+	KeyRetired    Action = "key.retire"
 )
 
 // titles has every Action: what it is called on a page.
@@ -98,6 +116,15 @@ var titles = map[Action]string{
 	GrantChanged:    "Changed a role",
 	PersonDisabled:  "Disabled an account",
 	PersonEnabled:   "Enabled an account",
+	IdentityLinked:  "Linked an account to the sign-in provider",
+	SignInSaved:     "Saved a sign-in provider, not in force",
+	SignInInForce:   "Put a sign-in provider in force",
+	SignInDropped:   "Discarded a sign-in provider",
+	SignInOff:       "Turned the sign-in provider off",
+	SignInTested:    "Tested the sign-in provider",
+
+	IdentityUnlinked: "Unlinked an account from the sign-in provider",
+
 	EntryCreated:    "Created the entry",
 	EntrySaved:      "Saved a version",
 	EntryPromoted:   "Put a version in force",
@@ -135,12 +162,22 @@ var titles = map[Action]string{
 	GuideChecked:    "Went through a checklist",
 	GuideDrafted:    "Wrote a draft of the listing",
 
+	EntryApproved:     "Approved the pending version",
+	EntryRejected:     "Rejected the pending version",
+	ApprovalWithdrawn: "Withdrew an approval",
+	RuleChanged:       "Changed the approval rule",
+	InstanceRule:      "Changed the approval rule of the instance",
+
 	NotificationReplayed: "Replayed a notification",
 	NotificationTested:   "Sent a test notification",
 	LogExported:          "Exported the audit log",
 	LogArchived:          "Archived old events of the audit log",
 	LogLooked:            "Looked at the audit log",
 	LogChecked:           "Had the audit log checked",
+	BackupMade:           "Made a backup",
+	BackupTaken:          "Took a backup away",
+	Restored:             "Restored a backup",
+	ClockWentBack:        "Went back",
 	KeyRotated:           "Changed the key that seals",
 	KeyResealed:          "Sealed everything anew",
 	KeyRetired:           "Retired a key",

@@ -54,6 +54,20 @@ const (
 	saidEnded
 	saidFactorRemoved
 	saidLogChecked
+	saidBackedUp
+	saidBackingUp
+	saidSignInForce
+	saidSignInDropped
+	saidSignInOff
+	saidUnlinked
+	saidApproved
+	saidRejected
+	saidRule
+	saidRotationBegun
+	saidRotationEnded
+	saidRetired
+	saidExpiry
+	saidCalendarEnded
 	saidImported
 	saidImportDropped
 	saidKeyMade
@@ -86,6 +100,11 @@ var sentences = map[said]string{
 	saidReplayed:       "Sent again: the answer is %d",
 	saidReplayFailed:   "Sent again, and no answer came",
 	saidLogChecked:     "The whole log is being checked",
+	saidRotationBegun:  "The answer is saved",
+	saidRotationEnded:  "The rotation is over",
+	saidRetired:        "Version %d is retired",
+	saidExpiry:         "The date is saved",
+	saidCalendarEnded:  "The calendar address is withdrawn",
 	saidKeyMade:        "A new key seals, and everything else is being sealed anew",
 	saidResealing:      "Everything is being sealed anew",
 	saidKeyRetired:     "The key is retired",
@@ -96,6 +115,15 @@ var sentences = map[said]string{
 	saidEnabled:        "The account can sign in again",
 	saidEnded:          "Ended",
 	saidFactorRemoved:  "The second factor is removed",
+	saidBackedUp:       "The backup is made",
+	saidBackingUp:      "The backup is being made",
+	saidSignInForce:    "The sign-in provider is in force",
+	saidSignInDropped:  "The saved setting is discarded",
+	saidSignInOff:      "The sign-in provider is off",
+	saidUnlinked:       "The account is unlinked, and its sessions have ended",
+	saidApproved:       "Version %d is approved",
+	saidRejected:       "Version %d is rejected",
+	saidRule:           "The rule is changed",
 	saidImported:       "Imported: %d entries",
 	saidImportDropped:  "The import is discarded; nothing was changed",
 	saidJoined:         "Welcome. Your account is ready",

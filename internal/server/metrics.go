@@ -52,7 +52,7 @@ func gaugesOf(d Deps) *prometheus.Registry {
 	build := prometheus.NewGauge(prometheus.GaugeOpts{Name: "backoffice_build_info", Help: "1, with the version of the program.",
 		ConstLabels: prometheus.Labels{"version": d.Site.Version, "goversion": runtime.Version()}})
 	build.Set(1)
-	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), build, entryGauges{d}, auditGauges{d})
+	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), build, entryGauges{d}, auditGauges{d}, backupGauges{d})
 	if saved := d.Site.Commits; saved != nil {
 		r.MustRegister(
 			prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "backoffice_store_updates_total", Help: "Changes of the data file that were saved since the program started."},
@@ -87,7 +87,7 @@ type entryGauges struct{ Deps }
 
 // Describe sends nothing: which entries there are is not known beforehand.
 func (entryGauges) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{credentialOK, sinceTest, lastVerdict, radarRuns, radarTurns, radarPaused, radarCounts, hooksKept, hooksTurned} {
+	for _, d := range []*prometheus.Desc{credentialOK, sinceTest, lastVerdict, radarRuns, radarTurns, radarPaused, radarCounts, hooksKept, hooksTurned, secretExpires} {
 		ch <- d
 	}
 }
@@ -122,7 +122,7 @@ func (g entryGauges) collect(ctx context.Context, ch chan<- prometheus.Metric) e
 	}
 	collectRadar(ch, view, g.OAuth.RadarCounts())
 	collectHooks(ch, g.Webhooks)
-	return nil
+	return g.collectExpiries(ctx, ch, now)
 }
 
 func gauge(d *prometheus.Desc, v float64, labels ...string) prometheus.Metric {

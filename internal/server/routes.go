@@ -3,6 +3,7 @@ package server
 import (
 	"backoffice/internal/auth"
 	"backoffice/internal/outside"
+	"backoffice/internal/signin"
 	"backoffice/web"
 
 	"github.com/labstack/echo/v4"
@@ -23,6 +24,9 @@ const (
 	auditCheck  = auth.AuditCheck
 )
 
+// backupTake is what a page must know to offer a backup.
+const backupTake = auth.BackupTake
+
 // A route is one row of the product: what may be asked for, by whom, and who
 // answers.
 type route struct {
@@ -42,7 +46,9 @@ func routes(g gate) []route {
 	values := valuePages{g}
 	secrets := secretPages{g}
 	deletes := deletePages{g}
+	approvals := approvalPages{g}
 	history := historyPages{g}
+	rotation := rotationPages{g}
 	scopes := scopePages{g}
 	hooks := hookPages{g}
 	guides := guidePages{g}
@@ -57,6 +63,9 @@ func routes(g gate) []route {
 	radar := radarPages{g}
 	keys := keyPages{g}
 	checks := outsidePages{g}
+	backups := backupPages{g}
+	signIn := signInPages{g}
+	calendars := calendarPages{g, &askers{}}
 	files := exchangePages{g}
 	hook := receiver{g, newRoom()}
 	static := echo.WrapHandler(web.Handler())
@@ -74,6 +83,10 @@ func routes(g gate) []route {
 		{"GET", "/login", auth.Public, door.askLogin},
 		{"POST", "/login", auth.Public, door.login},
 		{"POST", "/login/code", auth.Public, door.loginCode},
+		{"POST", "/login/provider", auth.Public, door.provider},
+		{"GET", signin.CallbackPath, auth.Public, door.callback},
+		{"GET", confirmPath, auth.Public, door.askConfirm},
+		{"POST", "/login/link", auth.Public, door.link},
 		{"POST", "/logout", auth.Public, door.logout},
 		{"POST", "/theme", auth.Public, door.theme},
 
@@ -98,10 +111,20 @@ func routes(g gate) []route {
 		{"POST", "/config/:id/rollback", auth.ConfigPromote, values.rollBack},
 		{"POST", "/config/:id/discard", auth.ConfigWrite, values.discard},
 		{"POST", "/config/:id/compare", auth.ConfigWrite, values.compare},
+		{"GET", "/config/:id/approve", auth.ConfigApprove, approvals.ask},
+		{"POST", "/config/:id/approve", auth.ConfigApprove, approvals.approve},
+		{"POST", "/config/:id/reject", auth.ConfigApprove, approvals.reject},
+		{"GET", "/config/:id/rule", auth.ConfigRule, approvals.askRule},
+		{"POST", "/config/:id/rule", auth.ConfigRule, approvals.setRule},
 		{"GET", "/config/:id/reveal", auth.ConfigReveal, secrets.ask},
 		{"POST", "/config/:id/reveal", auth.ConfigReveal, secrets.reveal},
 		{"GET", "/config/:id/delete", auth.ConfigDelete, deletes.ask},
 		{"POST", "/config/:id/delete", auth.ConfigDelete, deletes.remove},
+		{"GET", "/config/:id/rotate", auth.ConfigRead, rotation.show},
+		{"POST", "/config/:id/rotate", auth.ConfigWrite, rotation.act}, // the short way: and config.promote
+		{"POST", "/config/:id/rotate/promote", auth.ConfigPromote, rotation.promote},
+		{"POST", "/config/:id/rotate/retire", auth.ConfigPromote, rotation.retire},
+		{"POST", "/config/:id/expiry", auth.ConfigWrite, values.expire},
 		{"GET", "/config/:id/history", auth.ConfigRead, history.show},
 		{"GET", "/config/:id/scopes", auth.ConfigRead, scopes.show},
 		{"POST", "/config/:id/scopes", auth.ConfigWrite, scopes.save},
@@ -144,11 +167,14 @@ func routes(g gate) []route {
 		{"POST", "/account/password", auth.SignedIn, account.password},
 		{"POST", "/account/sessions", auth.SignedIn, account.end},
 		{"POST", "/account/proof", auth.SignedIn, account.proof},
+		{"POST", "/account/proof/provider", auth.SignedIn, account.proveAtProvider},
 		{"GET", "/account/factor", auth.SignedIn, factor.show},
 		{"POST", "/account/factor", auth.Factor, factor.confirm},
 		{"POST", "/account/factor/begin", auth.Factor, factor.begin},
 		{"POST", "/account/factor/codes", auth.Factor, factor.codes},
 		{"POST", "/account/factor/remove", auth.Factor, factor.remove},
+		{"POST", "/account/calendar", auth.Calendar, calendars.change},
+		{"GET", calendarPath, auth.Machine, calendars.feed}, // for who has the token in it
 		{"GET", "/team", auth.TeamRead, team.list},
 		{"POST", "/team/invite", auth.TeamWrite, team.invite},
 		{"POST", "/team/withdraw", auth.TeamWrite, team.withdraw},
@@ -156,9 +182,19 @@ func routes(g gate) []route {
 		{"POST", "/team/:user", auth.TeamWrite, team.grant},
 		{"POST", "/team/:user/disable", auth.TeamWrite, team.disable},
 		{"POST", "/team/:user/enable", auth.TeamWrite, team.enable},
+		{"POST", "/team/:user/unlink", auth.TeamWrite, team.unlink},
 		{"POST", "/team/:user/factor", auth.TeamWrite, team.resetFactor},
 		{"POST", "/team/:user/sessions", auth.TeamSessions, team.endSessions},
 		{"GET", "/settings", auth.SettingsRead, house.settings},
+		{"GET", "/settings/backup", auth.SettingsRead, backups.show},
+		{"POST", "/settings/backup", backupTake, backups.save},
+		{"POST", "/settings/backup/download", backupTake, backups.download},
+		{"GET", signInPath, auth.SignInManage, signIn.show},
+		{"POST", signInPath, auth.SignInManage, signIn.save},
+		{"POST", signInPath + "/begin", auth.SignInManage, signIn.begin},
+		{"POST", signInPath + "/discard", auth.SignInManage, signIn.discard},
+		{"POST", signInPath + "/test", auth.SignInManage, signIn.test},
+		{"POST", signInPath + "/off", auth.SignInManage, signIn.off},
 		{"GET", keysPath, auth.SettingsRead, keys.show},
 		{"GET", keysProgress, auth.SettingsRead, keys.progress},
 		{"POST", "/settings/keys/rotate", keysManage, keys.rotate},

@@ -8,10 +8,13 @@ type OverviewPage struct {
 	NoEntries bool   // nothing is kept yet: the page says how to begin, and draws no board
 
 	Alarm     Notice         // the audit log is not what it should be
+	Backup    Notice         // backups are not made as the schedule says
 	Attention []AttentionRow // most harm first; empty: nothing needs attention
 	Tally     []HealthCount  // entries by health
 	Board     []BoardEntry   // every entry, up to a cap
 	BoardMore string         // "Show all 10,000 entries"; "" if the board is complete
+	Awaited   []PendingRow   // that wait for this person's approval
+	AwaitMore string         // "3 versions more"; "" for none
 	Pending   []PendingRow
 	Events    []EventLine // the last few
 	Radar     RadarPanel
@@ -86,6 +89,7 @@ type PendingRow struct {
 	Health  Health // of the pending version
 	Fact    string // "Client secret wrong"; "" says the word of the health
 	Changes string // "Changes clientSecret"
+	Waits   string // "waits for approval"; "" for nothing
 	By      string
 	When    Time
 }
