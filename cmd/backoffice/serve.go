@@ -16,14 +16,17 @@ import (
 
 	"backoffice/internal/audit"
 	"backoffice/internal/auth"
+	"backoffice/internal/backup"
 	"backoffice/internal/config"
 	"backoffice/internal/connector"
 	"backoffice/internal/egress"
 	"backoffice/internal/exchange"
+	"backoffice/internal/format"
 	"backoffice/internal/guide"
 	"backoffice/internal/keyring"
 	"backoffice/internal/oauth"
 	"backoffice/internal/server"
+	"backoffice/internal/signin"
 	"backoffice/internal/store/bolt"
 	"backoffice/internal/webhook"
 )
@@ -53,9 +56,18 @@ func serve(ctx context.Context, s settings, sandbox string, con console) (err er
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
+	if err := format.Readable(ctx, db); err != nil {
+		return said(err)
+	}
 	box, err := unlock(ctx, db, c, con)
 	if err != nil {
 		return err
+	}
+	if err := upgrade(ctx, c, db, log); err != nil {
+		return err
+	}
+	if err := errors.Join(backup.SweepAll(c.Data), sweepRestores(c.Data)); err != nil {
+		log.Warn("removing what backups that were cut short have left", "error", err)
 	}
 	keys := keyring.New(keyring.Options{Store: keyring.Guard(db, box), Box: box, Keeper: c.keys, Now: time.Now, Pause: resealPause, Rest: db.Rest,
 		Failed: func(what string, err error) { log.Error(what, "error", err) }})
@@ -93,6 +105,8 @@ func serve(ctx context.Context, s settings, sandbox string, con console) (err er
 	sweeping.Go(func() { h.watchPromotions(ctx) })
 	sweeping.Go(func() { h.keys.Run(ctx) })
 	sweeping.Go(func() { watchLog(ctx, h.events, db, log) })
+	sweeping.Go(func() { keepBackups(ctx, h.backups, log) })
+	sweeping.Go(func() { h.steward.watch(ctx) })
 	sweeping.Go(func() { answerConsole(ctx) })
 	defer sweeping.Wait()
 	defer stop()
@@ -101,11 +115,15 @@ func serve(ctx context.Context, s settings, sandbox string, con console) (err er
 
 // tuneMemory trades a few megabytes for a tenth of the processor: with a list of
 // 10,000 entries in memory, a page costs more to clean up after than to draw.
-// The operator's GOGC wins.
+// Near the limit it cleans up more often instead. The operator's GOGC and GOMEMLIMIT
+// win.
 func tuneMemory() {
-	const percent = 150
+	const percent, limit = 150, 160 << 20
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(percent)
+	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(limit)
 	}
 }
 
@@ -115,10 +133,13 @@ type rooms struct {
 	auth     *auth.Service
 	config   *config.Service
 	sessions *auth.SessionStore
+	signIn   *signin.Service
 	oauth    *oauth.Service
 	webhooks *webhook.Service
 	events   audit.Watch
+	backups  *backup.Service
 	keys     *keyring.Ring
+	steward  *steward
 	log      *slog.Logger
 }
 
@@ -156,7 +177,11 @@ func house(c checked, sandbox string, file *bolt.DB, keys *keyring.Ring, log *sl
 	if err != nil {
 		return rooms{}, err
 	}
-	r := rooms{log: log, events: events, keys: keys, config: entries,
+	care := &steward{db: file, log: log}
+	if c.keys.InFile() {
+		care.key = c.KeyFile
+	}
+	r := rooms{log: log, events: events, keys: keys, config: entries, backups: backupsOf(c, file, db, box, notary), steward: care,
 		auth:     auth.New(auth.Options{Store: db, Box: box, Now: now}),
 		sessions: auth.NewSessionStore(db, auth.SessionOptions{Secure: c.public.Scheme == "https", Proof: c.ConfirmAfter, Now: now}),
 		oauth: oauth.New(oauth.Options{Store: db, Box: box, Config: entries, Guard: guard,
@@ -168,16 +193,17 @@ func house(c checked, sandbox string, file *bolt.DB, keys *keyring.Ring, log *sl
 	if err != nil {
 		return rooms{}, err
 	}
+	r.signIn = signin.New(signin.Options{Store: db, Box: box, Auth: r.auth, Guard: guard, PublicURL: c.public.String(), Now: now})
 	files, err := exchange.Open(context.Background(), exchange.Options{Store: db, Box: box, Config: entries, Now: now, Origin: c.public.String()})
 	if err != nil {
 		return rooms{}, err
 	}
 	r.handler, err = server.New(server.Deps{Store: db, Config: entries, Catalogue: catalogue, OAuth: r.oauth, Auth: r.auth,
-		Sessions: r.sessions, Outside: own, Webhooks: r.webhooks, Guide: guide.New(guide.Options{Store: db, Config: entries, Now: now}), Exchange: files, Audit: audit.NewLog(db).With(archive), Notary: notary, AuditState: events.State, AuditCheck: events.Checker.Ask, Keys: keys, Log: log, Now: now,
+		Sessions: r.sessions, SignIn: r.signIn, Outside: own, Webhooks: r.webhooks, Backups: r.backups, Guide: guide.New(guide.Options{Store: db, Config: entries, Now: now}), Exchange: files, Audit: audit.NewLog(db).With(archive), Notary: notary, AuditState: events.State, AuditCheck: events.Checker.Ask, Keys: keys, Log: log, Now: now,
 		Site: server.Site{PublicURL: c.public, Environment: c.Environment, Proxies: c.proxies, Version: version, Started: now(),
-			DataFile: c.dataFile, DataSize: func() int64 { return file.Stats().FileSize }, Commits: func() (int64, int64) { s := file.Stats(); return s.Updates, s.Commits }, KeyFile: c.keys.Words(), KeyWrapped: c.keys.Wrapped, KeyInFile: c.keys.InFile(), Sandbox: sandbox,
+			DataFile: c.dataFile, DataSize: func() int64 { return file.Stats().FileSize }, FreeShare: func() float64 { return file.Stats().FreeShare }, Commits: func() (int64, int64) { s := file.Stats(); return s.Updates, s.Commits }, KeyFile: c.keys.Words(), KeyWrapped: c.keys.Wrapped, KeyInFile: c.keys.InFile(), Sandbox: sandbox,
 			MetricsToken: c.MetricsToken.Text, SecondFactor: auth.FactorPolicy(c.SecondFactor),
-			Ready: func() error { _, _, err := installation(context.Background(), db); return err }}})
+			Ready: care.ready, Trouble: care.trouble, Notes: care.notes}})
 	return r, err
 }
 
@@ -219,7 +245,7 @@ func (r rooms) sweep(ctx context.Context) {
 	tick := time.NewTicker(10 * time.Minute)
 	defer tick.Stop()
 	for {
-		for name, f := range map[string]func(context.Context) error{"sessions": r.sessions.Sweep, "sign-in counts": r.auth.Sweep, "consent flows": r.oauth.Sweep,
+		for name, f := range map[string]func(context.Context) error{"sessions": r.sessions.Sweep, "sign-in counts": r.auth.Sweep, "consent flows": r.oauth.Sweep, "sign-ins": r.signIn.Sweep,
 			"notifications": r.webhooks.Sweep} {
 			if err := f(ctx); err != nil && ctx.Err() == nil {
 				r.log.Error("sweeping", "what", name, "error", err)
@@ -274,7 +300,7 @@ const shutdownTime = 25 * time.Second
 // listen answers on ln until ctx ends.
 func listen(ctx context.Context, h http.Handler, ln net.Listener, cert *tls.Certificate, log *slog.Logger) error {
 	srv := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 60 * time.Second,
-		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn)}
+		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10, ConnState: newCrowd(maxConnections).state, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn)}
 	failed := make(chan error, 1)
 	go func() {
 		if cert != nil {

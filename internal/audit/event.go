@@ -30,6 +30,14 @@ const (
 	PersonDisabled Action = "account.disable"
 	PersonEnabled  Action = "account.enable"
 
+	IdentityLinked   Action = "account.link"
+	IdentityUnlinked Action = "account.unlink"
+	SignInSaved      Action = "settings.sign-in-save"
+	SignInInForce    Action = "settings.sign-in-force"
+	SignInDropped    Action = "settings.sign-in-discard"
+	SignInOff        Action = "settings.sign-in-off"
+	SignInTested     Action = "settings.sign-in-test"
+
 	EntryCreated    Action = "entry.create"
 	EntrySaved      Action = "entry.save"
 	EntryPromoted   Action = "entry.promote"
@@ -80,10 +88,14 @@ const (
 	LogArchived   Action = "audit.archive"
 	LogLooked     Action = "audit.look"
 	LogChecked    Action = "audit.check"
+	BackupMade    Action = "backup.make"
+	BackupTaken   Action = "backup.take"
+	Restored      Action = "backup.restore"
 
-	KeyRotated  Action = "key.rotate"
-	KeyResealed Action = "key.reseal"
-	KeyRetired  Action = "key.retire"
+	ClockWentBack Action = "clock.back"
+	KeyRotated    Action = "key.rotate"
+	KeyResealed   Action = "key.reseal"
+	KeyRetired    Action = "key.retire"
 )
 
 // titles has every Action: what it is called on a page.
@@ -104,6 +116,15 @@ var titles = map[Action]string{
 	GrantChanged:    "Changed a role",
 	PersonDisabled:  "Disabled an account",
 	PersonEnabled:   "Enabled an account",
+	IdentityLinked:  "Linked an account to the sign-in provider",
+	SignInSaved:     "Saved a sign-in provider, not in force",
+	SignInInForce:   "Put a sign-in provider in force",
+	SignInDropped:   "Discarded a sign-in provider",
+	SignInOff:       "Turned the sign-in provider off",
+	SignInTested:    "Tested the sign-in provider",
+
+	IdentityUnlinked: "Unlinked an account from the sign-in provider",
+
 	EntryCreated:    "Created the entry",
 	EntrySaved:      "Saved a version",
 	EntryPromoted:   "Put a version in force",
@@ -153,6 +174,10 @@ var titles = map[Action]string{
 	LogArchived:          "Archived old events of the audit log",
 	LogLooked:            "Looked at the audit log",
 	LogChecked:           "Had the audit log checked",
+	BackupMade:           "Made a backup",
+	BackupTaken:          "Took a backup away",
+	Restored:             "Restored a backup",
+	ClockWentBack:        "Went back",
 	KeyRotated:           "Changed the key that seals",
 	KeyResealed:          "Sealed everything anew",
 	KeyRetired:           "Retired a key",

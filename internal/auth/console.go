@@ -27,7 +27,7 @@ func newPassword() secret.Text { return secret.NewText(strings.ToLower(rand.Text
 // returns errs.Field errors for email, role and entries.
 func (s *Service) ConsoleAdd(ctx context.Context, email string, g Grant) (secret.Text, error) {
 	email = normalEmail(email)
-	if err := errors.Join(checkEmail(email), g.check()); err != nil {
+	if err := errors.Join(checkEmail(email), g.Check()); err != nil {
 		return secret.Text{}, err
 	}
 	password := newPassword()
@@ -68,7 +68,7 @@ func (s *Service) ConsoleDisable(ctx context.Context, email string) error {
 }
 
 // ConsoleReset lets the account with the address sign in with a new password alone,
-// which it returns: the second factor goes, a disabled account is enabled, and all
+// which it returns: the second factor and the links to a provider go, a disabled account is enabled, and all
 // sessions end.
 func (s *Service) ConsoleReset(ctx context.Context, email string) (secret.Text, error) {
 	password := newPassword()
@@ -78,11 +78,19 @@ func (s *Service) ConsoleReset(ctx context.Context, email string) (secret.Text, 
 	}
 	now := s.now()
 	err = s.onConsole(ctx, email, func(tx store.Tx, a account) error {
+		unlinked, err := unlinkAll(tx, a.ID)
+		if err != nil {
+			return err
+		}
 		factors.Delete(tx, a.ID)
 		newFactors.Delete(tx, a.ID)
+		a.NoPassword, a.Mapped = false, false
 		a.Password, a.PasswordChanged, a.Disabled, a.Factor = hash, now, time.Time{}, time.Time{}
 		ended, err := EndAll(tx, a.ID, "")
 		event := audit.Event{Action: audit.PasswordChanged, Note: fmt.Sprintf("Reset on the console, without a second factor. Sessions ended: %d.", ended)}
+		if unlinked > 0 {
+			event.Note += " Unlinked from the sign-in provider."
+		}
 		return errors.Join(err, accounts.Put(tx, a.ID, a), audit.Append(tx, stamp(event, console, now, a.Email)))
 	})
 	if err != nil {

@@ -41,6 +41,9 @@
 //	auth/factor-new/<id>        an app that is being set up
 //	auth/seen/<id>              when a user was here last, exact to a minute
 //	auth/throttle/<mac>         wrong passwords, by account or by address
+//	auth/identity/<hash>        whom an account at an OpenID provider signs in, by issuer and subject
+//	auth/identities/<id>        the accounts at providers that sign a user in
+//	auth/local                  whether only owners sign in with a password
 //	auth/known/<id>             addresses from which a user has signed in, as MACs
 //	auth/session/<id>           one session
 //	auth/sessions/<user>        the ids of a user's sessions, oldest first
@@ -92,8 +95,10 @@ type User struct {
 	Grant
 	Created         time.Time `json:"created"`
 	PasswordChanged time.Time `json:"passwordChanged"`
-	Disabled        time.Time `json:"disabled,omitzero"` // since when; zero for who may sign in
-	Factor          time.Time `json:"factor,omitzero"`   // since when there is a second factor; zero for none
+	Disabled        time.Time `json:"disabled,omitzero"`    // since when; zero for who may sign in
+	Factor          time.Time `json:"factor,omitzero"`      // since when there is a second factor; zero for none
+	NoPassword      bool      `json:"noPassword,omitempty"` // signs in through the provider alone
+	Mapped          bool      `json:"mapped,omitempty"`     // the role came from a group at the provider
 }
 
 // Active reports whether the person may sign in.

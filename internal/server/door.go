@@ -9,6 +9,7 @@ import (
 	"backoffice/internal/auth"
 	"backoffice/internal/errs"
 	"backoffice/internal/secret"
+	"backoffice/internal/store"
 	"backoffice/web/templates"
 
 	"github.com/labstack/echo/v4"
@@ -63,14 +64,14 @@ func (p doorPages) askLogin(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	page := templates.LoginPage{Stage: p.stage(c), Next: next, NoAdmin: len(users) == 0}
+	page := templates.LoginPage{Next: next, NoAdmin: len(users) == 0}
 	switch {
 	case c.QueryParam("out") != "":
 		page.Said = "You have signed out."
 	case c.QueryParam("back") != "":
 		page.Said = "You are back from the provider, but not signed in here any more, so the answer was not looked at. Sign in and start the test again."
 	}
-	return render(c, http.StatusOK, templates.Login(page))
+	return p.drawLogin(c, http.StatusOK, page)
 }
 
 // login is POST /login. A wrong password and an unknown account get the same
@@ -82,13 +83,16 @@ func (p doorPages) login(c echo.Context) error {
 	user, err := p.Auth.SignIn(c.Request().Context(), by, email, secret.NewText(c.FormValue("password")))
 	if err == nil {
 		if _, err := p.Sessions.Renew(c.Response(), c.Request(), user, visitOf(c).addr); err != nil {
-			return err
+			return unopened(err)
 		}
 		return c.Redirect(http.StatusSeeOther, next)
 	}
+	if errors.Is(err, store.ErrUnsaved) {
+		return unopened(err)
+	}
 	var half *auth.CodeNeeded
 	if errors.As(err, &half) {
-		return p.askCode(c, http.StatusOK, half.Ticket, "")
+		return p.drawCode(c, http.StatusOK, half.Ticket, next, "")
 	}
 	kind, msg := errs.Of(err)
 	if kind == errs.Internal || kind == errs.Unavailable {
@@ -99,7 +103,15 @@ func (p doorPages) login(c echo.Context) error {
 	if kind == errs.Unsigned {
 		status = http.StatusUnprocessableEntity // 401 would ask for a WWW-Authenticate header
 	}
-	return render(c, status, templates.Login(templates.LoginPage{Stage: p.stage(c), Email: email, Next: next, Error: msg}))
+	return p.drawLogin(c, status, templates.LoginPage{Email: email, Next: next, Error: msg})
+}
+
+// unopened says why nobody can sign in while nothing can be saved.
+func unopened(err error) error {
+	if !errors.Is(err, store.ErrUnsaved) {
+		return err
+	}
+	return errs.Wrap(errs.Unavailable, "Nobody can sign in now: a session has to be saved, and nothing can be. Whoever runs this instance finds the reason in its log and at /readyz. Who is signed in already can go on reading.", err)
 }
 
 // logout is POST /logout.

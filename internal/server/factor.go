@@ -24,7 +24,7 @@ type factorPages struct{ gate }
 // not, it has been answered, or the error is to be.
 func (g gate) demandFactor(c echo.Context, may auth.Permission) (goOn bool, err error) {
 	u := visitOf(c).user
-	if !u.Factor.IsZero() || !g.Site.SecondFactor.Requires(u.Grant) || may == auth.SignedIn || may == auth.Factor {
+	if !u.Factor.IsZero() || visitOf(c).session.Factor || !g.Site.SecondFactor.Requires(u.Grant) || may == auth.SignedIn || may == auth.Factor {
 		return true, nil
 	}
 	const at = "/account/factor"
@@ -182,18 +182,18 @@ func (p teamPages) resetFactor(c echo.Context) error {
 	return p.change(c, saidFactorRemoved, func(u auth.User) error { return p.Auth.ResetFactor(c.Request().Context(), actor(c), u.ID) })
 }
 
-// askCode goes on with a sign-in whose password was right.
-func (p doorPages) askCode(c echo.Context, status int, ticket secret.Text, fault string) error {
-	return render(c, status, templates.LoginCode(templates.LoginCodePage{Stage: p.stage(c), OneTime: ticket.Reveal(), Next: ownPath(c.FormValue("next")), Error: fault}))
+// drawCode goes on with a sign-in whose first half was right.
+func (p doorPages) drawCode(c echo.Context, status int, ticket secret.Text, next, fault string) error {
+	return render(c, status, templates.LoginCode(templates.LoginCodePage{Stage: p.stage(c), OneTime: ticket.Reveal(), Next: ownPath(next), Error: fault}))
 }
 
 // loginCode is POST /login/code.
 func (p doorPages) loginCode(c echo.Context) error {
 	by, ticket := actor(c), secret.NewText(c.FormValue("ticket"))
 	by.ID, by.Name = "", ""
-	user, err := p.Auth.SignInWithCode(c.Request().Context(), by, ticket, c.FormValue("code"))
+	e, err := p.Auth.SignInWithCode(c.Request().Context(), by, ticket, c.FormValue("code"))
 	if err == nil {
-		if _, err := p.Sessions.Renew(c.Response(), c.Request(), user, visitOf(c).addr); err != nil {
+		if _, err := p.Sessions.Enter(c.Response(), c.Request(), e, visitOf(c).addr); err != nil {
 			return err
 		}
 		return c.Redirect(http.StatusSeeOther, ownPath(c.FormValue("next")))
@@ -202,10 +202,10 @@ func (p doorPages) loginCode(c echo.Context) error {
 	switch kind {
 	case errs.Invalid, errs.TooMany:
 		because(c, err)
-		return p.askCode(c, statuses[kind].status, ticket, msg)
+		return p.drawCode(c, statuses[kind].status, ticket, c.FormValue("next"), msg)
 	case errs.Unsigned:
 		because(c, err)
-		return render(c, http.StatusUnprocessableEntity, templates.Login(templates.LoginPage{Stage: p.stage(c), Next: ownPath(c.FormValue("next")), Error: msg}))
+		return p.drawLogin(c, http.StatusUnprocessableEntity, templates.LoginPage{Next: ownPath(c.FormValue("next")), Error: msg})
 	}
 	return err
 }

@@ -24,6 +24,7 @@ import (
 
 	"backoffice/internal/audit"
 	"backoffice/internal/auth"
+	"backoffice/internal/backup"
 	"backoffice/internal/config"
 	"backoffice/internal/connector"
 	"backoffice/internal/egress"
@@ -34,6 +35,7 @@ import (
 	"backoffice/internal/outside"
 	"backoffice/internal/sandbox"
 	"backoffice/internal/secret"
+	"backoffice/internal/signin"
 	"backoffice/internal/store"
 	"backoffice/internal/store/bolt"
 	"backoffice/internal/store/storetest"
@@ -59,6 +61,7 @@ type house struct {
 	full     atomic.Pointer[error] // what updates fail with
 	held     atomic.Pointer[chan struct{}]
 	file     string
+	db       *bolt.DB
 	log      *buffer
 	provider *sandbox.Provider
 	proxies  []netip.Prefix
@@ -81,12 +84,15 @@ type plan struct {
 	empty   bool               // there is no admin yet
 	heard   *[]answer          // where all answers go
 	ready   func() error       // instead of always
+	trouble func() string      // what everybody is told
+	notes   func() []string    // what whoever reads settings is told
 	env     string             // name of the environment
 	token   string             // of /metrics; "" for no metrics
 	rate    int                // of notifications; 0 for the default
 	factor  auth.FactorPolicy  // instead of "off"
 	rule    config.Rule        // of approval
 	places  []audit.Place      // that heads are brought to
+	backups string             // directory of backups
 	outside func(*egress.Options, *outside.Options)
 }
 
@@ -145,6 +151,7 @@ func open(t testing.TB, p plan) *house {
 		}
 	}
 	db, err := bolt.Open(h.file)
+	h.db = db
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -195,15 +202,25 @@ func (h *house) furnish(p plan, box *secret.Box) Deps {
 	if ready == nil {
 		ready = func() error { return nil }
 	}
-	return Deps{Store: h.store, Config: entries, Catalogue: catalogue, Outside: checker, Webhooks: hooks, Guide: guide.New(guide.Options{Store: h.store, Config: entries, Now: h.clock}), Exchange: files, Audit: audit.NewLog(h.store), Notary: watch.Notary, AuditState: watch.State, AuditCheck: watch.Checker.Ask, Keys: h.ring(box), Now: h.clock,
+	people := auth.New(auth.Options{Store: h.store, Box: box, Now: h.clock})
+	return Deps{Store: h.store, Config: entries, Catalogue: catalogue, Outside: checker, Webhooks: hooks, Backups: h.backup(box, watch.Notary, p.backups), Guide: guide.New(guide.Options{Store: h.store, Config: entries, Now: h.clock}), Exchange: files, Audit: audit.NewLog(h.store), Notary: watch.Notary, AuditState: watch.State, AuditCheck: watch.Checker.Ask, Keys: h.ring(box), Now: h.clock,
 		OAuth: oauth.New(oauth.Options{Store: h.store, Box: box, Config: entries, Guard: guard, PublicURL: public.String(), Now: h.clock,
 			CallTimeout: 2 * time.Second}),
-		Auth:     auth.New(auth.Options{Store: h.store, Box: box, Now: h.clock}),
+		Auth:     people,
+		SignIn:   signin.New(signin.Options{Store: h.store, Box: box, Auth: people, Guard: must(egress.New(egress.Options{Allow: []string{"127.0.0.1"}}))(h.t), PublicURL: public.String(), Now: h.clock}),
 		Sessions: auth.NewSessionStore(h.store, auth.SessionOptions{Secure: public.Scheme == "https", Now: h.clock}),
 		Log:      slog.New(slog.NewJSONHandler(h.log, nil)),
 		Site: Site{PublicURL: public, Environment: p.env, Proxies: h.proxies, Version: "1.0.0", Started: start, DataFile: h.file,
-			DataSize: func() int64 { return 4096 }, Commits: func() (int64, int64) { return 7, 3 }, KeyFile: "backoffice.key", KeyInFile: true, Sandbox: base, Ready: ready,
+			DataSize: func() int64 { return 4096 }, FreeShare: func() float64 { return 0.25 }, Commits: func() (int64, int64) { return 7, 3 }, KeyFile: "backoffice.key", KeyInFile: true, Sandbox: base, Ready: ready, Trouble: p.trouble, Notes: p.notes,
 			MetricsToken: secret.NewText(p.token), SecondFactor: cmp.Or(p.factor, auth.FactorOff)}}
+}
+
+// backup makes what makes backups.
+func (h *house) backup(box *secret.Box, n *audit.Notary, dir string) *backup.Service {
+	h.t.Helper()
+	engine := backup.Engine{Check: bolt.CheckFile, Open: func(path string) (store.Store, error) { return bolt.Open(path) }}
+	m := &backup.Maker{Engine: engine, Snapshot: h.db.Snapshot, Size: func() int64 { return 4096 }, Notary: n, Box: box, Spool: h.t.TempDir(), Program: "1.0.0", Now: h.clock}
+	return backup.NewService(backup.Options{Maker: m, Store: h.store, Dir: dir, Every: 24 * time.Hour, Keep: 7})
 }
 
 // ring makes the keys, which a keeper in memory keeps.

@@ -54,6 +54,12 @@ const (
 	saidEnded
 	saidFactorRemoved
 	saidLogChecked
+	saidBackedUp
+	saidBackingUp
+	saidSignInForce
+	saidSignInDropped
+	saidSignInOff
+	saidUnlinked
 	saidApproved
 	saidRejected
 	saidRule
@@ -109,6 +115,12 @@ var sentences = map[said]string{
 	saidEnabled:        "The account can sign in again",
 	saidEnded:          "Ended",
 	saidFactorRemoved:  "The second factor is removed",
+	saidBackedUp:       "The backup is made",
+	saidBackingUp:      "The backup is being made",
+	saidSignInForce:    "The sign-in provider is in force",
+	saidSignInDropped:  "The saved setting is discarded",
+	saidSignInOff:      "The sign-in provider is off",
+	saidUnlinked:       "The account is unlinked, and its sessions have ended",
 	saidApproved:       "Version %d is approved",
 	saidRejected:       "Version %d is rejected",
 	saidRule:           "The rule is changed",

@@ -6,7 +6,9 @@ import (
 	"runtime"
 	"strings"
 
+	"backoffice/internal/auth"
 	"backoffice/internal/config"
+	"backoffice/internal/errs"
 	"backoffice/internal/webhook"
 	"backoffice/web"
 	"backoffice/web/templates"
@@ -24,7 +26,8 @@ func (p housePages) healthz(c echo.Context) error { return c.String(http.StatusO
 func (p housePages) readyz(c echo.Context) error {
 	if err := p.Site.Ready(); err != nil {
 		p.Log.Error("not ready", "request", visitOf(c).requestID, "error", err)
-		return c.String(http.StatusServiceUnavailable, "not ready\n")
+		_, why := errs.Of(err)
+		return c.String(http.StatusServiceUnavailable, strings.TrimSpace("not ready\n"+why)+"\n")
 	}
 	return c.String(http.StatusOK, "ready\n")
 }
@@ -50,6 +53,9 @@ func (p housePages) settings(c echo.Context) error {
 	page.Checks = []templates.Fact{address, transport}
 	page.Sealing = []templates.Fact{{Label: "Key that seals", Text: p.Keys.Box.KeyID(), Code: true}, {Label: "Where it is", Text: s.KeyFile, Code: true},
 		{Label: "What it seals", Text: "Every secret in the data file, bound to its place"}}
+	if p.allows(c, auth.SignInManage) {
+		page.SignIn = templates.Link{Label: "How people sign in", URL: signInPath}
+	}
 	outsideIn, err := p.outsideIn(c)
 	if err != nil {
 		return err
@@ -64,6 +70,9 @@ func (p housePages) settings(c echo.Context) error {
 			return err
 		}
 		page.Log.Back = "settings"
+	}
+	if page.Backup, err = p.backupFact(c); err != nil {
+		return err
 	}
 	page.About = []templates.Fact{{Label: "Version", Text: s.Version}, {Label: "Environment", Text: s.Environment}, {Label: "Before a version is put in force", Text: p.Config.RuleOf(config.Entry{}).Words()}, {Label: "Data file", Text: s.DataFile, Code: true},
 		{Label: "Size of the data file", Text: templates.Size(s.DataSize())}, {Label: "Events in the audit log", Text: templates.Count(n)}, {Label: "Built with", Text: runtime.Version()},

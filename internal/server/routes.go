@@ -3,6 +3,7 @@ package server
 import (
 	"backoffice/internal/auth"
 	"backoffice/internal/outside"
+	"backoffice/internal/signin"
 	"backoffice/web"
 
 	"github.com/labstack/echo/v4"
@@ -22,6 +23,9 @@ const (
 	auditExport = auth.AuditExport
 	auditCheck  = auth.AuditCheck
 )
+
+// backupTake is what a page must know to offer a backup.
+const backupTake = auth.BackupTake
 
 // A route is one row of the product: what may be asked for, by whom, and who
 // answers.
@@ -59,6 +63,8 @@ func routes(g gate) []route {
 	radar := radarPages{g}
 	keys := keyPages{g}
 	checks := outsidePages{g}
+	backups := backupPages{g}
+	signIn := signInPages{g}
 	calendars := calendarPages{g, &askers{}}
 	files := exchangePages{g}
 	hook := receiver{g, newRoom()}
@@ -77,6 +83,10 @@ func routes(g gate) []route {
 		{"GET", "/login", auth.Public, door.askLogin},
 		{"POST", "/login", auth.Public, door.login},
 		{"POST", "/login/code", auth.Public, door.loginCode},
+		{"POST", "/login/provider", auth.Public, door.provider},
+		{"GET", signin.CallbackPath, auth.Public, door.callback},
+		{"GET", confirmPath, auth.Public, door.askConfirm},
+		{"POST", "/login/link", auth.Public, door.link},
 		{"POST", "/logout", auth.Public, door.logout},
 		{"POST", "/theme", auth.Public, door.theme},
 
@@ -157,6 +167,7 @@ func routes(g gate) []route {
 		{"POST", "/account/password", auth.SignedIn, account.password},
 		{"POST", "/account/sessions", auth.SignedIn, account.end},
 		{"POST", "/account/proof", auth.SignedIn, account.proof},
+		{"POST", "/account/proof/provider", auth.SignedIn, account.proveAtProvider},
 		{"GET", "/account/factor", auth.SignedIn, factor.show},
 		{"POST", "/account/factor", auth.Factor, factor.confirm},
 		{"POST", "/account/factor/begin", auth.Factor, factor.begin},
@@ -171,9 +182,19 @@ func routes(g gate) []route {
 		{"POST", "/team/:user", auth.TeamWrite, team.grant},
 		{"POST", "/team/:user/disable", auth.TeamWrite, team.disable},
 		{"POST", "/team/:user/enable", auth.TeamWrite, team.enable},
+		{"POST", "/team/:user/unlink", auth.TeamWrite, team.unlink},
 		{"POST", "/team/:user/factor", auth.TeamWrite, team.resetFactor},
 		{"POST", "/team/:user/sessions", auth.TeamSessions, team.endSessions},
 		{"GET", "/settings", auth.SettingsRead, house.settings},
+		{"GET", "/settings/backup", auth.SettingsRead, backups.show},
+		{"POST", "/settings/backup", backupTake, backups.save},
+		{"POST", "/settings/backup/download", backupTake, backups.download},
+		{"GET", signInPath, auth.SignInManage, signIn.show},
+		{"POST", signInPath, auth.SignInManage, signIn.save},
+		{"POST", signInPath + "/begin", auth.SignInManage, signIn.begin},
+		{"POST", signInPath + "/discard", auth.SignInManage, signIn.discard},
+		{"POST", signInPath + "/test", auth.SignInManage, signIn.test},
+		{"POST", signInPath + "/off", auth.SignInManage, signIn.off},
 		{"GET", keysPath, auth.SettingsRead, keys.show},
 		{"GET", keysProgress, auth.SettingsRead, keys.progress},
 		{"POST", "/settings/keys/rotate", keysManage, keys.rotate},

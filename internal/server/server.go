@@ -24,6 +24,7 @@ import (
 
 	"backoffice/internal/audit"
 	"backoffice/internal/auth"
+	"backoffice/internal/backup"
 	"backoffice/internal/config"
 	"backoffice/internal/connector"
 	"backoffice/internal/exchange"
@@ -32,6 +33,7 @@ import (
 	"backoffice/internal/oauth"
 	"backoffice/internal/outside"
 	"backoffice/internal/secret"
+	"backoffice/internal/signin"
 	"backoffice/internal/store"
 	"backoffice/internal/webhook"
 
@@ -46,8 +48,10 @@ type Deps struct {
 	OAuth     *oauth.Service
 	Auth      *auth.Service
 	Sessions  *auth.SessionStore
+	SignIn    *signin.Service
 	Outside   *outside.Checker
 	Guide     *guide.Service
+	Backups   *backup.Service
 	Webhooks  *webhook.Service
 	Exchange  *exchange.Service
 	Audit     *audit.Log
@@ -71,12 +75,15 @@ type Site struct {
 	Started     time.Time
 	DataFile    string                          // path of the data file
 	DataSize    func() int64                    // its size in bytes
+	FreeShare   func() float64                  // the part of it, 0 to 1, that holds nothing; nil says nothing
 	Commits     func() (updates, commits int64) // since the program started: changes that were saved, and the commits that they shared; nil says nothing
 	KeyFile     string                          // path of the key file, or where the key came from
 	KeyInFile   bool                            // KeyFile is a path
 	KeyWrapped  func() bool                     // whether a passphrase wraps the key; nil: it does not
 	Sandbox     string                          // address of the rehearsal sandbox; "" in production
-	Ready       func() error                    // why the program cannot serve now, or nil
+	Ready       func() error                    // why the program cannot do its work now, or nil; words for people in an errs.Error
+	Trouble     func() string                   // what all who are signed in are told on every page; nil or "" is nothing
+	Notes       func() []string                 // what those are told who may read the settings; nil is nothing
 
 	SecondFactor auth.FactorPolicy // who has to have one
 	MetricsToken secret.Text       // that /metrics asks for; empty: there are no metrics
@@ -95,7 +102,7 @@ func New(d Deps) (http.Handler, error) { return mount(d, routes) }
 
 // noHead are routes that cannot be asked for with HEAD. A callback uses up its
 // state, an export is an event, and a receipt or a head may have to be signed.
-var noHead = []string{callbackPath, caseFilePath, receiptPath, auditHeadPath}
+var noHead = []string{callbackPath, signin.CallbackPath, caseFilePath, receiptPath, auditHeadPath}
 
 // mount serves a table of routes.
 func mount(d Deps, table func(gate) []route) (http.Handler, error) {
@@ -126,7 +133,7 @@ func (d Deps) check() error {
 	var missing []string
 	for name, is := range map[string]bool{
 		"Store": d.Store == nil, "Config": d.Config == nil, "Catalogue": d.Catalogue == nil, "OAuth": d.OAuth == nil, "Auth": d.Auth == nil,
-		"Sessions": d.Sessions == nil, "Outside": d.Outside == nil, "Webhooks": d.Webhooks == nil, "Guide": d.Guide == nil, "Exchange": d.Exchange == nil, "Audit": d.Audit == nil, "Keys": d.Keys == nil, "Notary": d.Notary == nil, "AuditState": d.AuditState == nil, "AuditCheck": d.AuditCheck == nil, "Log": d.Log == nil, "Now": d.Now == nil,
+		"Sessions": d.Sessions == nil, "SignIn": d.SignIn == nil, "Outside": d.Outside == nil, "Webhooks": d.Webhooks == nil, "Guide": d.Guide == nil, "Backups": d.Backups == nil, "Exchange": d.Exchange == nil, "Audit": d.Audit == nil, "Keys": d.Keys == nil, "Notary": d.Notary == nil, "AuditState": d.AuditState == nil, "AuditCheck": d.AuditCheck == nil, "Log": d.Log == nil, "Now": d.Now == nil,
 		"Site.PublicURL": d.Site.PublicURL == nil, "Site.DataSize": d.Site.DataSize == nil, "Site.Ready": d.Site.Ready == nil,
 	} {
 		if is {

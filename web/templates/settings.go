@@ -10,6 +10,8 @@ type AccountPage struct {
 	PasswordError string
 	RepeatError   string
 	MinLength     string // "12"
+	Provider      string // "login.example.com": where this person signs in, too; "" for nowhere
+	NoOwn         bool   // there is no password here
 
 	CalendarMade    Time   // when the calendar address was made; the zero Time if there is none
 	CalendarAddress string // only in the answer that made it
@@ -51,6 +53,7 @@ type ConfirmPage struct {
 	Action        string
 	Fields        []CarriedField
 	PasswordError string
+	Button        string // of the provider, for ConfirmAtProvider; "" if there is none
 }
 
 // A CarriedField is what was typed into the form before. It is no secret.
@@ -65,7 +68,9 @@ type SettingsPage struct {
 	Checks    []Fact // facts with a verdict: "Address of this browser", "Transport"
 	Outside   OutsideCheck
 	Log       LogState // the zero LogState for who may not see it
+	Backup    Fact     // how the backups stand: Text, Verdict and Word
 	Sealing   []Fact   // key id, what it seals
+	SignIn    Link     // to how people sign in; the zero Link for who may not see it
 	About     []Fact   // version, data file and its size, events, Go version
 	Sandbox   string   // its address; "" if it is off
 }
