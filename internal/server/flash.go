@@ -54,6 +54,8 @@ const (
 	saidEnded
 	saidFactorRemoved
 	saidLogChecked
+	saidBackedUp
+	saidBackingUp
 	saidSignInForce
 	saidSignInDropped
 	saidSignInOff
@@ -113,6 +115,8 @@ var sentences = map[said]string{
 	saidEnabled:        "The account can sign in again",
 	saidEnded:          "Ended",
 	saidFactorRemoved:  "The second factor is removed",
+	saidBackedUp:       "The backup is made",
+	saidBackingUp:      "The backup is being made",
 	saidSignInForce:    "The sign-in provider is in force",
 	saidSignInDropped:  "The saved setting is discarded",
 	saidSignInOff:      "The sign-in provider is off",
