@@ -32,6 +32,7 @@ var rooms = map[string][]string{
 	"internal/store/storetest": {"internal/errs", "internal/store"},
 	"internal/audit":           {"internal/errs", "internal/store"},
 	"internal/auth":            {"internal/errs", "internal/store", "internal/audit", "internal/secret"},
+	"internal/auth/authtest":   {},
 	"internal/config":          {"internal/errs", "internal/store", "internal/audit", "internal/secret", "internal/connector"},
 	"internal/oauth": {"internal/errs", "internal/store", "internal/audit", "internal/secret", "internal/connector", "internal/config",
 		"internal/egress"},

@@ -139,7 +139,7 @@ func house(c checked, sandbox string, db *bolt.DB, box *secret.Box, log *slog.Lo
 		return rooms{}, err
 	}
 	r := rooms{log: log, events: events,
-		auth:     auth.New(auth.Options{Store: db, Box: box, Now: now}),
+		auth:     auth.New(auth.Options{Store: db, Box: box, Now: now, PublicURL: c.public}),
 		sessions: auth.NewSessionStore(db, auth.SessionOptions{Secure: c.public.Scheme == "https", Proof: c.ConfirmAfter, Now: now}),
 		oauth: oauth.New(oauth.Options{Store: db, Box: box, Config: entries, Guard: guard,
 			PublicURL: c.public.String(), Now: now, CheckOwn: checkOwn(own),

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
 	"strings"
 	"time"
 
@@ -68,8 +67,8 @@ func (s *Service) ConsoleDisable(ctx context.Context, email string) error {
 }
 
 // ConsoleReset lets the account with the address sign in with a new password alone,
-// which it returns: the second factor goes, a disabled account is enabled, and all
-// sessions end.
+// which it returns: app, passkeys and recovery codes go, a disabled account is
+// enabled, and all sessions end.
 func (s *Service) ConsoleReset(ctx context.Context, email string) (secret.Text, error) {
 	password := newPassword()
 	hash, err := s.hasher.hash(ctx, password)
@@ -78,12 +77,10 @@ func (s *Service) ConsoleReset(ctx context.Context, email string) (secret.Text, 
 	}
 	now := s.now()
 	err = s.onConsole(ctx, email, func(tx store.Tx, a account) error {
-		factors.Delete(tx, a.ID)
 		newFactors.Delete(tx, a.ID)
-		a.Password, a.PasswordChanged, a.Disabled, a.Factor = hash, now, time.Time{}, time.Time{}
-		ended, err := EndAll(tx, a.ID, "")
-		event := audit.Event{Action: audit.PasswordChanged, Note: fmt.Sprintf("Reset on the console, without a second factor. Sessions ended: %d.", ended)}
-		return errors.Join(err, accounts.Put(tx, a.ID, a), audit.Append(tx, stamp(event, console, now, a.Email)))
+		a.Password, a.PasswordChanged, a.Disabled = hash, now, time.Time{}
+		event := audit.Event{Action: audit.PasswordChanged, Note: "Reset on the console, without a second factor." + goneWords(a.User)}
+		return settleFactors(tx, a, "", stamp(event, console, now, a.Email), takeAll)
 	})
 	if err != nil {
 		return secret.Text{}, wrap("resetting an account", err)

@@ -31,7 +31,7 @@ type Session struct {
 	Seen    time.Time `json:"seen"` // exact to a minute
 	Addr    string    `json:"addr,omitempty"`
 	Agent   string    `json:"agent,omitempty"`
-	Proof   time.Time `json:"proof,omitzero"` // when the password was given last
+	Proof   time.Time `json:"proof,omitzero"` // when the password or a passkey was given last
 }
 
 // Binding is a code for this very session, for what must come back to the browser
@@ -188,8 +188,8 @@ func EndAll(tx store.Tx, userID, except string) (ended int, err error) {
 // ends the one it had, in one transaction. Call it when somebody has just proven
 // to be user: at sign-in, set-up and password change. The lifetime begins anew.
 // The values of a session that was the same user's are kept. It returns an
-// errs.Unsigned if the account is gone or disabled, or its password was changed
-// since user was read.
+// errs.Unsigned if the account is gone or disabled, or its password or its second
+// factors were changed since user was read.
 func (st *SessionStore) Renew(w http.ResponseWriter, r *http.Request, user User, addr string) (Session, error) {
 	s, err := st.Get(r, st.name)
 	if err != nil {
@@ -222,14 +222,15 @@ func (st *SessionStore) Renew(w http.ResponseWriter, r *http.Request, user User,
 	return rec.Session, fill(s, rec)
 }
 
-// stillValid refuses a user whose password was proven before it was changed: the
-// change ended all sessions, and this one would come after it.
+// stillValid refuses a user who was proven by a password or a passkey that was
+// changed since: the change ended all sessions, and this one would come after it.
 func stillValid(tx store.Tx, user User) error {
 	a, err := orZero(accounts.Get(tx, user.ID))
 	if err != nil {
 		return err
 	}
-	if user.ID == "" || a.ID != user.ID || !a.Active() || !a.PasswordChanged.Equal(user.PasswordChanged) {
+	if user.ID == "" || a.ID != user.ID || !a.Active() || !a.PasswordChanged.Equal(user.PasswordChanged) ||
+		!a.App.Equal(user.App) || a.Passkeys != user.Passkeys {
 		return errs.New(errs.Unsigned, "This account was changed a moment ago. Sign in again.")
 	}
 	return nil

@@ -30,7 +30,7 @@ func (p accountPages) draw(c echo.Context, status int, err error) error {
 		return sessErr
 	}
 	return render(c, status, templates.Account(templates.AccountPage{Sessions: sessions,
-		Frame: p.frame(c, "Account", templates.SectionNone), Created: p.when(v.user.Created), MinLength: minPassword,
+		Frame: p.frame(c, "Account", templates.SectionNone), Created: p.when(v.user.Created), Factors: v.user.Factors(), MinLength: minPassword,
 		CurrentError: faults["current"], PasswordError: faults["password"], RepeatError: faults["password2"],
 	}))
 }

@@ -63,14 +63,19 @@ func (p doorPages) askLogin(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	page := templates.LoginPage{Stage: p.stage(c), Next: next, NoAdmin: len(users) == 0}
+	page := templates.LoginPage{Next: next, NoAdmin: len(users) == 0}
 	switch {
 	case c.QueryParam("out") != "":
 		page.Said = "You have signed out."
 	case c.QueryParam("back") != "":
 		page.Said = "You are back from the provider, but not signed in here any more, so the answer was not looked at. Sign in and start the test again."
 	}
-	return render(c, http.StatusOK, templates.Login(page))
+	return p.drawLogin(c, http.StatusOK, page)
+}
+
+func (p doorPages) drawLogin(c echo.Context, status int, page templates.LoginPage) error {
+	page.Stage, page.Passkeys = p.stage(c), p.Auth.PasskeysWork()
+	return render(c, status, templates.Login(page))
 }
 
 // login is POST /login. A wrong password and an unknown account get the same
@@ -88,7 +93,7 @@ func (p doorPages) login(c echo.Context) error {
 	}
 	var half *auth.CodeNeeded
 	if errors.As(err, &half) {
-		return p.askCode(c, http.StatusOK, half.Ticket, "")
+		return p.askSecond(c, http.StatusOK, *half, "")
 	}
 	kind, msg := errs.Of(err)
 	if kind == errs.Internal || kind == errs.Unavailable {
@@ -99,7 +104,7 @@ func (p doorPages) login(c echo.Context) error {
 	if kind == errs.Unsigned {
 		status = http.StatusUnprocessableEntity // 401 would ask for a WWW-Authenticate header
 	}
-	return render(c, status, templates.Login(templates.LoginPage{Stage: p.stage(c), Email: email, Next: next, Error: msg}))
+	return p.drawLogin(c, status, templates.LoginPage{Email: email, Next: next, Error: msg})
 }
 
 // logout is POST /logout.

@@ -192,7 +192,7 @@ func (h *house) furnish(p plan, box *secret.Box) Deps {
 	return Deps{Store: h.store, Config: entries, Catalogue: catalogue, Outside: checker, Webhooks: hooks, Guide: guide.New(guide.Options{Store: h.store, Config: entries, Now: h.clock}), Audit: audit.NewLog(h.store), Notary: watch.Notary, AuditState: watch.State, AuditCheck: watch.Checker.Ask, Now: h.clock,
 		OAuth: oauth.New(oauth.Options{Store: h.store, Box: box, Config: entries, Guard: guard, PublicURL: public.String(), Now: h.clock,
 			CallTimeout: 2 * time.Second}),
-		Auth:     auth.New(auth.Options{Store: h.store, Box: box, Now: h.clock}),
+		Auth:     auth.New(auth.Options{Store: h.store, Box: box, Now: h.clock, PublicURL: public}),
 		Sessions: auth.NewSessionStore(h.store, auth.SessionOptions{Secure: public.Scheme == "https", Now: h.clock}),
 		Log:      slog.New(slog.NewJSONHandler(h.log, nil)),
 		Site: Site{PublicURL: public, Environment: p.env, Proxies: h.proxies, Version: "1.0.0", Started: start, DataFile: h.file,

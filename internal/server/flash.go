@@ -54,6 +54,10 @@ const (
 	saidEnded
 	saidFactorRemoved
 	saidLogChecked
+	saidFactorAdded
+	saidPasskeyAdded
+	saidPasskeyRenamed
+	saidPasskeyRemoved
 )
 
 // sentences are formats with one number, or none.
@@ -88,6 +92,10 @@ var sentences = map[said]string{
 	saidEnabled:        "The account can sign in again",
 	saidEnded:          "Ended",
 	saidFactorRemoved:  "The second factor is removed",
+	saidFactorAdded:    "The app is set up. Your recovery codes stay as they are",
+	saidPasskeyAdded:   "The passkey is added. Your recovery codes stay as they are",
+	saidPasskeyRenamed: "The passkey has another name",
+	saidPasskeyRemoved: "The passkey is removed",
 	saidJoined:         "Welcome. Your account is ready",
 }
 

@@ -38,7 +38,7 @@ func (p secretPages) draw(c echo.Context, status int, fault error) error {
 	return render(c, status, templates.Reveal(templates.RevealPage{
 		Frame: p.frame(c, "Reveal "+look.Key+" · "+string(e.ID), templates.SectionConfiguration), Entry: head,
 		Version: strconv.Itoa(look.Version), Key: look.Key, Stored: stored, Reason: look.Reason,
-		Asks: !p.Sessions.Proven(visitOf(c).session), ReasonError: faults["reason"],
+		Asks: !p.Sessions.Proven(visitOf(c).session), Passkey: p.hasPasskey(c), ReasonError: faults["reason"],
 	}))
 }
 

@@ -43,7 +43,8 @@ type LoginPage struct {
 	Error string // why the sign-in was refused; one sentence that does not tell which of the two was wrong
 	Said  string // "You have signed out."; "" for none
 
-	NoAdmin bool // nobody can sign in yet: the page says how the first admin comes about, and has no form
+	Passkeys bool // they can be used here, whoever has one
+	NoAdmin  bool // nobody can sign in yet: the page says how the first admin comes about, and has no form
 }
 
 // faults pairs ids of controls with messages and leaves out those without one.

@@ -18,7 +18,7 @@ type PersonRow struct {
 	You         bool
 	Role        string // "Editor"
 	Entries     string // "acme:*"; "All"
-	Factor      bool   // there is a second one
+	Factors     string // "app, 2 passkeys"; "" for none
 	Seen        Time   // zero for never
 	Disabled    bool
 	URL         string // of the page that changes the person; "" for who may not
@@ -34,8 +34,8 @@ func (r PersonRow) state() status {
 
 // second is whether the person has a second factor.
 func (r PersonRow) second() status {
-	if r.Factor {
-		return in(VerdictOK, "App")
+	if r.Factors != "" {
+		return in(VerdictOK, r.Factors)
 	}
 	return in(VerdictNotChecked, "None")
 }
