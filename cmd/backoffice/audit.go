@@ -23,18 +23,17 @@ type auditCommand struct {
 
 // dataSettings are those of the settings that opening the data takes.
 type dataSettings struct {
-	Data    string  `help:"Directory of the data file, and of the key file unless --key-file names another." default:"data" env:"BACKOFFICE_DATA"`
-	KeyFile string  `help:"File with the key that seals the data. Default: backoffice.key in the data directory." env:"BACKOFFICE_KEY_FILE" placeholder:"FILE"`
-	Key     keyText `help:"Content of a key file, instead of one. Set it in the environment." env:"BACKOFFICE_KEY" placeholder:"JSON"`
-	Archive string  `name:"audit-archive" help:"Directory of the archive files of old audit events." env:"BACKOFFICE_AUDIT_ARCHIVE" placeholder:"DIR"`
+	Data string `help:"Directory of the data file, and of the key file unless --key-file names another." default:"data" env:"BACKOFFICE_DATA"`
+	keySettings
+	Archive string `name:"audit-archive" help:"Directory of the archive files of old audit events." env:"BACKOFFICE_AUDIT_ARCHIVE" placeholder:"DIR"`
 }
 
 // with opens the data of a program that is stopped, has f work on it, and closes
 // it. It never makes a data file.
 func (d dataSettings) with(ctx context.Context, con console, f func(*bolt.DB, *audit.Notary) error) (err error) {
-	c := checked{settings: settings{Data: d.Data, KeyFile: d.KeyFile, Key: d.Key}, dataFile: filepath.Join(d.Data, "backoffice.db")}
-	if c.KeyFile == "" {
-		c.KeyFile = filepath.Join(d.Data, "backoffice.key")
+	c := checked{settings: settings{Data: d.Data, keySettings: d.keySettings}, dataFile: filepath.Join(d.Data, dataName)}
+	if c.keys, err = d.keySettings.keeper(d.Data); err != nil {
+		return err
 	}
 	if _, err := os.Stat(c.dataFile); err != nil {
 		return fmt.Errorf("there is no data to read: %w. Name its directory with --data", err)

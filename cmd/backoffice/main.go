@@ -29,6 +29,8 @@ type commands struct {
 
 	User userCommand `cmd:"" help:"Add, list, disable or reset people, whether the program runs or not."`
 
+	Keys keysCommand `cmd:"" help:"List the keys that seal the data, make a new one, seal anew, and retire an old one; or wrap the key file."`
+
 	Version kong.VersionFlag `help:"Print the version and end."`
 }
 

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"os"
+	"regexp"
 	"testing"
 	"time"
 
@@ -16,7 +18,9 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"backoffice": main, "backoffice-await": func() {
+	testscript.Main(m, map[string]func(){"backoffice": main, "backoffice-retire": func() {
+		os.Exit(retireOld(os.Args[1], os.Args[2:]))
+	}, "backoffice-await": func() {
 		os.Exit(await(os.Args[1]))
 	}, "backoffice-first": func() {
 		os.Exit(firstStart(os.Args[1]))
@@ -63,5 +67,21 @@ func firstStart(dir string) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
+	return 0
+}
+
+// retireOld retires the key of the data directory that opens and does not seal. For
+// a script, a refusal is no failure.
+func retireOld(dir string, more []string) int {
+	var list bytes.Buffer
+	if code := mainWith(context.Background(), []string{"keys", "list", "--data", dir}, console{&list, os.Stderr}); code != 0 {
+		return code
+	}
+	old := regexp.MustCompile(`(?m)^([0-9a-f]{8}) +opens`).FindStringSubmatch(list.String())
+	if old == nil {
+		fmt.Fprintln(os.Stderr, "no key that opens only")
+		return 1
+	}
+	mainWith(context.Background(), append([]string{"keys", "retire", old[1], "--data", dir}, more...), console{os.Stdout, os.Stderr})
 	return 0
 }

@@ -10,13 +10,13 @@ import (
 	"backoffice/internal/egress"
 	"backoffice/internal/oauth"
 	"backoffice/internal/outside"
-	"backoffice/internal/store/bolt"
+	"backoffice/internal/store"
 	"backoffice/internal/webhook"
 )
 
 // ownAddress checks the public URL from outside. Its guard is its own: it alone
 // may call that host and port wherever they are, also on this machine.
-func ownAddress(c checked, db *bolt.DB, now func() time.Time) (*outside.Checker, error) {
+func ownAddress(c checked, db store.Store, now func() time.Time) (*outside.Checker, error) {
 	guard, err := egress.New(egress.Options{Allow: []string{outside.Guarded(c.public)}})
 	if err != nil {
 		return nil, fmt.Errorf("--public-url: %w", err)

@@ -20,8 +20,8 @@ import (
 	"backoffice/internal/connector"
 	"backoffice/internal/egress"
 	"backoffice/internal/guide"
+	"backoffice/internal/keyring"
 	"backoffice/internal/oauth"
-	"backoffice/internal/secret"
 	"backoffice/internal/server"
 	"backoffice/internal/store/bolt"
 	"backoffice/internal/webhook"
@@ -56,7 +56,12 @@ func serve(ctx context.Context, s settings, sandbox string, con console) (err er
 	if err != nil {
 		return err
 	}
-	h, err := house(c, sandbox, db, box, log, con.out)
+	keys := keyring.New(keyring.Options{Store: keyring.Guard(db, box), Box: box, Keeper: c.keys, Now: time.Now, Pause: resealPause, Rest: db.Rest,
+		Failed: func(what string, err error) { log.Error(what, "error", err) }})
+	if err := keys.Note(ctx, consoleActor); err != nil {
+		return err
+	}
+	h, err := house(c, sandbox, db, keys, log, con.out)
 	if err != nil {
 		return err
 	}
@@ -81,6 +86,7 @@ func serve(ctx context.Context, s settings, sandbox string, con console) (err er
 	var sweeping sync.WaitGroup
 	sweeping.Go(func() { h.sweep(ctx) })
 	sweeping.Go(func() { h.watch(ctx) })
+	sweeping.Go(func() { h.keys.Run(ctx) })
 	sweeping.Go(func() { watchLog(ctx, h.events, db, log) })
 	sweeping.Go(func() { answerConsole(ctx) })
 	defer sweeping.Wait()
@@ -106,11 +112,17 @@ type rooms struct {
 	oauth    *oauth.Service
 	webhooks *webhook.Service
 	events   audit.Watch
+	keys     *keyring.Ring
 	log      *slog.Logger
 }
 
-// house puts the rooms together.
-func house(c checked, sandbox string, db *bolt.DB, box *secret.Box, log *slog.Logger, stdout io.Writer) (rooms, error) {
+// resealPause is how long re-sealing rests between two portions, at least.
+const resealPause = 20 * time.Millisecond
+
+// house puts the rooms together. All of them write through the guarded store of the
+// keys, over file.
+func house(c checked, sandbox string, file *bolt.DB, keys *keyring.Ring, log *slog.Logger, stdout io.Writer) (rooms, error) {
+	db, box := keys.Store, keys.Box
 	catalogue, err := definitions(c, sandbox)
 	if err != nil {
 		return rooms{}, err
@@ -134,11 +146,11 @@ func house(c checked, sandbox string, db *bolt.DB, box *secret.Box, log *slog.Lo
 		return rooms{}, err
 	}
 	entries := config.New(config.Options{Store: db, Box: box, Catalogue: catalogue, Now: now})
-	events, err := watchOf(c, db, notary, archive, guard, stdout)
+	events, err := watchOf(c, file, notary, archive, guard, stdout)
 	if err != nil {
 		return rooms{}, err
 	}
-	r := rooms{log: log, events: events,
+	r := rooms{log: log, events: events, keys: keys,
 		auth:     auth.New(auth.Options{Store: db, Box: box, Now: now, PublicURL: c.public}),
 		sessions: auth.NewSessionStore(db, auth.SessionOptions{Secure: c.public.Scheme == "https", Proof: c.ConfirmAfter, Now: now}),
 		oauth: oauth.New(oauth.Options{Store: db, Box: box, Config: entries, Guard: guard,
@@ -151,9 +163,9 @@ func house(c checked, sandbox string, db *bolt.DB, box *secret.Box, log *slog.Lo
 		return rooms{}, err
 	}
 	r.handler, err = server.New(server.Deps{Store: db, Config: entries, Catalogue: catalogue, OAuth: r.oauth, Auth: r.auth,
-		Sessions: r.sessions, Outside: own, Webhooks: r.webhooks, Guide: guide.New(guide.Options{Store: db, Config: entries, Now: now}), Audit: audit.NewLog(db).With(archive), Notary: notary, AuditState: events.State, AuditCheck: events.Checker.Ask, Log: log, Now: now,
+		Sessions: r.sessions, Outside: own, Webhooks: r.webhooks, Guide: guide.New(guide.Options{Store: db, Config: entries, Now: now}), Audit: audit.NewLog(db).With(archive), Notary: notary, AuditState: events.State, AuditCheck: events.Checker.Ask, Keys: keys, Log: log, Now: now,
 		Site: server.Site{PublicURL: c.public, Environment: c.Environment, Proxies: c.proxies, Version: version, Started: now(),
-			DataFile: c.dataFile, DataSize: func() int64 { return db.Stats().FileSize }, Commits: func() (int64, int64) { s := db.Stats(); return s.Updates, s.Commits }, KeyFile: keySource(c), KeyID: box.KeyID(), Sandbox: sandbox,
+			DataFile: c.dataFile, DataSize: func() int64 { return file.Stats().FileSize }, Commits: func() (int64, int64) { s := file.Stats(); return s.Updates, s.Commits }, KeyFile: c.keys.Words(), KeyWrapped: c.keys.Wrapped, KeyInFile: c.keys.InFile(), Sandbox: sandbox,
 			MetricsToken: c.MetricsToken.Text, SecondFactor: auth.FactorPolicy(c.SecondFactor),
 			Ready: func() error { _, _, err := installation(context.Background(), db); return err }}})
 	return r, err

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"backoffice/internal/egress"
+	"backoffice/internal/keeper"
 	"backoffice/internal/secret"
 )
 
@@ -23,8 +24,6 @@ type settings struct {
 	Addr           string        `help:"Address to listen on." default:"127.0.0.1:8080" env:"BACKOFFICE_ADDR"`
 	PublicURL      string        `help:"Origin that browsers and providers see, as https://backoffice.example.com. Redirect URIs are built from it alone." env:"BACKOFFICE_PUBLIC_URL" placeholder:"URL"`
 	Data           string        `help:"Directory of the data file, and of the key file unless --key-file names another." default:"data" env:"BACKOFFICE_DATA"`
-	KeyFile        string        `help:"File with the key that seals the data. Made at the first start. Default: backoffice.key in the data directory." env:"BACKOFFICE_KEY_FILE" placeholder:"FILE"`
-	Key            keyText       `help:"Content of a key file, instead of one. Set it in the environment: other users of this machine can see flags." env:"BACKOFFICE_KEY" placeholder:"JSON"`
 	TrustedProxies []string      `help:"Addresses or networks of proxies whose X-Forwarded headers are believed." env:"BACKOFFICE_TRUSTED_PROXIES" placeholder:"CIDR"`
 	TLSCert        string        `name:"tls-cert" help:"Certificate chain (PEM), to answer https without a proxy." env:"BACKOFFICE_TLS_CERT" placeholder:"FILE"`
 	TLSKey         string        `name:"tls-key" help:"Private key (PEM) of the certificate." env:"BACKOFFICE_TLS_KEY" placeholder:"FILE"`
@@ -45,6 +44,8 @@ type settings struct {
 	AuditKeepDays  int           `help:"Days for which audit events stay in the data file. Older ones move into files in --audit-archive. 0: all stay." default:"0" env:"BACKOFFICE_AUDIT_KEEP_DAYS"`
 	AuditArchive   string        `help:"Directory of the archive files of old audit events." env:"BACKOFFICE_AUDIT_ARCHIVE" placeholder:"DIR"`
 	LogFormat      string        `help:"Form of the log on standard error: text or json." default:"text" env:"BACKOFFICE_LOG_FORMAT"`
+
+	keySettings
 
 	ready func(net.Addr) // tests listen on port 0 and learn the address here
 }
@@ -75,6 +76,7 @@ type checked struct {
 	cert     *tls.Certificate // nil: answer http
 	dataFile string
 	anchors  *url.URL // where heads are posted; nil: nowhere
+	keys     *keeper.Keeper
 }
 
 // check reads the settings and reports every fault at once, each with its
@@ -132,13 +134,9 @@ func (s settings) check() (checked, error) {
 			add(fmt.Errorf("--connectors is %q, which is no directory. Make it, or leave the setting out", s.Connectors))
 		}
 	}
-	if !s.Key.IsZero() && s.KeyFile != "" {
-		add(errors.New("both --key and --key-file are set. Use one of them, so that it is clear which key seals"))
-	}
 	c.dataFile = filepath.Join(s.Data, dataName)
-	if c.KeyFile == "" {
-		c.KeyFile = filepath.Join(s.Data, "backoffice.key")
-	}
+	c.keys, err = c.keySettings.keeper(s.Data)
+	add(err)
 	faults = append(faults, auditFiles(c.settings)...)
 	return c, faultList(faults)
 }

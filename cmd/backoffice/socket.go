@@ -11,6 +11,7 @@ import (
 
 	"backoffice/internal/control"
 	"backoffice/internal/errs"
+	"backoffice/internal/keyring"
 	"backoffice/internal/store/bolt"
 )
 
@@ -73,6 +74,7 @@ func said(err error) error {
 func (r rooms) commands() *control.Table {
 	t := control.NewTable()
 	registerPeople(t, r.auth)
+	registerKeys(t, func(context.Context) (*keyring.Ring, error) { return r.keys, nil }, true)
 	return t
 }
 

@@ -76,6 +76,10 @@ const (
 	LogArchived   Action = "audit.archive"
 	LogLooked     Action = "audit.look"
 	LogChecked    Action = "audit.check"
+
+	KeyRotated  Action = "key.rotate"
+	KeyResealed Action = "key.reseal"
+	KeyRetired  Action = "key.retire"
 )
 
 // titles has every Action: what it is called on a page.
@@ -141,6 +145,9 @@ var titles = map[Action]string{
 	LogArchived:          "Archived old events of the audit log",
 	LogLooked:            "Looked at the audit log",
 	LogChecked:           "Had the audit log checked",
+	KeyRotated:           "Changed the key that seals",
+	KeyResealed:          "Sealed everything anew",
+	KeyRetired:           "Retired a key",
 }
 
 // Title is the action in words, past tense, without its target.

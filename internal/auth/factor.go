@@ -36,6 +36,13 @@ var (
 	newFactors = store.Table[newFactor]{Prefix: "auth/factor-new/"}
 )
 
+// What is sealed here. Tickets wait in a page, not in the store.
+var (
+	_ = secret.Declare(secret.Kind{Prefix: factors.Prefix, Words: "secrets of second factors", Find: secret.Field("sealed")})
+	_ = secret.Declare(secret.Kind{Prefix: newFactors.Prefix, Words: "secrets of second factors being set up", Find: secret.Field("sealed")})
+	_ = secret.Declare(secret.Kind{Prefix: ticketKey, Words: "tickets of sign-ins"})
+)
+
 const (
 	enrolFor      = 15 * time.Minute // how long an app may be set up
 	ticketFor     = 5 * time.Minute  // how long a password waits for its code
@@ -123,7 +130,16 @@ func (s *Service) enrolling(ctx context.Context, userID string) (key, sealed []b
 // one of its codes. If it is the first one, of whichever kind, it returns recovery
 // codes, which only hashes are kept of. All sessions of the user but keep end. It
 // returns an errs.Field for code, or an errs.Conflict.
-func (s *Service) ConfirmFactor(ctx context.Context, by audit.Actor, keep, code string) ([]secret.Text, error) {
+func (s *Service) ConfirmFactor(ctx context.Context, by audit.Actor, keep, code string) (codes []secret.Text, err error) {
+	for range sealedTries {
+		if codes, err = s.confirmFactor(ctx, by, keep, code); !errors.Is(err, errSealedAnew) {
+			return codes, err
+		}
+	}
+	return nil, errNoEnrol
+}
+
+func (s *Service) confirmFactor(ctx context.Context, by audit.Actor, keep, code string) ([]secret.Text, error) {
 	key, pending, err := s.enrolling(ctx, by.ID)
 	if err != nil {
 		return nil, err
@@ -140,8 +156,12 @@ func (s *Service) ConfirmFactor(ctx context.Context, by audit.Actor, keep, code 
 	codes, hashes := newRecovery()
 	first := false
 	err = s.store.Update(ctx, func(tx store.Tx) error {
-		if rec, err := orZero(newFactors.Get(tx, by.ID)); err != nil || !bytes.Equal(rec.Sealed, pending) {
+		rec, err := orZero(newFactors.Get(tx, by.ID))
+		switch {
+		case err != nil || rec.Sealed == nil:
 			return errors.Join(err, errNoEnrol)
+		case !bytes.Equal(rec.Sealed, pending):
+			return errSealedAnew
 		}
 		newFactors.Delete(tx, by.ID)
 		return changeFactors(tx, by.ID, keep, stamp(audit.Event{Action: audit.FactorAdded}, by, now, ""), func(f *means) error {
@@ -291,22 +311,36 @@ func (s *Service) SignInWithCode(ctx context.Context, by audit.Actor, t secret.T
 		keys:    throttleKeys{account: s.mac("code\x00" + a.ID), address: s.mac("address\x00" + net)},
 		failure: audit.Event{Actor: by, Action: audit.SignInFailed, Target: a.Email}}
 	by.ID, by.Name = a.ID, a.Email
-	f, step, err := s.match(ctx, a.ID, code, now)
-	if err != nil {
-		return User{}, fmt.Errorf("checking a code: %w", err)
-	}
-	var answer error
-	err = s.store.Update(ctx, func(tx store.Tx) error {
-		answer, err = s.settleCode(tx, g, f, codeGuess{code, step, now, by})
-		return err
-	})
-	if err == nil {
-		err = answer
+	for range sealedTries {
+		if err = s.tryCode(ctx, g, codeGuess{code: code, now: now, by: by}); !errors.Is(err, errSealedAnew) {
+			break
+		}
 	}
 	if err != nil {
 		return User{}, fmt.Errorf("signing in with a code: %w", err)
 	}
 	return a.User, nil
+}
+
+// sealedTries is how often something is read anew that was sealed anew, with another
+// key or for another app, between reading it and the transaction that counts on it.
+const sealedTries = 3
+
+var errSealedAnew = errors.New("it was sealed anew in the meantime")
+
+// tryCode judges a code, and commits what follows from it.
+func (s *Service) tryCode(ctx context.Context, g guess, c codeGuess) error {
+	f, step, err := s.match(ctx, g.account.ID, c.code, c.now)
+	if err != nil {
+		return fmt.Errorf("checking a code: %w", err)
+	}
+	c.step = step
+	var answer error
+	err = s.store.Update(ctx, func(tx store.Tx) error {
+		answer, err = s.settleCode(tx, g, f, c)
+		return err
+	})
+	return errors.Join(err, answer)
 }
 
 // A codeGuess is a code that was offered, and the step that it is of; 0 if none.
@@ -358,7 +392,9 @@ func (s *Service) settleCode(tx store.Tx, g guess, seen factor, c codeGuess) (an
 	note := "With a code of the app."
 	hash := recoveryHash(c.code)
 	switch {
-	case c.step > f.Step && bytes.Equal(f.Sealed, seen.Sealed):
+	case c.step > f.Step && !bytes.Equal(f.Sealed, seen.Sealed):
+		return nil, errSealedAnew
+	case c.step > f.Step:
 		f.Step = c.step
 	case slices.Contains(f.Recovery, hash):
 		f.Recovery = slices.DeleteFunc(slices.Clone(f.Recovery), func(h string) bool { return h == hash })

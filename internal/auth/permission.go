@@ -37,6 +37,7 @@ const (
 	RadarPause    Permission = "radar.pause"
 	SettingsRead  Permission = "settings.read"
 	SettingsCheck Permission = "settings.check"
+	KeysManage    Permission = "keys.manage"
 )
 
 // Permissions lists all permissions, in the order in which people read them. The
@@ -151,6 +152,7 @@ var matrix = []Row{
 	{RadarPause, "Pause the radar", [5]Cell{Yes, Yes, No, No, No}, true, false},
 	{SettingsRead, "Read the settings of the instance", [5]Cell{Yes, Yes, No, Yes, No}, true, false},
 	{SettingsCheck, "Check the public address", [5]Cell{Yes, Yes, No, No, No}, true, false},
+	{KeysManage, "Make, use and retire the keys that seal", [5]Cell{Yes, No, No, No, No}, true, true},
 }
 
 // Matrix is the whole of it, for pages and documents. It belongs to the caller.

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"backoffice/internal/errs"
+	"backoffice/internal/secret"
 )
 
 // describe completes the version with what may be shown of each value and the
@@ -52,6 +53,22 @@ func (v Version) boundTo(id ID, n int) (string, error) {
 		beside, err = v.inTheOpen()
 	}
 	return sealedAt(id, n) + "\x00" + beside, err
+}
+
+// Values of versions are sealed for more than their key: see boundTo.
+var _ = secret.Declare(secret.Kind{Prefix: versions.Prefix, Words: "values of versions", Find: findSealed})
+
+func findSealed(key string, record []byte) ([]secret.Sealed, error) {
+	sealed, err := secret.FieldOf("sealed", key, record)
+	if err != nil || sealed == nil {
+		return nil, err
+	}
+	var v Version
+	if err := json.Unmarshal(record, &v); err != nil {
+		return nil, fmt.Errorf("decoding %s: %w", key, secret.ErrDamaged)
+	}
+	beside, err := v.inTheOpen()
+	return []secret.Sealed{{Bytes: sealed, Place: key + "\x00" + beside}}, err
 }
 
 // inTheOpen is the record without what is sealed.

@@ -13,6 +13,7 @@ import (
 	"backoffice/internal/audit"
 	"backoffice/internal/config"
 	"backoffice/internal/errs"
+	"backoffice/internal/secret"
 	"backoffice/internal/store"
 )
 
@@ -38,6 +39,8 @@ type flow struct {
 	Expires     time.Time `json:"expires"`
 	Verifier    []byte    `json:"verifier,omitempty"` // sealed
 }
+
+var _ = secret.Declare(secret.Kind{Prefix: "oauth/flow/", Words: "proofs of consent runs under way", Find: secret.Field("verifier")})
 
 // A spent says that a state was used. It has the entry, so that a second use is
 // in the log of that entry.

@@ -11,6 +11,7 @@ package secret
 import (
 	"errors"
 	"fmt"
+	"sync/atomic"
 )
 
 // ErrDamaged is returned by Open for bytes that no key opens at this place:
@@ -31,14 +32,33 @@ func (e *WrongKeyError) Error() string {
 // A Box seals and opens values of this installation. It is safe for concurrent
 // use. Boxes are made by Keyset.NewInstallation and Keyset.Unlock.
 type Box struct {
-	keys   *Keyset
+	keys   atomic.Pointer[Keyset]
 	macKey []byte
 }
 
-// Seal encrypts plain so that it opens only at storeKey. It draws a random
-// nonce, so it belongs before a store.Update, not into its callback.
+// newBox is a Box of these keys. Without the key of the fingerprints it only seals
+// and opens.
+func newBox(k *Keyset, macKey []byte) *Box {
+	b := &Box{macKey: macKey}
+	b.keys.Store(k)
+	return b
+}
+
+// Keys are the keys that seal and open now.
+func (b *Box) Keys() *Keyset { return b.keys.Load() }
+
+// Use has the box seal and open with other keys from now on. Whoever calls it has
+// seen to it that they are kept, and that they open what is there.
+func (b *Box) Use(k *Keyset) { b.keys.Store(k) }
+
+// Seal encrypts plain so that it opens only at storeKey, which a declared [Kind]
+// has to cover: what nobody declared, no rotation of the key would find. It draws
+// a random nonce, so it belongs before a store.Update, not into its callback.
 func (b *Box) Seal(plain []byte, storeKey string) ([]byte, error) {
-	sealed, err := b.keys.aead.Encrypt(plain, []byte(storeKey))
+	if _, ok := KindOf(storeKey); !ok {
+		return nil, fmt.Errorf("sealing for %s: no kind of record is declared for it", storeKey)
+	}
+	sealed, err := b.Keys().aead.Encrypt(plain, []byte(storeKey))
 	if err != nil {
 		return nil, fmt.Errorf("sealing for %s: %w", storeKey, err)
 	}
@@ -52,10 +72,11 @@ func (b *Box) Open(sealed []byte, storeKey string) ([]byte, error) {
 	if !ok {
 		return nil, fmt.Errorf("opening %s: %w", storeKey, ErrDamaged)
 	}
-	if !b.keys.has(id) {
-		return nil, fmt.Errorf("opening %s: %w", storeKey, &WrongKeyError{Missing: keyName(id), Have: b.keys.ID()})
+	keys := b.Keys()
+	if !keys.ids[id] {
+		return nil, fmt.Errorf("opening %s: %w", storeKey, &WrongKeyError{Missing: keyName(id), Have: keys.ID()})
 	}
-	plain, err := b.keys.aead.Decrypt(sealed, []byte(storeKey))
+	plain, err := keys.aead.Decrypt(sealed, []byte(storeKey))
 	if err != nil {
 		return nil, fmt.Errorf("opening %s: %w", storeKey, ErrDamaged)
 	}
@@ -63,4 +84,4 @@ func (b *Box) Open(sealed []byte, storeKey string) ([]byte, error) {
 }
 
 // KeyID is the id of the key that seals now.
-func (b *Box) KeyID() string { return b.keys.ID() }
+func (b *Box) KeyID() string { return b.Keys().ID() }

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/tink-crypto/tink-go/v2/aead"
 	"github.com/tink-crypto/tink-go/v2/insecurecleartextkeyset"
@@ -85,7 +86,7 @@ func (k *Keyset) NewInstallation() (record []byte, b *Box, err error) {
 	if _, err := rand.Read(macKey); err != nil {
 		return nil, nil, fmt.Errorf("making the fingerprint key: %w", err)
 	}
-	b = &Box{keys: k, macKey: macKey}
+	b = newBox(k, macKey)
 	record, err = b.Seal(macKey, InstallationKey)
 	if err != nil {
 		return nil, nil, err
@@ -97,7 +98,7 @@ func (k *Keyset) NewInstallation() (record []byte, b *Box, err error) {
 // this keyset lacks the key with which the data was sealed, and another error
 // if the record is damaged.
 func (k *Keyset) Unlock(record []byte) (*Box, error) {
-	b := &Box{keys: k}
+	b := newBox(k, nil)
 	macKey, err := b.Open(record, InstallationKey)
 	if err != nil {
 		return nil, err
@@ -106,8 +107,71 @@ func (k *Keyset) Unlock(record []byte) (*Box, error) {
 	return b, nil
 }
 
-// has reports whether the keyset holds the key that sealed, by its id.
-func (k *Keyset) has(id uint32) bool { return k.ids[id] }
+// Has reports whether the keyset holds the key of that id.
+func (k *Keyset) Has(id string) bool { return slices.Contains(k.IDs(), id) }
+
+// IDs are the ids of all keys, the primary one first, then in their order.
+func (k *Keyset) IDs() []string {
+	out := []string{k.ID()}
+	for id := range k.ids {
+		if id != k.primary {
+			out = append(out, keyName(id))
+		}
+	}
+	slices.Sort(out[1:])
+	return out
+}
+
+// Rotated is the keyset with one new key, which is the primary one. It still opens
+// all that it opened.
+func (k *Keyset) Rotated() (*Keyset, error) {
+	m := keyset.NewManagerFromHandle(k.handle)
+	id, err := m.Add(aead.AES256GCMKeyTemplate())
+	if err != nil {
+		return nil, fmt.Errorf("making a key: %w", err)
+	}
+	return settle(m, m.SetPrimary(id))
+}
+
+// Without is the keyset without the key of that id, which is not the primary one.
+func (k *Keyset) Without(id string) (*Keyset, error) {
+	for n := range k.ids {
+		if keyName(n) == id {
+			m := keyset.NewManagerFromHandle(k.handle)
+			return settle(m, m.Delete(n))
+		}
+	}
+	return nil, fmt.Errorf("there is no key %s", id)
+}
+
+func settle(m *keyset.Manager, err error) (*Keyset, error) {
+	if err != nil {
+		return nil, fmt.Errorf("changing the keys: %w", err)
+	}
+	h, err := m.Handle()
+	if err != nil {
+		return nil, fmt.Errorf("changing the keys: %w", err)
+	}
+	return open(h)
+}
+
+// Equal reports whether both hold the same keys, of which the same one seals.
+func (k *Keyset) Equal(other *Keyset) bool {
+	if !slices.Equal(k.IDs(), other.IDs()) {
+		return false
+	}
+	// Ids are public, so they alone prove nothing: both have to open the same.
+	for _, pair := range [][2]*Keyset{{k, other}, {other, k}} {
+		sealed, err := pair[0].aead.Encrypt(nil, nil)
+		if err != nil {
+			return false
+		}
+		if _, err := pair[1].aead.Decrypt(sealed, nil); err != nil {
+			return false
+		}
+	}
+	return true
+}
 
 // sealedUnder returns the id of the key that made sealed, from Tink's prefix:
 // a byte of 1 and the id in big-endian order.

@@ -254,6 +254,6 @@ func TestForMachines(t *testing.T) {
 func TestSettings(t *testing.T) {
 	t.Parallel()
 	h := open(t, plan{env: "production"})
-	h.owner().get("/settings").want(200, "0a1b2c3d", "backoffice.key", h.file, "1.0.0", "1 event", "Not encrypted: for this machine only", "The public URL")
+	h.owner().get("/settings").want(200, h.deps.Keys.Box.KeyID(), "backoffice.key", h.file, "1.0.0", "1 event", "Not encrypted: for this machine only", "The public URL")
 	open(t, plan{https: true}).owner().get("/settings").want(200, "Encrypted")
 }

@@ -28,6 +28,7 @@ import (
 	"backoffice/internal/connector"
 	"backoffice/internal/egress"
 	"backoffice/internal/guide"
+	"backoffice/internal/keyring"
 	"backoffice/internal/oauth"
 	"backoffice/internal/outside"
 	"backoffice/internal/sandbox"
@@ -64,6 +65,7 @@ type house struct {
 	watch    audit.Watch
 	checks   chan struct{} // of the log, that ended
 	places   []audit.Place
+	keys     *keptKeys
 
 	mu  sync.Mutex
 	now time.Time
@@ -89,9 +91,10 @@ type plan struct {
 // A seed is a data file in which the owner is set up, made once: hashing a
 // password is slow on purpose.
 type seed struct {
-	file  []byte
-	box   *secret.Box
-	owner auth.User
+	file   []byte
+	keys   *secret.Keyset
+	record []byte
+	owner  auth.User
 }
 
 var seeded = sync.OnceValues(func() (seed, error) {
@@ -99,7 +102,7 @@ var seeded = sync.OnceValues(func() (seed, error) {
 	if err != nil {
 		return seed{}, err
 	}
-	_, box, err := keys.NewInstallation()
+	record, box, err := keys.NewInstallation()
 	if err != nil {
 		return seed{}, err
 	}
@@ -124,7 +127,7 @@ var seeded = sync.OnceValues(func() (seed, error) {
 		return seed{}, err
 	}
 	file, err := os.ReadFile(path)
-	return seed{file, box, owner}, err
+	return seed{file, keys, record, owner}, err
 })
 
 func open(t testing.TB, p plan) *house {
@@ -147,7 +150,7 @@ func open(t testing.TB, p plan) *house {
 	h.store = &breakable{Store: storetest.Replay(db), err: &h.broken, full: &h.full, held: &h.held}
 	h.srv = httptest.NewUnstartedServer(nil)
 	h.srv.Config.ErrorLog = log.New(h.log, "http: ", 0)
-	h.deps = h.furnish(p, s.box)
+	h.deps = h.furnish(p, must(s.keys.Unlock(s.record))(t)) // of its own: a test may change the key
 	table := p.routes
 	if table == nil {
 		table = routes
@@ -189,15 +192,35 @@ func (h *house) furnish(p plan, box *secret.Box) Deps {
 	if ready == nil {
 		ready = func() error { return nil }
 	}
-	return Deps{Store: h.store, Config: entries, Catalogue: catalogue, Outside: checker, Webhooks: hooks, Guide: guide.New(guide.Options{Store: h.store, Config: entries, Now: h.clock}), Audit: audit.NewLog(h.store), Notary: watch.Notary, AuditState: watch.State, AuditCheck: watch.Checker.Ask, Now: h.clock,
+	return Deps{Store: h.store, Config: entries, Catalogue: catalogue, Outside: checker, Webhooks: hooks, Guide: guide.New(guide.Options{Store: h.store, Config: entries, Now: h.clock}), Audit: audit.NewLog(h.store), Notary: watch.Notary, AuditState: watch.State, AuditCheck: watch.Checker.Ask, Keys: h.ring(box), Now: h.clock,
 		OAuth: oauth.New(oauth.Options{Store: h.store, Box: box, Config: entries, Guard: guard, PublicURL: public.String(), Now: h.clock,
 			CallTimeout: 2 * time.Second}),
 		Auth:     auth.New(auth.Options{Store: h.store, Box: box, Now: h.clock, PublicURL: public}),
 		Sessions: auth.NewSessionStore(h.store, auth.SessionOptions{Secure: public.Scheme == "https", Now: h.clock}),
 		Log:      slog.New(slog.NewJSONHandler(h.log, nil)),
 		Site: Site{PublicURL: public, Environment: p.env, Proxies: h.proxies, Version: "1.0.0", Started: start, DataFile: h.file,
-			DataSize: func() int64 { return 4096 }, Commits: func() (int64, int64) { return 7, 3 }, KeyFile: "backoffice.key", KeyID: "0a1b2c3d", Sandbox: base, Ready: ready,
+			DataSize: func() int64 { return 4096 }, Commits: func() (int64, int64) { return 7, 3 }, KeyFile: "backoffice.key", KeyInFile: true, Sandbox: base, Ready: ready,
 			MetricsToken: secret.NewText(p.token), SecondFactor: cmp.Or(p.factor, auth.FactorOff)}}
+}
+
+// ring makes the keys, which a keeper in memory keeps.
+func (h *house) ring(box *secret.Box) *keyring.Ring {
+	h.t.Helper()
+	h.keys = &keptKeys{}
+	r := keyring.New(keyring.Options{Store: keyring.Guard(h.store, box), Box: box, Keeper: h.keys, Now: h.clock})
+	if err := r.Note(context.Background(), audit.Actor{}); err != nil {
+		h.t.Fatal(err)
+	}
+	return r
+}
+
+// keptKeys is a keyring.Keeper that can be made to be read only.
+type keptKeys struct{ readOnly bool }
+
+func (k *keptKeys) Writable() bool                                             { return !k.readOnly }
+func (k *keptKeys) Save(context.Context, *secret.Keyset, *secret.Keyset) error { return nil }
+func (k *keptKeys) Aside(_ context.Context, _ *secret.Keyset, id string) (string, error) {
+	return "backoffice.key.with-" + id, nil
 }
 
 // watchLog makes what signs and checks the log. A check that is asked for runs

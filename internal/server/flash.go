@@ -54,6 +54,9 @@ const (
 	saidEnded
 	saidFactorRemoved
 	saidLogChecked
+	saidKeyMade
+	saidResealing
+	saidKeyRetired
 	saidFactorAdded
 	saidPasskeyAdded
 	saidPasskeyRenamed
@@ -85,6 +88,9 @@ var sentences = map[said]string{
 	saidReplayed:       "Sent again: the answer is %d",
 	saidReplayFailed:   "Sent again, and no answer came",
 	saidLogChecked:     "The whole log is being checked",
+	saidKeyMade:        "A new key seals, and everything else is being sealed anew",
+	saidResealing:      "Everything is being sealed anew",
+	saidKeyRetired:     "The key is retired",
 	saidTestSent:       "The test notification arrived and was accepted",
 	saidWithdrawn:      "The invitation is withdrawn",
 	saidGrant:          "The role is changed",

@@ -47,8 +47,8 @@ func (p housePages) settings(c echo.Context) error {
 		transport = templates.Fact{Label: "Transport", Text: "http", Verdict: templates.VerdictWarning, Word: "Not encrypted: for this machine only"}
 	}
 	page.Checks = []templates.Fact{address, transport}
-	page.Sealing = []templates.Fact{{Label: "Key that seals", Text: s.KeyID, Code: true}, {Label: "Where it is", Text: s.KeyFile, Code: true},
-		{Label: "What it seals", Text: "The values of every version, bound to their place"}}
+	page.Sealing = []templates.Fact{{Label: "Key that seals", Text: p.Keys.Box.KeyID(), Code: true}, {Label: "Where it is", Text: s.KeyFile, Code: true},
+		{Label: "What it seals", Text: "Every secret in the data file, bound to its place"}}
 	outsideIn, err := p.outsideIn(c)
 	if err != nil {
 		return err

@@ -82,7 +82,7 @@ func (g gate) follow(c echo.Context, may auth.Permission, watch func(context.Con
 // listens reports whether a request is that of a page which listens by itself, and
 // so says nothing about whether anybody is still there.
 func listens(c echo.Context) bool {
-	return c.Path() == notificationEvents || c.Path() == entryEvents || c.Path() == auditNews
+	return c.Path() == notificationEvents || c.Path() == entryEvents || c.Path() == auditNews || c.Path() == keysProgress
 }
 
 func tellNews(ctx context.Context, out stream, list templ.Component) error {

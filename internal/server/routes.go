@@ -55,6 +55,7 @@ func routes(g gate) []route {
 	factor := factorPages{g}
 	house := housePages{g}
 	radar := radarPages{g}
+	keys := keyPages{g}
 	checks := outsidePages{g}
 	hook := receiver{g, newRoom()}
 	static := echo.WrapHandler(web.Handler())
@@ -157,6 +158,11 @@ func routes(g gate) []route {
 		{"POST", "/team/:user/factor", auth.TeamWrite, team.resetFactor},
 		{"POST", "/team/:user/sessions", auth.TeamSessions, team.endSessions},
 		{"GET", "/settings", auth.SettingsRead, house.settings},
+		{"GET", keysPath, auth.SettingsRead, keys.show},
+		{"GET", keysProgress, auth.SettingsRead, keys.progress},
+		{"POST", "/settings/keys/rotate", keysManage, keys.rotate},
+		{"POST", "/settings/keys/reseal", keysManage, keys.reseal},
+		{"POST", "/settings/keys/retire", keysManage, keys.retire},
 		{"POST", "/settings/outside-in", auth.SettingsCheck, checks.run},
 		{"GET", outside.VisitPath, auth.SettingsCheck, checks.visit},
 		{"POST", "/settings/outside-in/browser", auth.SettingsCheck, checks.begin},

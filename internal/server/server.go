@@ -27,6 +27,7 @@ import (
 	"backoffice/internal/config"
 	"backoffice/internal/connector"
 	"backoffice/internal/guide"
+	"backoffice/internal/keyring"
 	"backoffice/internal/oauth"
 	"backoffice/internal/outside"
 	"backoffice/internal/secret"
@@ -48,6 +49,7 @@ type Deps struct {
 	Guide     *guide.Service
 	Webhooks  *webhook.Service
 	Audit     *audit.Log
+	Keys      *keyring.Ring
 	Log       *slog.Logger
 	Now       func() time.Time
 	Site      Site
@@ -69,7 +71,8 @@ type Site struct {
 	DataSize    func() int64                    // its size in bytes
 	Commits     func() (updates, commits int64) // since the program started: changes that were saved, and the commits that they shared; nil says nothing
 	KeyFile     string                          // path of the key file, or where the key came from
-	KeyID       string                          // id of the key that seals
+	KeyInFile   bool                            // KeyFile is a path
+	KeyWrapped  func() bool                     // whether a passphrase wraps the key; nil: it does not
 	Sandbox     string                          // address of the rehearsal sandbox; "" in production
 	Ready       func() error                    // why the program cannot serve now, or nil
 
@@ -121,7 +124,7 @@ func (d Deps) check() error {
 	var missing []string
 	for name, is := range map[string]bool{
 		"Store": d.Store == nil, "Config": d.Config == nil, "Catalogue": d.Catalogue == nil, "OAuth": d.OAuth == nil, "Auth": d.Auth == nil,
-		"Sessions": d.Sessions == nil, "Outside": d.Outside == nil, "Webhooks": d.Webhooks == nil, "Guide": d.Guide == nil, "Audit": d.Audit == nil, "Notary": d.Notary == nil, "AuditState": d.AuditState == nil, "AuditCheck": d.AuditCheck == nil, "Log": d.Log == nil, "Now": d.Now == nil,
+		"Sessions": d.Sessions == nil, "Outside": d.Outside == nil, "Webhooks": d.Webhooks == nil, "Guide": d.Guide == nil, "Audit": d.Audit == nil, "Keys": d.Keys == nil, "Notary": d.Notary == nil, "AuditState": d.AuditState == nil, "AuditCheck": d.AuditCheck == nil, "Log": d.Log == nil, "Now": d.Now == nil,
 		"Site.PublicURL": d.Site.PublicURL == nil, "Site.DataSize": d.Site.DataSize == nil, "Site.Ready": d.Site.Ready == nil,
 	} {
 		if is {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"backoffice/internal/config"
+	"backoffice/internal/secret"
 	"backoffice/internal/store"
 )
 
@@ -55,7 +56,9 @@ var (
 	spans = store.Table[span]{Prefix: "webhook/span/", Memo: store.NewMemo[span](256, nil)}
 )
 
-func bodyKey(id string) string { return "webhook/body/" + id }
+func bodyKey(id string) string { return bodies.Prefix + id }
+
+var bodies = secret.Declare(secret.Kind{Prefix: "webhook/body/", Words: "bodies of notifications", Find: secret.Whole})
 
 func marksOf(owner string) string { return ownerKey(owner) + "/" }
 

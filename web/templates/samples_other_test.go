@@ -89,6 +89,33 @@ func sampleSettings() SettingsPage {
 	}
 }
 
+func sampleKeys() KeysPage {
+	return KeysPage{
+		Frame: frame("Keys", SectionSettings), May: true, Writable: true, Counted: before(9 * time.Second), Stale: "9 records",
+		Facts: []Fact{{Label: "Key that seals", Text: "7a9b1c2d", Code: true}, {Label: "Where it is", Text: "/var/lib/backoffice/backoffice.key", Code: true}, {Label: "Passphrase", Text: "It is wrapped by one"}},
+		Keys: []SealingKey{
+			{ID: "7a9b1c2d", State: VerdictWarning, Word: "Seals, and is older than a year", Since: before(433 * 24 * time.Hour), Seals: "10,412 records"},
+			{ID: "11d2e3f4", State: VerdictNotChecked, Word: "Opens what it sealed", Since: before(500 * 24 * time.Hour), Seals: "9 records"},
+			{ID: "0badcafe", State: VerdictNotChecked, Word: "Opens what it sealed", Since: before(600 * 24 * time.Hour), Seals: "0 records"},
+			{ID: "5eed5eed", State: VerdictNotChecked, Word: "Retired", Since: before(700 * 24 * time.Hour), Retired: before(600 * 24 * time.Hour), Seals: "0 records"},
+		},
+		Ends: []KeyEnd{{ID: "0badcafe", Copy: "/var/lib/backoffice/backoffice.key.with-0badcafe"}, {ID: "0badcaff"}},
+	}
+}
+
+func sampleResealing() KeysPage {
+	p := sampleKeys()
+	p.Ends, p.Refresh = nil, "2"
+	p.Work = KeyWork{UnderWay: true, Done: "4120", Total: "10421", Words: "4,120 of 10,421 records", By: "owner@acme.example", Begun: before(8 * time.Second)}
+	return p
+}
+
+func sampleKeysElsewhere() KeysPage {
+	p := sampleKeys()
+	p.Writable, p.Work = false, KeyWork{UnderWay: true, Words: "0 records so far", By: "console", Begun: before(time.Second)}
+	return p
+}
+
 func sampleOutside() OutsideCheck {
 	return OutsideCheck{May: true, Known: true, Verdict: VerdictWrong, Heading: "The public address has a fault: Scheme", When: before(4 * time.Minute),
 		Took: "184 ms", By: "owner@acme.example", Rows: []OutsideRow{
