@@ -91,6 +91,7 @@ var views = []view{
 	{name: "search-none", path: "/search?q=nothing-like-it"},
 	{name: "settings", path: "/settings"},
 	{name: "settings-checked", reach: reachChecked},
+	{name: "settings-keys", path: "/settings/keys"},
 	{name: "settings-outside-in", reach: reachOutside},
 	{name: "team", path: "/team"},
 	{name: "team-invited", reach: func(p *person) { p.invite("new@acme.example", "editor", "acme:*") }},

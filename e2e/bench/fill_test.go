@@ -19,6 +19,7 @@ import (
 	"backoffice/internal/auth"
 	"backoffice/internal/config"
 	"backoffice/internal/connector"
+	"backoffice/internal/keyring"
 	"backoffice/internal/secret"
 	"backoffice/internal/store"
 	"backoffice/internal/store/bolt"
@@ -52,6 +53,11 @@ func rooms(t testing.TB, dir string) (*bolt.DB, *secret.Box, *config.Service) {
 		t.Fatal(err)
 	}
 	if err := db.Update(t.Context(), func(tx store.Tx) error { tx.Put(secret.InstallationKey, record); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	// The data know their keys, as after any start of the program.
+	known := keyring.New(keyring.Options{Store: keyring.Guard(db, box), Box: box, Now: time.Now})
+	if err := known.Note(t.Context(), by); err != nil {
 		t.Fatal(err)
 	}
 	catalogue, err := connector.Builtin()
