@@ -36,6 +36,9 @@ var views = []view{
 	{name: "connector-plain", path: "/connectors/slack"},
 	{name: "connectors", path: "/connectors"},
 	{name: "connectors-none", path: "/connectors?q=intercon"},
+	{name: "entries-export", path: "/config/export"},
+	{name: "entries-import", path: "/config/import"},
+	{name: "entries-import-plan", reach: reachPlan},
 	{name: "entry-conflict", reach: reachConflict, status: 409},
 	{name: "entry-delete", path: "/config/globex:slack/delete"},
 	{name: "entry-doubts", path: "/config/hooli:slack"},
@@ -145,6 +148,13 @@ func reachPasted(p *person) {
 	p.Open("/config/hooli:slack/edit")
 	p.Paste("f.clientId", " my app,\u200b")
 	p.Paste("f.clientSecret", "“quoted”\n")
+}
+
+// reachPlan meets a plan with a row of each verdict.
+func reachPlan(p *person) {
+	p.Open("/config/import")
+	p.Fill("Or its text", exchanged)
+	p.Follow("Show the plan")
 }
 
 func reachFaults(p *person) {

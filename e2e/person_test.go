@@ -270,7 +270,7 @@ func (p *person) Fill(label, text string) {
 var keyCodes = map[string]struct {
 	code int64
 	text string
-}{"Enter": {13, "\r"}, "Escape": {27, ""}, "Tab": {9, ""}, "Backspace": {8, ""}}
+}{"Enter": {13, "\r"}, "Escape": {27, ""}, "Tab": {9, ""}, "Backspace": {8, ""}, "ArrowRight": {39, ""}}
 
 // Keys presses keys one after the other, wherever the focus is: "g", "Enter".
 // A key that the page keeps for itself types nothing.

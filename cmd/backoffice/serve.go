@@ -19,6 +19,7 @@ import (
 	"backoffice/internal/config"
 	"backoffice/internal/connector"
 	"backoffice/internal/egress"
+	"backoffice/internal/exchange"
 	"backoffice/internal/guide"
 	"backoffice/internal/keyring"
 	"backoffice/internal/oauth"
@@ -162,8 +163,12 @@ func house(c checked, sandbox string, file *bolt.DB, keys *keyring.Ring, log *sl
 	if err != nil {
 		return rooms{}, err
 	}
+	files, err := exchange.Open(context.Background(), exchange.Options{Store: db, Box: box, Config: entries, Now: now, Origin: c.public.String()})
+	if err != nil {
+		return rooms{}, err
+	}
 	r.handler, err = server.New(server.Deps{Store: db, Config: entries, Catalogue: catalogue, OAuth: r.oauth, Auth: r.auth,
-		Sessions: r.sessions, Outside: own, Webhooks: r.webhooks, Guide: guide.New(guide.Options{Store: db, Config: entries, Now: now}), Audit: audit.NewLog(db).With(archive), Notary: notary, AuditState: events.State, AuditCheck: events.Checker.Ask, Keys: keys, Log: log, Now: now,
+		Sessions: r.sessions, Outside: own, Webhooks: r.webhooks, Guide: guide.New(guide.Options{Store: db, Config: entries, Now: now}), Exchange: files, Audit: audit.NewLog(db).With(archive), Notary: notary, AuditState: events.State, AuditCheck: events.Checker.Ask, Keys: keys, Log: log, Now: now,
 		Site: server.Site{PublicURL: c.public, Environment: c.Environment, Proxies: c.proxies, Version: version, Started: now(),
 			DataFile: c.dataFile, DataSize: func() int64 { return file.Stats().FileSize }, Commits: func() (int64, int64) { s := file.Stats(); return s.Updates, s.Commits }, KeyFile: c.keys.Words(), KeyWrapped: c.keys.Wrapped, KeyInFile: c.keys.InFile(), Sandbox: sandbox,
 			MetricsToken: c.MetricsToken.Text, SecondFactor: auth.FactorPolicy(c.SecondFactor),

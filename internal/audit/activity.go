@@ -3,9 +3,6 @@ package audit
 import (
 	"context"
 	"fmt"
-	"sort"
-	"strconv"
-	"strings"
 	"time"
 
 	"backoffice/internal/store"
@@ -22,9 +19,11 @@ type Bucket struct {
 const (
 	// mostBuckets is how many an Activity has at most.
 	mostBuckets = 60
-	// sampled is how many events of a bucket are looked at, where a filter has to
-	// be asked: so a chart costs the same over any log.
-	sampled = 100
+	// sampled is how many events of a bucket are looked at, where nothing counts
+	// them: so a chart costs the same over any log.
+	sampled = 12
+	// inRow is how many of them stand beside each other.
+	inRow = 4
 )
 
 // steps are the lengths of buckets that people read easily.
@@ -32,11 +31,12 @@ var steps = []time.Duration{time.Minute, 5 * time.Minute, 15 * time.Minute, time
 	24 * time.Hour, 7 * 24 * time.Hour, 28 * 24 * time.Hour, 364 * 24 * time.Hour}
 
 // Activity counts the events that f chooses over time, in at most sixty buckets
-// from the first event, or f.From, to the last, or f.To. Without names in the
-// filter the counts are exact but for events that are out of order by a moment;
-// else a bucket with many is estimated, and says so. The cost is bounded: some
-// thousand reads, however long the log is. Before and Limit do not count, and events
-// that are in archive files are not counted.
+// from the first event, or f.From, to the last, or f.To. With one name in the
+// filter, or none, the counts are exact but for events that are out of order by a
+// moment, and so they are for a text that few names have; else a bucket with many
+// is estimated, and says so. The cost is bounded: some thousand reads, however long
+// the log is. Before and Limit do not count, and events that are in archive files
+// are not counted.
 func (l *Log) Activity(ctx context.Context, f Filter) (out []Bucket, err error) {
 	f.Before, f.Limit = 0, 0
 	err = l.store.View(ctx, func(r store.Reader) error {
@@ -74,6 +74,10 @@ func activity(r store.Reader, f Filter) ([]Bucket, error) {
 		to = f.To
 	}
 	out := buckets(from, to)
+	t, err := f.tally(r)
+	if err != nil {
+		return nil, err
+	}
 	lo := border
 	for i := range out {
 		if i == 0 {
@@ -85,7 +89,7 @@ func activity(r store.Reader, f Filter) ([]Bucket, error) {
 		if err != nil {
 			return nil, err
 		}
-		if out[i].Events, out[i].About, err = f.count(r, lo, hi); err != nil {
+		if out[i].Events, out[i].About, err = t.count(r, lo, hi); err != nil {
 			return nil, err
 		}
 		lo = hi
@@ -114,68 +118,4 @@ func buckets(from, to time.Time) (out []Bucket) {
 		out = append(out, b)
 	}
 	return out
-}
-
-// firstFrom returns the number, in [lo, hi], of the first event that is not before t.
-func firstFrom(r getter, t time.Time, lo, hi int64) (n int64, err error) {
-	n = lo + int64(sort.Search(int(hi-lo), func(i int) bool {
-		e, readErr := read(r, lo+int64(i))
-		if readErr != nil {
-			err = readErr
-			return true
-		}
-		return !e.Time.Before(t)
-	}))
-	return n, err
-}
-
-// count is how many of the events in [lo, hi) the filter chooses by its names.
-func (f Filter) count(r store.Reader, lo, hi int64) (n int64, about bool, err error) {
-	f.From, f.To = time.Time{}, time.Time{}
-	if f.All() {
-		return hi - lo, false, nil
-	}
-	parts, err := f.stretches(r, lo, hi)
-	for _, s := range parts {
-		if err != nil || s.lo >= s.hi {
-			continue
-		}
-		var part int64
-		var guessed bool
-		part, guessed, err = f.sample(r, s)
-		n, about = n+part, about || guessed
-	}
-	return n, about, err
-}
-
-// sample counts in a stretch: all of it, or as much as it may look at, for the rest.
-func (f Filter) sample(r store.Reader, s stretch) (n int64, about bool, err error) {
-	rng := store.Range{Prefix: s.prefix, Limit: sampled}
-	if s.lo > 0 {
-		rng.After = fmt.Sprintf("%s%016d", s.prefix, s.lo-1)
-	}
-	items, err := r.Scan(rng)
-	if err != nil {
-		return 0, false, err
-	}
-	next := s.lo
-	for _, it := range items {
-		if next, err = strconv.ParseInt(strings.TrimPrefix(it.Key, s.prefix), 10, 64); err != nil {
-			return 0, false, fmt.Errorf("key %q of the audit log is damaged", it.Key)
-		}
-		if next >= s.hi {
-			return n, false, nil
-		}
-		e, err := event(r, s.prefix, it, next)
-		if err != nil {
-			return 0, false, err
-		}
-		if f.matches(e) {
-			n++
-		}
-	}
-	if len(items) < sampled || next+1 >= s.hi {
-		return n, false, nil
-	}
-	return n * (s.hi - s.lo) / (next + 1 - s.lo), true, nil
 }

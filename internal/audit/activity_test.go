@@ -50,8 +50,14 @@ func TestActivity(t *testing.T) {
 		{"before anything", audit.Filter{To: day}, 0, 0, 0, 0, false},
 		{"few", audit.Filter{Outcome: audit.Refused}, 56, 3 * time.Hour, 10, 0, false},
 		{"a person", audit.Filter{Who: "p1@acme.example"}, 56, 3 * time.Hour, many / 4, 0, false},
-		{"an address", audit.Filter{Addr: "203.0.113.1"}, 56, 3 * time.Hour, many / 2, 100, true},
-		{"a target, half of the time", audit.Filter{Target: "acme:s0"}, 56, 3 * time.Hour, many / 2, 200, true},
+		{"an address", audit.Filter{Addr: "203.0.113.1"}, 56, 3 * time.Hour, many / 2, 0, false},
+		{"a target, half of the time", audit.Filter{Target: "acme:s0"}, 56, 3 * time.Hour, many / 2, 0, false},
+		{"done", audit.Filter{Outcome: audit.Done}, 56, 3 * time.Hour, many - 10, 0, false},
+		{"a text that one name has", audit.Filter{Text: "P1@"}, 56, 3 * time.Hour, many / 4, 0, false},
+		{"a text that no name has", audit.Filter{Text: "zzz"}, 56, 3 * time.Hour, 0, 0, false},
+		{"two names together", audit.Filter{Who: "p1@acme.example", Addr: "203.0.113.1"}, 56, 3 * time.Hour, many / 4, 0, true},
+		{"a text and an outcome", audit.Filter{Text: "p1@", Outcome: audit.Done}, 56, 3 * time.Hour, many / 4, many / 16, true},
+		{"a text of people and targets", audit.Filter{Text: "acme"}, 56, 3 * time.Hour, many, 0, true},
 		{"two that never meet", audit.Filter{Target: "acme:s0", Who: "nobody"}, 56, 3 * time.Hour, 0, 0, true},
 	} {
 		got, err := log.Activity(t.Context(), tt.f)

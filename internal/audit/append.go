@@ -14,8 +14,13 @@
 //	audit/size                      number of events, in decimal
 //	audit/event/<n>                 event n as JSON: exactly the bytes that were hashed
 //	audit/hash/<n>                  the hashes that event n completed, from level 0 up, 32 bytes each
-//	audit/by/<field>/<value>/<n>    empty; finds the events of one person, action, target or outcome
+//	audit/by/<field>/<value>/<n>    finds the events of one person, action, target, outcome or address: how many
+//	                                were indexed there before n, in base 36; at n = 9999999999999999, how many are
+//	                                Of the outcome done, as most are, there is only the last event of a row, uncounted
+//	audit/gram/<gram>/<field>/<name> empty; finds the people and targets that have three bytes, in hex, in their name
 //	audit/indexed                   number of events that are found so, in decimal
+//	audit/finer                     number of the first event that is found by address and by parts of names, in
+//	                                decimal; before it, there are no counts either
 //	audit/checkpoint/<size>         a signed head of the first size events; the last 32
 //	audit/archive/<from>            the archive file whose first event is from, as JSON
 //	audit/archived                  number of events that are in archive files, in decimal
@@ -53,6 +58,7 @@ const (
 	eventPrefix = "audit/event/"
 	hashPrefix  = "audit/hash/"
 	indexedKey  = "audit/indexed"
+	finerKey    = "audit/finer"
 )
 
 // unindexed is how many events wait for being indexed together. With one at a
@@ -108,17 +114,73 @@ func index(tx store.Tx, n int64) error {
 		}
 		return nil
 	}
+	if _, err := tx.Get(finerKey); errors.Is(err, store.ErrNotFound) {
+		tx.Put(finerKey, strconv.AppendInt(nil, from, 10))
+	} else if err != nil {
+		return fmt.Errorf("audit log: %w", err)
+	}
+	counts, done := map[string]int64{}, false
 	for ; from <= n; from++ {
 		e, err := read(tx, from)
+		if err == nil {
+			err = indexOne(tx, e, from, counts)
+		}
 		if err != nil {
 			return fmt.Errorf("audit log: %w", err)
 		}
-		for _, ix := range e.indexes() {
-			tx.Put(fmt.Sprintf("%s%016d", ix, from), nil)
+		if done && e.Outcome != Done {
+			tx.Put(doneKey(from-1), nil)
 		}
+		done = e.Outcome == Done
+	}
+	if done {
+		tx.Put(doneKey(n), nil)
+	}
+	for ix, count := range counts {
+		tx.Put(countKey(ix), strconv.AppendInt(nil, count, 36))
 	}
 	tx.Put(indexedKey, strconv.AppendInt(nil, n+1, 10))
 	return nil
+}
+
+// indexOne makes event n findable. counts has how many events each index has, as
+// far as they are known.
+func indexOne(tx store.Tx, e Event, n int64, counts map[string]int64) error {
+	for _, ix := range e.indexes() {
+		count, ok := counts[ix]
+		if !ok {
+			var err error
+			if count, err = countOf(tx, ix); err != nil {
+				return err
+			}
+		}
+		tx.Put(fmt.Sprintf("%s%016d", ix, n), strconv.AppendInt(nil, count, 36))
+		counts[ix] = count + 1
+	}
+	return e.spell(tx)
+}
+
+// doneKey is where event n is found as the last of a row that was done.
+func doneKey(n int64) string { return fmt.Sprintf("%s%016d", indexPrefix("outcome", string(Done)), n) }
+
+// countKey is behind all items of an index, so that it is on the page of the file
+// that is written to anyway.
+func countKey(ix string) string { return ix + "9999999999999999" }
+
+// countOf is how many events an index has, where that is counted.
+func countOf(r getter, ix string) (int64, error) {
+	b, err := r.Get(countKey(ix))
+	if errors.Is(err, store.ErrNotFound) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	n, err := strconv.ParseInt(string(b), 36, 64)
+	if err != nil {
+		return 0, fmt.Errorf("%s is damaged: %q is no number of events", countKey(ix), b)
+	}
+	return n, nil
 }
 
 // Record appends e in a transaction of its own, for what changes nothing else:
@@ -127,14 +189,20 @@ func Record(ctx context.Context, s store.Store, e Event) error {
 	return s.Update(ctx, func(tx store.Tx) error { return Append(tx, e) })
 }
 
-// indexes are the prefixes under which the event is found.
+// indexes are the prefixes under which the event is found, whatever stands beside it.
 func (e Event) indexes() []string {
-	ix := []string{indexPrefix("action", string(e.Action)), indexPrefix("outcome", string(e.Outcome))}
+	ix := []string{indexPrefix("action", string(e.Action))}
+	if e.Outcome != Done {
+		ix = append(ix, indexPrefix("outcome", string(e.Outcome)))
+	}
 	if e.Actor.Name != "" {
 		ix = append(ix, indexPrefix("who", e.Actor.Name))
 	}
 	if e.Target != "" {
 		ix = append(ix, indexPrefix("target", e.Target))
+	}
+	if e.Actor.Addr != "" {
+		ix = append(ix, indexPrefix("addr", e.Actor.Addr))
 	}
 	return ix
 }
@@ -151,6 +219,13 @@ func size(r getter) (int64, error) { return number(r, sizeKey, 0) }
 // indexes. In a log without the record, each was indexed when it was written.
 func indexed(r getter, total int64) (int64, error) {
 	n, err := number(r, indexedKey, total)
+	return min(n, total), err
+}
+
+// finer returns the number of the first event that is found by its address and by
+// parts of its names, or total in a log from before there was that.
+func finer(r getter, total int64) (int64, error) {
+	n, err := number(r, finerKey, total)
 	return min(n, total), err
 }
 

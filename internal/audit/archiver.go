@@ -343,6 +343,7 @@ func dropSome(tx store.Tx, n int64, leaves [][]byte) error {
 		for _, ix := range e.indexes() {
 			tx.Delete(fmt.Sprintf("%s%016d", ix, n))
 		}
+		tx.Delete(doneKey(n))
 		tx.Delete(eventKey(n))
 		n++
 	}

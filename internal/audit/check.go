@@ -259,13 +259,19 @@ type account struct {
 	tree   frontier
 	hasher leafHasher
 	border int64 // events from here on are not indexed yet
-	passed int   // events of this portion that are in archive files
+	finer  int64 // events before it are not found by address and parts of names
+	names  map[[2]string]bool
+	done   bool // the event before was done, and is in the store
+	passed int  // events of this portion that are in archive files
 }
 
 // goOn checks the events up to number to.
 func (a *account) goOn(r store.Reader, to int64) error {
 	var err error
 	if a.border, err = indexed(r, to); err != nil {
+		return err
+	}
+	if a.finer, err = finer(r, to); err != nil {
 		return err
 	}
 	a.passed = 0
@@ -323,9 +329,13 @@ func (a *account) findable(r getter, leaf []byte, n int64) error {
 		return faultf("event %d cannot be read", n)
 	}
 	if n >= a.border {
+		a.done = false
 		return nil
 	}
 	for _, ix := range e.indexes() {
+		if n < a.finer && field(ix) == "address" {
+			continue
+		}
 		_, err := r.Get(fmt.Sprintf("%s%016d", ix, n))
 		if errors.Is(err, store.ErrNotFound) {
 			return faultf("event %d is there, but filters do not find it by its %s", n, field(ix))
@@ -334,14 +344,27 @@ func (a *account) findable(r getter, leaf []byte, n int64) error {
 			return err
 		}
 	}
-	return nil
+	if a.done && e.Outcome != Done {
+		if _, err := r.Get(doneKey(n - 1)); errors.Is(err, store.ErrNotFound) {
+			return faultf("event %d is there, but filters do not find it by its outcome", n-1)
+		} else if err != nil {
+			return err
+		}
+	}
+	if a.done = e.Outcome == Done; n < a.finer {
+		return nil
+	}
+	return a.spelled(r, e)
 }
 
 // field is what an index is of.
 func field(ix string) string {
 	name, _, _ := strings.Cut(strings.TrimPrefix(ix, "audit/by/"), "/")
-	if name == "who" {
+	switch name {
+	case "who":
 		return "person"
+	case "addr":
+		return "address"
 	}
 	return name
 }

@@ -41,6 +41,9 @@ const (
 	EntryRolledBack Action = "entry.roll-back"
 	EntryDiscarded  Action = "entry.discard"
 	EntryDeleted    Action = "entry.delete"
+	EntriesExported Action = "entries.export"
+	EntriesImported Action = "entries.import"
+	SecretsExported Action = "secret.export"
 	EntryRetired    Action = "entry.retire"
 	EntryReverted   Action = "entry.revert"
 	WatchEnded      Action = "entry.watch-end"
@@ -111,6 +114,9 @@ var titles = map[Action]string{
 	EntryRolledBack: "Rolled back",
 	EntryDiscarded:  "Discarded the pending version",
 	EntryDeleted:    "Deleted the entry",
+	EntriesExported: "Exported entries",
+	EntriesImported: "Imported entries",
+	SecretsExported: "Exported sealed secrets",
 	EntryRetired:    "Retired the previous version",
 	EntryReverted:   "Went back by itself",
 	WatchEnded:      "Ended the watch over a promotion",

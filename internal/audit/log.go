@@ -104,14 +104,8 @@ func (l *lister) inStore() (err error) {
 		return err
 	}
 	l.page.Next = l.hi
-	stretches, err := l.filter.stretches(l.r, max(l.lo, border), l.hi)
-	if err != nil {
+	if l.full, err = l.search(max(l.lo, border)); l.full || err != nil {
 		return err
-	}
-	for _, s := range slices.Backward(stretches) {
-		if l.full, err = l.list(s); l.full || err != nil {
-			return err
-		}
 	}
 	l.page.More = false
 	if l.lo < border {
@@ -119,6 +113,23 @@ func (l *lister) inStore() (err error) {
 	}
 	l.hi = min(l.hi, border)
 	return err
+}
+
+// search goes through the events in the store, from number lo on.
+func (l *lister) search(lo int64) (full bool, err error) {
+	if l.filter.Text != "" && l.filter.prefix() == eventPrefix {
+		return l.byName(lo)
+	}
+	stretches, err := l.filter.stretches(l.r, lo, l.hi)
+	if err != nil {
+		return false, err
+	}
+	for _, s := range slices.Backward(stretches) {
+		if full, err = l.list(s); full || err != nil {
+			return full, err
+		}
+	}
+	return false, nil
 }
 
 // inArchive goes through the archive files, newest first. There are no indexes:
@@ -177,16 +188,15 @@ func (f Filter) marks() (out [][]byte, err error) {
 	return out, nil
 }
 
-func has(leaf []byte, marks [][]byte) bool {
-	return !slices.ContainsFunc(marks, func(m []byte) bool { return !bytes.Contains(leaf, m) })
-}
-
 // A stretch is a part of the log, [lo, hi), and the prefix of the keys that name
 // its events.
 type stretch struct {
 	prefix string
 	lo, hi int64
 }
+
+// late reports whether the filter's index is younger than the log may be.
+func (f Filter) late() bool { return f.Target == "" && f.Who == "" && f.Addr != "" }
 
 // stretches are where the filter's events in [lo, hi) are, the oldest first: those
 // that are indexed, and those that are not yet.
@@ -200,7 +210,14 @@ func (f Filter) stretches(r getter, lo, hi int64) ([]stretch, error) {
 		return nil, err
 	}
 	border = max(lo, border)
-	return []stretch{{prefix, lo, border}, {eventPrefix, border, hi}}, nil
+	begin := lo
+	if f.late() {
+		if begin, err = finer(r, border); err != nil {
+			return nil, err
+		}
+		begin = max(lo, begin)
+	}
+	return []stretch{{eventPrefix, lo, begin}, {prefix, begin, border}, {eventPrefix, border, hi}}, nil
 }
 
 // A lister fills one page.
@@ -224,6 +241,7 @@ func (l *lister) list(s stretch) (full bool, err error) {
 		if err != nil || len(keys) == 0 {
 			return false, err
 		}
+		had := len(l.page.Events)
 		for _, k := range keys {
 			if next, err = strconv.ParseInt(strings.TrimPrefix(k.Key, s.prefix), 10, 64); err != nil {
 				return false, fmt.Errorf("key %q of the audit log is damaged", k.Key)
@@ -244,8 +262,27 @@ func (l *lister) list(s stretch) (full bool, err error) {
 				l.page.Events = append(l.page.Events, e)
 			}
 		}
+		if len(l.page.Events) == had && s.prefix == eventPrefix && l.filter.Outcome == Done {
+			if next, err = l.doneBelow(next); err != nil {
+				return false, err
+			}
+		}
 	}
 	return false, nil
+}
+
+// doneBelow returns the end of the row of events before number n that were done:
+// the one after its last. None of those between was done.
+func (l *lister) doneBelow(n int64) (int64, error) {
+	border, err := indexed(l.r, l.page.Total)
+	if err != nil || n > border {
+		return n, err
+	}
+	last, err := below(l.r, indexPrefix("outcome", string(Done)), n, 1)
+	if err != nil || len(last) == 0 {
+		return 0, err
+	}
+	return last[0] + 1, nil
 }
 
 // prefix is the narrowest index that has all events of the filter.
@@ -255,9 +292,11 @@ func (f Filter) prefix() string {
 		return indexPrefix("target", f.Target)
 	case f.Who != "":
 		return indexPrefix("who", f.Who)
+	case f.Addr != "":
+		return indexPrefix("addr", f.Addr)
 	case f.Action != "":
 		return indexPrefix("action", string(f.Action))
-	case f.Outcome != "":
+	case f.Outcome != "" && f.Outcome != Done:
 		return indexPrefix("outcome", string(f.Outcome))
 	}
 	return eventPrefix
@@ -300,12 +339,12 @@ func (f Filter) bounds(r getter, total int64) (lo, hi int64, err error) {
 	}
 	firstAt := func(t time.Time) int64 {
 		return border + int64(sort.Search(int(hi-border), func(n int) bool {
-			e, readErr := read(r, border+int64(n))
+			at, readErr := timeOf(r, border+int64(n))
 			if readErr != nil {
 				err = readErr
 				return true
 			}
-			return !e.Time.Before(t)
+			return !at.Before(t)
 		}))
 	}
 	if !f.From.IsZero() {
@@ -351,6 +390,7 @@ type Leaf struct {
 	Hash  tlog.Hash
 	Size  int64
 	Root  tlog.Hash
+	Proof []Step // from the event up to the root
 }
 
 // Get returns event n, after proving from the stored hashes that it is the n-th
@@ -415,6 +455,7 @@ func prove(r getter, n int64, b []byte) (Leaf, error) {
 	if err != nil {
 		return Leaf{}, fmt.Errorf("audit tree of %d: %w", total, err)
 	}
+	leaf.Proof, _ = stepsOf(proof, 0, total, n, leaf.Hash)
 	if err := tlog.CheckRecord(proof, total, leaf.Root, n, leaf.Hash); err != nil {
 		return Leaf{}, errs.Wrap(errs.Unavailable, fmt.Sprintf("Event %d was changed after it was written, so it is not shown. Compare the data file with your backups and anchors.", n), err)
 	}

@@ -25,6 +25,8 @@ const (
 	ConfigTest    Permission = "config.test"
 	ConfigReveal  Permission = "config.reveal"
 	ConfigExport  Permission = "config.export"
+	EntriesExport Permission = "entries.export"
+	EntriesImport Permission = "entries.import"
 	ConnectorRead Permission = "connector.read"
 	WebhookRead   Permission = "webhook.read"   // notifications with their bodies, in which there may be personal data
 	WebhookReplay Permission = "webhook.replay" // send one to another address
@@ -140,6 +142,8 @@ var matrix = []Row{
 	{ConfigTest, "Test a connection", [5]Cell{Yes, Yes, Yes, No, No}, false, false},
 	{ConfigReveal, "Reveal a secret", [5]Cell{Yes, Yes, No, No, No}, false, true},
 	{ConfigExport, "Export the case file of a test", [5]Cell{Yes, Yes, Yes, No, No}, false, true},
+	{EntriesExport, "Export entries; their secrets, sealed, only who may reveal them", [5]Cell{Yes, Yes, No, Yes, No}, false, true},
+	{EntriesImport, "Import entries", [5]Cell{Yes, Yes, No, No, No}, false, false},
 	{ConnectorRead, "Read the catalogue of connectors", [5]Cell{Yes, Yes, Yes, Yes, Yes}, false, false},
 	{WebhookRead, "Read notifications, whose bodies may hold personal data", [5]Cell{Yes, Yes, Yes, Yes, No}, false, false},
 	{WebhookReplay, "Send a notification to another address", [5]Cell{Yes, Yes, No, No, No}, false, true},

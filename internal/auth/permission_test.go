@@ -16,7 +16,7 @@ var write = flag.Bool("write", false, "write the permission matrix into docs/sec
 // the table does not go unseen.
 func TestMatrix(t *testing.T) {
 	only := map[Permission][]Role{ConfigWrite: {Owner, Admin, Editor}, ConfigPromote: {Owner, Admin}, ConfigDelete: {Owner, Admin}, ConfigTest: {Owner, Admin, Editor},
-		ConfigReveal: {Owner, Admin}, ConfigExport: {Owner, Admin, Editor}, TeamSessions: {Owner}, WebhookRead: {Owner, Admin, Editor, Auditor}, WebhookReplay: {Owner, Admin}, AuditRead: {Owner, Admin, Auditor}, TeamRead: {Owner, Admin, Auditor}, TeamWrite: {Owner, Admin},
+		ConfigReveal: {Owner, Admin}, ConfigExport: {Owner, Admin, Editor}, EntriesExport: {Owner, Admin, Auditor}, EntriesImport: {Owner, Admin}, TeamSessions: {Owner}, WebhookRead: {Owner, Admin, Editor, Auditor}, WebhookReplay: {Owner, Admin}, AuditRead: {Owner, Admin, Auditor}, TeamRead: {Owner, Admin, Auditor}, TeamWrite: {Owner, Admin},
 		AuditExport: {Owner, Admin, Auditor}, AuditCheck: {Owner, Admin, Auditor}, RadarPause: {Owner, Admin}, SettingsRead: {Owner, Admin, Auditor}, SettingsCheck: {Owner, Admin}, KeysManage: {Owner}}
 	house := []Permission{AuditExport, AuditCheck, RadarPause, SettingsRead, SettingsCheck, KeysManage}
 	for _, p := range Permissions() {

@@ -29,18 +29,7 @@ func (s *Service) Save(ctx context.Context, by audit.Actor, d Draft) (Saved, err
 	if err != nil {
 		return Saved{}, err
 	}
-	err = s.store.Update(ctx, func(tx store.Tx) error {
-		before, err := p.entry(tx)
-		if err != nil {
-			return err
-		}
-		after := p.labelled(before)
-		if err := p.expire(tx); err != nil {
-			return err
-		}
-		return errors.Join(versions.Put(tx, versionID(after.ID, p.version.Number), p.version),
-			put(tx, after), audit.Append(tx, p.event(by, before, after)))
-	})
+	err = s.store.Update(ctx, func(tx store.Tx) error { return p.commit(tx, by) })
 	if err != nil {
 		return Saved{}, fmt.Errorf("saving %s: %w", p.draft.ID, err)
 	}

@@ -164,11 +164,19 @@ func readForm(c echo.Context, limit int64) error {
 		return nil
 	}
 	kind, _, err := mime.ParseMediaType(r.Header.Get(echo.HeaderContentType))
+	if err == nil && kind == echo.MIMEMultipartForm && c.Path() == importPath {
+		return readUpload(c)
+	}
 	if r.ContentLength != 0 && (err != nil || kind != echo.MIMEApplicationForm) {
 		return echo.NewHTTPError(http.StatusUnsupportedMediaType)
 	}
 	r.Body = http.MaxBytesReader(c.Response(), r.Body, limit)
 	err = r.ParseForm()
+	return formFault(err)
+}
+
+// formFault is what is answered where a form could not be read.
+func formFault(err error) error {
 	var tooLarge *http.MaxBytesError
 	if errors.As(err, &tooLarge) {
 		return tooLarge

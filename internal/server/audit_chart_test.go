@@ -33,4 +33,9 @@ func TestActivityChart(t *testing.T) {
 		t.Errorf("the sliders take along %q", got)
 	}
 	p.get("/audit?from=2030-01-01").want(200, "No event matches").lacks("data-chart")
+	for typed, shown := range map[string]string{"2026-09-17": "2026-09-17T00:00", "2026-09-17T12:00:05": "2026-09-17T12:00:05", "2026-09-17T12:00:00Z": "2026-09-17T12:00"} {
+		if got := p.get("/audit?from=" + typed).want(200).value("input[id=from]"); got != shown {
+			t.Errorf("the control of %q has %q, want %q", typed, got, shown)
+		}
+	}
 }

@@ -29,6 +29,9 @@ const maxText = 200
 // timeInput is how a browser sends a datetime-local control, read as UTC.
 const timeInput = "2006-01-02T15:04"
 
+// timeSeconds is timeInput where a moment is meant.
+const timeSeconds = "2006-01-02T15:04:05"
+
 // list is GET /audit.
 func (p auditPages) list(c echo.Context) error {
 	if err := p.look(c); err != nil {
@@ -41,7 +44,7 @@ func (p auditPages) list(c echo.Context) error {
 		return err
 	}
 	page := templates.AuditPage{Frame: p.frame(c, "Audit log", templates.SectionAudit),
-		Text: c.QueryParam("text"), Addr: c.QueryParam("addr"), Who: c.QueryParam("who"), Target: c.QueryParam("target"), From: c.QueryParam("from"), To: c.QueryParam("to"), Errors: faults,
+		Text: c.QueryParam("text"), Addr: c.QueryParam("addr"), Who: c.QueryParam("who"), Target: c.QueryParam("target"), From: timeValue(c.QueryParam("from")), To: timeValue(c.QueryParam("to")), Errors: faults,
 		Filtered: chooses(f)}
 	page.Actions = []templates.Choice{{Name: "", Label: "Any action"}}
 	for _, a := range audit.Actions() {
@@ -151,12 +154,24 @@ func readFilter(c echo.Context) (audit.Filter, []templates.FieldError) {
 }
 
 func readTime(s string) (time.Time, error) {
-	for _, layout := range []string{timeInput, "2006-01-02T15:04:05", "2006-01-02", time.RFC3339} {
+	for _, layout := range []string{timeInput, timeSeconds, "2006-01-02", time.RFC3339} {
 		if t, err := time.Parse(layout, s); err == nil {
 			return t.UTC(), nil
 		}
 	}
 	return time.Time{}, fmt.Errorf("no time: %q", s)
+}
+
+// timeValue is a time as a datetime-local control takes it, or what was typed.
+func timeValue(s string) string {
+	t, err := readTime(s)
+	switch {
+	case err != nil:
+		return s
+	case t.Second() != 0:
+		return t.Format(timeSeconds)
+	}
+	return t.Format(timeInput)
 }
 
 // auditURL is the log with the same filter, from before event n on.
@@ -238,7 +253,7 @@ func (p auditPages) show(c echo.Context) error {
 	v, word := outcomeVerdict(e.Outcome)
 	page := templates.AuditEventPage{Frame: p.frame(c, fmt.Sprintf("Event %d · Audit log", n), templates.SectionAudit), Number: templates.Count(n),
 		Heading: sentence(e), When: p.when(e.Time), Reason: e.Reason, Note: e.Note, Person: e.Actor.Name, Verdict: v, Outcome: word,
-		Address: e.Actor.Addr, Request: e.Actor.RequestID, Leaf: leaf.Hash.String(), Root: leaf.Root.String(), TreeSize: plural(int(leaf.Size), "event"), Receipt: eventURL(n) + "/receipt"}
+		Address: e.Actor.Addr, Request: e.Actor.RequestID, Leaf: leaf.Hash.String(), Root: leaf.Root.String(), Receipt: eventURL(n) + "/receipt"}
 	if e.Actor.Name != "" {
 		page.Heading = e.Actor.Name + ": " + lowerFirst(sentence(e))
 	}
@@ -252,7 +267,10 @@ func (p auditPages) show(c echo.Context) error {
 		page.Newer = eventURL(n + 1)
 	}
 	p.linkTarget(c, &page, e)
-	p.relate(&page, e)
+	if err := p.relate(c, &page, e); err != nil {
+		return err
+	}
+	p.drawProof(c, &page, leaf)
 	return render(c, http.StatusOK, templates.AuditEvent(page))
 }
 

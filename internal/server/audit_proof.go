@@ -5,10 +5,12 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"time"
 
 	"backoffice/internal/audit"
 	"backoffice/internal/config"
 	"backoffice/internal/errs"
+	"backoffice/internal/oauth"
 	"backoffice/web/templates"
 
 	"github.com/labstack/echo/v4"
@@ -71,7 +73,7 @@ func download(c echo.Context, name string, b []byte) error {
 
 // relate leads to the other events of who did it and of what it is about, and to
 // what the event is the record of.
-func (p auditPages) relate(page *templates.AuditEventPage, e audit.Event) {
+func (p auditPages) relate(c echo.Context, page *templates.AuditEventPage, e audit.Event) error {
 	add := func(label, address string) {
 		page.Related = append(page.Related, templates.Link{Label: label, URL: address})
 	}
@@ -81,6 +83,11 @@ func (p auditPages) relate(page *templates.AuditEventPage, e audit.Event) {
 			add(fmt.Sprintf("Version %d of %s", e.Version, e.Target), fmt.Sprintf("%s?version=%d", entryURL(id), e.Version))
 		}
 		if tested(e.Action) {
+			if report, err := p.reportOf(c, id, e); err != nil {
+				return err
+			} else if report != "" {
+				add("The report of this test", report)
+			}
 			add("Tests of "+e.Target, entryURL(id)+"/test")
 		}
 	}
@@ -90,6 +97,33 @@ func (p auditPages) relate(page *templates.AuditEventPage, e audit.Event) {
 	if e.Actor.Name != "" {
 		add("Everything that "+e.Actor.Name+" did", "/audit?who="+url.QueryEscape(e.Actor.Name))
 	}
+	return nil
+}
+
+// reportOf is the report that an event about a test is the record of, if it is
+// still kept: its event has the time at which the run started.
+func (p auditPages) reportOf(c echo.Context, id config.ID, e audit.Event) (string, error) {
+	reports, err := p.OAuth.Reports(c.Request().Context(), id)
+	if err != nil {
+		return "", err
+	}
+	for _, r := range reports {
+		if r.Started.Equal(e.Time) {
+			return reportURL(oauth.Ref{Entry: id, Report: r.ID}), nil
+		}
+	}
+	return "", nil
+}
+
+// recordAt is where the event is that was written about a target at a time, or
+// within some time from then on, for who may see it. Times on a page are seconds.
+func (g gate) recordAt(c echo.Context, target string, at time.Time, within time.Duration) string {
+	if !g.allows(c, auditPermission) {
+		return ""
+	}
+	from := at.UTC().Truncate(time.Second)
+	to := at.UTC().Add(within).Truncate(time.Second).Add(time.Second)
+	return "/audit?" + url.Values{"target": {target}, "from": {from.Format(timeSeconds)}, "to": {to.Format(timeSeconds)}}.Encode()
 }
 
 // recordsAbout is where the events about an entry are, for who may see them.

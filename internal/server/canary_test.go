@@ -174,6 +174,7 @@ func TestNoSecretLeaves(t *testing.T) {
 	m.radar()
 	m.notified()
 	m.people()
+	m.files(m.owner())
 	m.passwords()
 	m.listen()
 }
@@ -297,6 +298,29 @@ func (m *mine) radar() {
 	for _, path := range []string{"/", entry, entry + "/test", "/audit"} {
 		m.owner().get(path).want(200)
 	}
+}
+
+// files takes entries out, sealed and not, and files with secrets in them in.
+func (m *mine) files(p *person) {
+	m.t.Helper()
+	typed := m.canaries["typed secret"]
+	for _, format := range []string{"json", "yaml"} {
+		p.post("/config/export", "which", "all", "format", format).want(200)
+		p.post("/config/export", "which", "all", "format", format, "recipients", m.deps.Exchange.Recipient()).want(200)
+	}
+	p.post("/config/export", "which", "all", "recipients", "AGE-SECRET-KEY-1"+typed).want(422)
+	for _, file := range []string{"{" + typed, typed, "format: backoffice.entries/1\nentries:\n  - id: \"acme:file\n    values: {clientSecret: " + typed + "}\n"} {
+		p.post("/config/import", "text", file, "identity", typed).want(422)
+	}
+	file := must(json.Marshal(map[string]any{"format": "backoffice.entries/1", "entries": []any{
+		map[string]any{"id": "acme:intercom", "values": map[string]any{"clientId": "x", "clientSecret": typed}},
+		map[string]any{"id": "acme:list", "values": map[string]any{"a": []string{typed}}},
+		map[string]any{"id": "acme:file", "secrets": map[string]any{"s": map[string]any{}}},
+	}}))(m.t)
+	plan := p.post("/config/import", "text", string(file)).want(303).header.Get("Location")
+	p.get(plan).want(200, "stands in the clear in the file")
+	p.post(plan, "typed acme:file s", typed, "reason", strings.Repeat("long", 300)).want(422)
+	p.post(plan, "typed acme:file s", typed).want(303)
 }
 
 // people invites somebody, who comes. The link is on the page that answers the

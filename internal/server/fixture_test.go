@@ -27,6 +27,7 @@ import (
 	"backoffice/internal/config"
 	"backoffice/internal/connector"
 	"backoffice/internal/egress"
+	"backoffice/internal/exchange"
 	"backoffice/internal/guide"
 	"backoffice/internal/keyring"
 	"backoffice/internal/oauth"
@@ -187,12 +188,13 @@ func (h *house) furnish(p plan, box *secret.Box) Deps {
 	hooks := must(webhook.New(webhook.Options{Store: h.store, Box: box, Config: entries, Guard: guard, PublicURL: public, Now: h.clock, Rate: p.rate,
 		Own: must(egress.New(egress.Options{Allow: []string{outside.Guarded(public)}}))(h.t)}))(h.t)
 	h.t.Cleanup(hooks.Close)
+	files := must(exchange.Open(h.t.Context(), exchange.Options{Store: h.store, Box: box, Config: entries, Now: h.clock, Origin: public.String()}))(h.t)
 	watch := h.watchLog()
 	ready := p.ready
 	if ready == nil {
 		ready = func() error { return nil }
 	}
-	return Deps{Store: h.store, Config: entries, Catalogue: catalogue, Outside: checker, Webhooks: hooks, Guide: guide.New(guide.Options{Store: h.store, Config: entries, Now: h.clock}), Audit: audit.NewLog(h.store), Notary: watch.Notary, AuditState: watch.State, AuditCheck: watch.Checker.Ask, Keys: h.ring(box), Now: h.clock,
+	return Deps{Store: h.store, Config: entries, Catalogue: catalogue, Outside: checker, Webhooks: hooks, Guide: guide.New(guide.Options{Store: h.store, Config: entries, Now: h.clock}), Exchange: files, Audit: audit.NewLog(h.store), Notary: watch.Notary, AuditState: watch.State, AuditCheck: watch.Checker.Ask, Keys: h.ring(box), Now: h.clock,
 		OAuth: oauth.New(oauth.Options{Store: h.store, Box: box, Config: entries, Guard: guard, PublicURL: public.String(), Now: h.clock,
 			CallTimeout: 2 * time.Second}),
 		Auth:     auth.New(auth.Options{Store: h.store, Box: box, Now: h.clock, PublicURL: public}),

@@ -54,6 +54,8 @@ const (
 	saidEnded
 	saidFactorRemoved
 	saidLogChecked
+	saidImported
+	saidImportDropped
 	saidKeyMade
 	saidResealing
 	saidKeyRetired
@@ -102,6 +104,8 @@ var sentences = map[said]string{
 	saidPasskeyAdded:   "The passkey is added. Your recovery codes stay as they are",
 	saidPasskeyRenamed: "The passkey has another name",
 	saidPasskeyRemoved: "The passkey is removed",
+	saidImported:       "Imported: %d entries",
+	saidImportDropped:  "The import is discarded; nothing was changed",
 	saidJoined:         "Welcome. Your account is ready",
 }
 

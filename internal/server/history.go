@@ -68,7 +68,8 @@ func (p historyPages) row(c echo.Context, e config.Entry, v config.Version) (tem
 		return templates.VersionRow{}, err
 	}
 	row := templates.VersionRow{Number: strconv.Itoa(v.Number), Label: labelOf(e, v.Number), Health: s.Health, Fact: s.Fact,
-		Reason: v.Reason, By: v.Author, When: p.when(v.Time), Changes: diffLines(before, after, false), Hash: v.ContentHash[:12]}
+		Reason: v.Reason, By: v.Author, When: p.when(v.Time), Changes: diffLines(before, after, false), Hash: v.ContentHash[:12],
+		Record: p.recordAt(c, string(e.ID), v.Time, 0)}
 	switch v.Number {
 	case e.Current:
 	case e.Pending:

@@ -138,6 +138,9 @@ func (p notificationPages) page(c echo.Context, n webhook.Notification, body []b
 		}
 		page.Rehearsal = p.rehearsesOwner(c, n.Owner, def)
 		page.OfEntry = templates.Link{Label: "All notifications of " + n.Owner, URL: notificationsPath + "?entry=" + n.Owner}
+		if url := p.recordsAbout(c, config.ID(n.Owner)); url != "" {
+			page.OfLog = templates.Link{Label: "Everything about " + n.Owner + " in the audit log", URL: url}
+		}
 	}
 	if n.Account != "" {
 		page.OfAccount = templates.Link{Label: "All of the workspace " + visible(n.Account, 60), URL: notificationsPath + "?" + url.Values{"account": {n.Account}}.Encode()}
@@ -149,7 +152,7 @@ func (p notificationPages) page(c echo.Context, n webhook.Notification, body []b
 	}
 	page.Facts, page.Times = p.facts(n, provider, def), p.times(n, provider, def)
 	for i := len(n.Replays) - 1; i >= 0; i-- {
-		page.Replays = append(page.Replays, p.replayRow(n.Replays[i]))
+		page.Replays = append(page.Replays, p.replayRow(c, n.Owner, n.Replays[i]))
 	}
 	return page, nil
 }
@@ -162,9 +165,9 @@ func headerLine(h webhook.Header) templates.Line {
 	return l
 }
 
-func (g gate) replayRow(r webhook.Replay) templates.ReplayRow {
+func (g gate) replayRow(c echo.Context, owner string, r webhook.Replay) templates.ReplayRow {
 	row := templates.ReplayRow{When: g.when(r.Time), By: r.By, Target: visible(r.Target, shownText), Verdict: templates.VerdictOK,
-		Word: strconv.Itoa(r.Status), Words: r.Words, Took: templates.Took(r.Took)}
+		Word: strconv.Itoa(r.Status), Words: r.Words, Took: templates.Took(r.Took), Record: g.recordAt(c, owner, r.Time, 0)}
 	switch {
 	case r.Status == 0:
 		row.Verdict, row.Word = templates.VerdictWrong, "No answer"

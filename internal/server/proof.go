@@ -6,6 +6,7 @@ import (
 
 	"backoffice/internal/auth"
 	"backoffice/internal/errs"
+	"backoffice/internal/exchange"
 	"backoffice/internal/secret"
 	"backoffice/web/templates"
 
@@ -20,7 +21,7 @@ import (
 // carried are the fields that the page which asks takes along. None is a secret,
 // unless somebody types an address of a replay with one in it, which goes back to
 // who typed it alone.
-var carried = []string{"which", "name", "target", "email", "role", "entries", "version", "key", "reason", "session", "required", "format", "who", "action", "outcome", "addr", "text", "from", "to", "copy"}
+var carried = []string{"name", "target", "email", "role", "entries", "version", "key", "reason", "session", "required", "format", "which", "ids", "id", "recipients", "who", "action", "outcome", "addr", "text", "from", "to", "copy"}
 
 // demandProof reports whether the request may go on. If not, it has been answered.
 func (g gate) demandProof(c echo.Context, may auth.Permission) (proven bool, err error) {
@@ -33,8 +34,14 @@ func (g gate) demandProof(c echo.Context, may auth.Permission) (proven bool, err
 		page.Action, page.Fields = "/account/proof", []templates.CarriedField{{Name: "next", Text: c.Request().URL.RequestURI()}}
 	}
 	for _, name := range carried {
-		if !reads && c.Request().PostForm.Has(name) {
-			page.Fields = append(page.Fields, templates.CarriedField{Name: name, Text: c.FormValue(name)})
+		if reads {
+			break
+		}
+		for _, text := range c.Request().PostForm[name] {
+			if name == "recipients" && exchange.MeantAsRecipients(text) != text {
+				text = "?" // it may be a private key; this is refused as well
+			}
+			page.Fields = append(page.Fields, templates.CarriedField{Name: name, Text: text})
 		}
 	}
 	if !reads && (c.Request().PostForm.Has("password") || c.FormValue("passkey") != "") {

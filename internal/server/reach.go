@@ -32,7 +32,7 @@ func (g gate) allows(c echo.Context, p auth.Permission) bool {
 func (g gate) mayOf(c echo.Context) templates.May {
 	return templates.May{
 		Write: g.allows(c, auth.ConfigWrite), Promote: g.allows(c, auth.ConfigPromote), Delete: g.allows(c, auth.ConfigDelete), Test: g.allows(c, auth.ConfigTest),
-		News: g.allows(c, auth.WebhookRead), Audit: g.allows(c, auth.AuditRead), Team: g.allows(c, auth.TeamRead), Settings: g.allows(c, auth.SettingsRead),
+		News: g.allows(c, auth.WebhookRead), Audit: g.allows(c, auth.AuditRead), Export: g.allows(c, auth.EntriesExport), Import: g.allows(c, auth.EntriesImport), Team: g.allows(c, auth.TeamRead), Settings: g.allows(c, auth.SettingsRead),
 		People: g.allows(c, auth.TeamWrite), Radar: g.allows(c, auth.RadarPause),
 	}
 }

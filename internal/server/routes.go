@@ -57,6 +57,7 @@ func routes(g gate) []route {
 	radar := radarPages{g}
 	keys := keyPages{g}
 	checks := outsidePages{g}
+	files := exchangePages{g}
 	hook := receiver{g, newRoom()}
 	static := echo.WrapHandler(web.Handler())
 	return []route{
@@ -85,6 +86,13 @@ func routes(g gate) []route {
 		{"GET", "/config", auth.ConfigRead, entries.list},
 		{"POST", "/config", auth.ConfigWrite, forms.create},
 		{"GET", "/config/new", auth.ConfigWrite, forms.fresh},
+		{"GET", "/config/export", auth.EntriesExport, files.askExport},
+		{"POST", "/config/export", auth.EntriesExport, files.export},
+		{"GET", importPath, auth.EntriesImport, files.askImport},
+		{"POST", importPath, auth.EntriesImport, files.upload},
+		{"GET", planPath, auth.EntriesImport, files.plan},
+		{"POST", planPath, auth.EntriesImport, files.apply},
+		{"POST", planPath + "/discard", auth.EntriesImport, files.discard},
 		{"GET", "/config/:id", auth.ConfigRead, values.show},
 		{"POST", "/config/:id", auth.ConfigWrite, forms.save},
 		{"GET", "/config/:id/edit", auth.ConfigWrite, forms.edit},

@@ -26,6 +26,7 @@ import (
 	"backoffice/internal/auth"
 	"backoffice/internal/config"
 	"backoffice/internal/connector"
+	"backoffice/internal/exchange"
 	"backoffice/internal/guide"
 	"backoffice/internal/keyring"
 	"backoffice/internal/oauth"
@@ -48,6 +49,7 @@ type Deps struct {
 	Outside   *outside.Checker
 	Guide     *guide.Service
 	Webhooks  *webhook.Service
+	Exchange  *exchange.Service
 	Audit     *audit.Log
 	Keys      *keyring.Ring
 	Log       *slog.Logger
@@ -124,7 +126,7 @@ func (d Deps) check() error {
 	var missing []string
 	for name, is := range map[string]bool{
 		"Store": d.Store == nil, "Config": d.Config == nil, "Catalogue": d.Catalogue == nil, "OAuth": d.OAuth == nil, "Auth": d.Auth == nil,
-		"Sessions": d.Sessions == nil, "Outside": d.Outside == nil, "Webhooks": d.Webhooks == nil, "Guide": d.Guide == nil, "Audit": d.Audit == nil, "Keys": d.Keys == nil, "Notary": d.Notary == nil, "AuditState": d.AuditState == nil, "AuditCheck": d.AuditCheck == nil, "Log": d.Log == nil, "Now": d.Now == nil,
+		"Sessions": d.Sessions == nil, "Outside": d.Outside == nil, "Webhooks": d.Webhooks == nil, "Guide": d.Guide == nil, "Exchange": d.Exchange == nil, "Audit": d.Audit == nil, "Keys": d.Keys == nil, "Notary": d.Notary == nil, "AuditState": d.AuditState == nil, "AuditCheck": d.AuditCheck == nil, "Log": d.Log == nil, "Now": d.Now == nil,
 		"Site.PublicURL": d.Site.PublicURL == nil, "Site.DataSize": d.Site.DataSize == nil, "Site.Ready": d.Site.Ready == nil,
 	} {
 		if is {

@@ -62,6 +62,9 @@ func (g gate) knows(c echo.Context, u auth.User) bool {
 func (p teamPages) row(c echo.Context, who auth.Person) templates.PersonRow {
 	row := templates.PersonRow{Email: who.Email, Name: who.Name, You: who.ID == visitOf(c).user.ID, Role: roleName(who.Role), Entries: entriesOf(who.Entries),
 		Seen: p.when(who.Seen), Disabled: !who.Active(), Factors: factorWords(who.User)}
+	if p.allows(c, auditPermission) {
+		row.History = "/audit?who=" + url.QueryEscape(who.Email)
+	}
 	if p.allows(c, auth.TeamWrite) && visitOf(c).user.Reaches(who.Grant) {
 		row.URL = personURL(who.ID)
 	}

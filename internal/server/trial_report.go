@@ -35,6 +35,7 @@ func (p testPages) fillReport(c echo.Context, page *templates.EntryTestPage, e c
 	if !p.allows(c, auth.ConfigWrite) {
 		page.Report.Action = templates.Link{}
 	}
+	page.Report.Record = p.recordAt(c, string(e.ID), r.Started, 0)
 	if p.allows(c, caseFilePermission) {
 		page.Report.CaseFile = reportURL(oauth.Ref{Entry: e.ID, Report: r.ID}) + "/casefile"
 	}

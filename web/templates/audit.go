@@ -62,12 +62,33 @@ type AuditEventPage struct {
 	Request  string
 	Leaf     string // hash of the event in the log
 	Root     string // of the tree of TreeSize, in which the event was proven to stand
-	TreeSize string // "48,213 events"
-	Receipt  string // address of the receipt
-	Related  []Link // other lists that the event is in, and what it is about
-	Older    string // address of the event before; "" for none
-	Newer    string
+	TreeSize string // "48,213 events"; "" for who may not know
+	Proof    ProofTree
+	Steps    []ProofStep // of all of the proof; empty for who may not know how long the log is
+
+	ProofWords string // what the proof shows
+	Receipt    string // address of the receipt
+	Related    []Link // other lists that the event is in, and what it is about
+	Older      string // address of the event before; "" for none
+	Newer      string
 }
+
+// A ProofTree is a picture of the way from an event up to the root, in units of
+// ViewBox. Given and Path are lines; the boxes are hashes.
+type ProofTree struct {
+	Label, ViewBox, Given, Path string
+	Boxes                       []ProofBox
+}
+
+// A ProofBox is one hash: given by the log, or computed.
+type ProofBox struct {
+	X, Y, Width, Height, TextX, TextY, Text string
+	Given                                   bool
+}
+
+// A ProofStep is one hash that the log gives, of which events it is, and what it
+// makes together with what was computed before.
+type ProofStep struct{ Given, Of, Sum string }
 
 // A ChangeRow is what one key or label was and what it became.
 type ChangeRow struct {

@@ -35,6 +35,7 @@ type VersionRow struct {
 	When        Time
 	Changes     []DiffLine // against the version that it was made from
 	Hash        string     // content hash, shortened; "" hides it
+	Record      string     // address of its event in the audit log; "" for who may not see it
 	CanRollBack bool
 	Discard     DiscardChoice
 }

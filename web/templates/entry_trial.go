@@ -62,6 +62,7 @@ type Report struct {
 	Took     string
 	By       string
 	CaseFile string // address of the report as a file; "" if it is not kept
+	Record   string // address of its event in the audit log; "" for who may not see it
 
 	RemedyLead string // what is known about the cause
 	Lineup     []LineupRow

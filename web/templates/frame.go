@@ -39,6 +39,7 @@ type May struct {
 	Write, Promote, Delete, Test bool // of entries
 	News, Audit, Team, Settings  bool // what is in the menu
 	People, Radar                bool // change people; pause the radar
+	Export, Import               bool // files of entries
 }
 
 // A Section is a link of the main menu.

@@ -119,6 +119,7 @@ type NotificationPage struct {
 	Replay    ReplayForm
 	Replays   []ReplayRow
 	OfEntry   Link // all notifications of the entry
+	OfLog     Link // what the audit log has of the entry; zero for who may not see it
 	OfAccount Link
 }
 
@@ -279,6 +280,7 @@ type ReplayRow struct {
 	Word    string // "200", "No answer"
 	Words   string // the result, in a sentence
 	Took    string
+	Record  string // address of its event in the audit log; "" for who may not see it
 }
 
 // A SendTest sends a test notification from the tab Webhooks. It posts topic to

@@ -62,8 +62,8 @@ func sampleNotification() NotificationPage {
 			{Label: "Answered", Text: "200 after 38 ms", Note: "Intercom waits 5 s."},
 		},
 		Replay:  ReplayForm{"/notifications/acme:intercom/9/replay", "https://intern.acme.example/hooks", "This host may not be reached.", "The same bytes, signed anew with clientSecret of version 6."},
-		Replays: []ReplayRow{{before(time.Minute), "owner@acme.example", "https://hooks.acme.example/intercom", VerdictOK, "200", "The target took it.", "88 ms"}, {before(2 * time.Minute), "owner@acme.example", "https://hooks.acme.example/intercom", VerdictWrong, "No answer", "Nothing listens there.", "2 ms"}},
-		OfEntry: Link{"All notifications of acme:intercom", "/webhooks?entry=acme:intercom"}, OfAccount: Link{"All of the workspace a86dr8yl", "/webhooks?account=a86dr8yl"},
+		Replays: []ReplayRow{{before(time.Minute), "owner@acme.example", "https://hooks.acme.example/intercom", VerdictOK, "200", "The target took it.", "88 ms", "/audit?target=acme:intercom"}, {before(2 * time.Minute), "owner@acme.example", "https://hooks.acme.example/intercom", VerdictWrong, "No answer", "Nothing listens there.", "2 ms", ""}},
+		OfEntry: Link{"All notifications of acme:intercom", "/webhooks?entry=acme:intercom"}, OfLog: Link{"Everything about acme:intercom in the audit log", "/audit?target=acme:intercom"}, OfAccount: Link{"All of the workspace a86dr8yl", "/webhooks?account=a86dr8yl"},
 	}
 }
 

@@ -22,6 +22,7 @@ type PersonRow struct {
 	Seen        Time   // zero for never
 	Disabled    bool
 	URL         string // of the page that changes the person; "" for who may not
+	History     string // of what the person did; "" for who may not see it
 }
 
 // state is whether the person may sign in.
