@@ -23,6 +23,7 @@ type listed struct {
 var rooms = map[string][]string{
 	"internal/errs":            {},
 	"internal/secret":          {"internal/errs"},
+	"internal/ical":            {},
 	"internal/control":         {"internal/errs"},
 	"internal/connector":       {"internal/errs"},
 	"internal/egress":          {"internal/errs"},
@@ -46,7 +47,7 @@ var rooms = map[string][]string{
 	"web":               {},
 	"web/templates":     {"web"},
 	"internal/server": {"internal/errs", "internal/store", "internal/audit", "internal/secret", "internal/connector", "internal/config",
-		"internal/egress", "internal/oauth", "internal/outside", "internal/webhook", "internal/guide", "internal/exchange", "internal/auth", "internal/keyring", "web", "web/templates"},
+		"internal/egress", "internal/oauth", "internal/outside", "internal/webhook", "internal/guide", "internal/exchange", "internal/auth", "internal/ical", "internal/keyring", "web", "web/templates"},
 	"cmd/backoffice": {"internal/errs", "internal/store", "internal/store/bolt", "internal/audit", "internal/secret", "internal/connector",
 		"internal/config", "internal/egress", "internal/oauth", "internal/outside", "internal/webhook", "internal/guide", "internal/exchange", "internal/auth", "internal/keyring", "internal/keeper", "internal/server", "internal/sandbox", "internal/control"},
 }

@@ -61,6 +61,7 @@ func furnish(t *testing.T, house *program) {
 	e.create("acme:homemade", "", "key", "apiKey", "value", mistyped, "secret", "yes", "key", "sandbox", "value", "true", "secret", "no",
 		"key", "limit", "value", "250", "secret", "no", "then", "current")
 	e.create("initech:billing:invoices", "", "key", "token", "value", mistyped[3:], "secret", "yes")
+	furnishApproval(t, house)
 	furnishNews(t, house, e)
 }
 

@@ -39,6 +39,7 @@ var views = []view{
 	{name: "entries-export", path: "/config/export"},
 	{name: "entries-import", path: "/config/import"},
 	{name: "entries-import-plan", reach: reachPlan},
+	{name: "entry-approve", path: "/config/initech:hubspot/approve"},
 	{name: "entry-conflict", reach: reachConflict, status: 409},
 	{name: "entry-delete", path: "/config/globex:slack/delete"},
 	{name: "entry-doubts", path: "/config/hooli:slack"},
@@ -59,6 +60,10 @@ var views = []view{
 	{name: "entry-new-free", path: "/config/new?id=acme:homemade"},
 	{name: "entry-reveal", path: "/config/acme:intercom/reveal?version=1&key=clientSecret"},
 	{name: "entry-revealed", reach: reachRevealed},
+	{name: "entry-rotate", path: "/config/wayne:intercom/rotate"},
+	{name: "entry-rotate-none", path: "/config/acme:homemade/rotate"},
+	{name: "entry-rotate-paste", reach: reachRotate},
+	{name: "entry-rule", path: "/config/initech:hubspot/rule"},
 	{name: "entry-scopes", path: "/config/acme:intercom/scopes"},
 	{name: "entry-test-compare", path: "/config/initech:intercom/test/compare"},
 	{name: "entry-test-denied", path: "/config/hooli:intercom/test"},
@@ -70,6 +75,7 @@ var views = []view{
 	{name: "entry-test-works", path: "/config/acme:intercom/test"},
 	{name: "entry-test-wrong", path: "/config/globex:intercom/test"},
 	{name: "entry-values", path: "/config/acme:intercom"},
+	{name: "entry-values-awaiting", path: "/config/initech:hubspot"},
 	{name: "entry-values-pending", path: "/config/initech:intercom"},
 	{name: "entry-webhooks", path: "/config/acme:intercom/webhooks"},
 	{name: "entry-webhooks-sent", reach: reachTestSent},
@@ -178,6 +184,14 @@ func reachGuideFaults(p *person) {
 	p.Fill("Name of the listing", "The very best of all integrations for Intercom")
 	p.Fill("Short description", "Ends with a stop.")
 	p.FollowRefused("Save the drafts", 422)
+}
+
+// reachRotate meets a rotation that has begun, with a paste that is refused.
+func reachRotate(p *person) {
+	p.Open("/config/stark:intercom/rotate")
+	p.Tick("Both hold", true)
+	p.Follow("Save the answer")
+	p.runScript(`document.querySelectorAll(".steps details").forEach((d) => { d.open = true })`)
 }
 
 // reachLeave meets the page that goes on by itself: the provider is slow, so

@@ -72,6 +72,9 @@ func serve(ctx context.Context, s settings, sandbox string, con console) (err er
 	defer context.AfterFunc(ctx, h.oauth.Close)()
 	defer h.webhooks.Close()
 	defer context.AfterFunc(ctx, h.webhooks.EndWatches)()
+	if err := h.config.Begin(ctx, audit.Actor{Name: "console"}); err != nil {
+		return err
+	}
 	ln, err := net.Listen("tcp", c.Addr)
 	if err != nil {
 		return fmt.Errorf("listening on %s: %w. Is another program there? Choose another address with --addr", c.Addr, err)
@@ -87,6 +90,7 @@ func serve(ctx context.Context, s settings, sandbox string, con console) (err er
 	var sweeping sync.WaitGroup
 	sweeping.Go(func() { h.sweep(ctx) })
 	sweeping.Go(func() { h.watch(ctx) })
+	sweeping.Go(func() { h.watchPromotions(ctx) })
 	sweeping.Go(func() { h.keys.Run(ctx) })
 	sweeping.Go(func() { watchLog(ctx, h.events, db, log) })
 	sweeping.Go(func() { answerConsole(ctx) })
@@ -109,6 +113,7 @@ func tuneMemory() {
 type rooms struct {
 	handler  http.Handler
 	auth     *auth.Service
+	config   *config.Service
 	sessions *auth.SessionStore
 	oauth    *oauth.Service
 	webhooks *webhook.Service
@@ -146,12 +151,12 @@ func house(c checked, sandbox string, file *bolt.DB, keys *keyring.Ring, log *sl
 	if err != nil {
 		return rooms{}, err
 	}
-	entries := config.New(config.Options{Store: db, Box: box, Catalogue: catalogue, Now: now})
+	entries := config.New(config.Options{Store: db, Box: box, Catalogue: catalogue, Now: now, Approval: config.Rule(c.Approval)})
 	events, err := watchOf(c, file, notary, archive, guard, stdout)
 	if err != nil {
 		return rooms{}, err
 	}
-	r := rooms{log: log, events: events, keys: keys,
+	r := rooms{log: log, events: events, keys: keys, config: entries,
 		auth:     auth.New(auth.Options{Store: db, Box: box, Now: now, PublicURL: c.public}),
 		sessions: auth.NewSessionStore(db, auth.SessionOptions{Secure: c.public.Scheme == "https", Proof: c.ConfirmAfter, Now: now}),
 		oauth: oauth.New(oauth.Options{Store: db, Box: box, Config: entries, Guard: guard,
@@ -240,6 +245,23 @@ func (r rooms) watch(ctx context.Context) {
 		}
 		if err := r.oauth.RadarSweep(ctx); err != nil && ctx.Err() == nil {
 			r.log.Error("radar", "error", err)
+		}
+	}
+}
+
+// watchPromotions goes on with the checks that people chose when they promoted a
+// new secret. It goes on where the records say, also after a restart.
+func (r rooms) watchPromotions(ctx context.Context) {
+	tick := time.NewTicker(2 * time.Second)
+	defer tick.Stop()
+	for {
+		if err := r.oauth.WatchSweep(ctx); err != nil && ctx.Err() == nil {
+			r.log.Error("watching promotions", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
 		}
 	}
 }

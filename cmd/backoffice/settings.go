@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"backoffice/internal/config"
 	"backoffice/internal/egress"
 	"backoffice/internal/keeper"
 	"backoffice/internal/secret"
@@ -30,6 +31,7 @@ type settings struct {
 	AllowHosts     []string      `help:"Hosts or networks of your own that providers may live on. Without it, no private address is ever called." env:"BACKOFFICE_ALLOW_HOSTS" placeholder:"HOST"`
 	Connectors     string        `help:"Directory with connector definitions of your own (YAML)." env:"BACKOFFICE_CONNECTORS" placeholder:"DIR"`
 	Environment    string        `help:"Name of this environment, shown on every page." default:"production" env:"BACKOFFICE_ENVIRONMENT"`
+	Approval       string        `help:"What a version needs before it is put in force, unless its entry says otherwise: none, person (a second person's approval), test (a good test), or both." default:"none" env:"BACKOFFICE_APPROVAL"`
 	Radar          string        `help:"Whether each entry in force is asked once a day, unattended, whether its provider still takes it: daily or off." default:"daily" env:"BACKOFFICE_RADAR"`
 	SecondFactor   string        `help:"Who has to have a second factor: reveal (whose role may reveal secrets), all, or off." default:"reveal" env:"BACKOFFICE_SECOND_FACTOR"`
 	ConfirmAfter   time.Duration `help:"How long a password counts for what asks for it again: reveals, exports, changes of people." default:"5m" env:"BACKOFFICE_CONFIRM_AFTER"`
@@ -99,6 +101,11 @@ func (s settings) check() (checked, error) {
 	add(listenAddress(s.Addr))
 	if !slices.Contains([]string{"text", "json"}, s.LogFormat) {
 		add(fmt.Errorf("--log-format is %q. Use text or json", s.LogFormat))
+	}
+	if s.Approval != "" {
+		if _, err := config.ParseRule(s.Approval); err != nil {
+			add(fmt.Errorf("--approval is %q. Use none, person, test or both", s.Approval))
+		}
 	}
 	if s.Radar != "daily" && s.Radar != "off" {
 		add(fmt.Errorf("--radar is %q. Use daily or off", s.Radar))

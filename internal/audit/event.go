@@ -53,6 +53,12 @@ const (
 	SecretRevealed  Action = "secret.reveal"
 	SecretCompared  Action = "secret.compare"
 
+	EntryApproved     Action = "entry.approve"
+	EntryRejected     Action = "entry.reject"
+	ApprovalWithdrawn Action = "entry.withdraw"
+	RuleChanged       Action = "entry.rule"
+	InstanceRule      Action = "settings.approval"
+
 	TestStarted  Action = "test.start"
 	TestFinished Action = "test.finish"
 	TokenTested  Action = "test.token"
@@ -144,6 +150,12 @@ var titles = map[Action]string{
 	GuideKind:       "Chose the kind of app",
 	GuideChecked:    "Went through a checklist",
 	GuideDrafted:    "Wrote a draft of the listing",
+
+	EntryApproved:     "Approved the pending version",
+	EntryRejected:     "Rejected the pending version",
+	ApprovalWithdrawn: "Withdrew an approval",
+	RuleChanged:       "Changed the approval rule",
+	InstanceRule:      "Changed the approval rule of the instance",
 
 	NotificationReplayed: "Replayed a notification",
 	NotificationTested:   "Sent a test notification",

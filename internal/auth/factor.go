@@ -308,8 +308,10 @@ func (s *Service) SignInWithCode(ctx context.Context, by audit.Actor, t secret.T
 	}
 	now, net := s.now(), network(by.Addr)
 	g := guess{account: a, network: s.mac("known\x00" + net), wrong: errWrongCode, lapse: "Wrong code.",
-		keys:    throttleKeys{account: s.mac("code\x00" + a.ID), address: s.mac("address\x00" + net)},
 		failure: audit.Event{Actor: by, Action: audit.SignInFailed, Target: a.Email}}
+	if g.keys, err = s.codeKeys(ctx, a.ID, net, g.network); err != nil {
+		return User{}, fmt.Errorf("reading who signed in from where: %w", err)
+	}
 	by.ID, by.Name = a.ID, a.Email
 	for range sealedTries {
 		if err = s.tryCode(ctx, g, codeGuess{code: code, now: now, by: by}); !errors.Is(err, errSealedAnew) {
@@ -320,6 +322,22 @@ func (s *Service) SignInWithCode(ctx context.Context, by audit.Actor, t secret.T
 		return User{}, fmt.Errorf("signing in with a code: %w", err)
 	}
 	return a.User, nil
+}
+
+// codeKeys are the counts of wrong codes. Whoever has the password could else keep the
+// person out: as with passwords, an address from which the person signed in before has
+// a count of its own.
+func (s *Service) codeKeys(ctx context.Context, userID, net, networkMAC string) (k throttleKeys, err error) {
+	err = s.store.View(ctx, func(r store.Reader) error {
+		known, err := orZero(knowns.Get(r, userID))
+		account := "code\x00" + userID
+		if slices.Contains(known.MACs, networkMAC) {
+			account = "code from\x00" + net + "\x00" + userID
+		}
+		k = throttleKeys{account: s.mac(account), address: s.mac("address\x00" + net)}
+		return err
+	})
+	return k, err
 }
 
 // sealedTries is how often something is read anew that was sealed anew, with another

@@ -2,6 +2,7 @@ package auth
 
 import (
 	"errors"
+	"fmt"
 	"net/url"
 	"strings"
 	"testing"
@@ -231,6 +232,43 @@ func TestCodesAreThrottled(t *testing.T) {
 	w.clock.add(2 * time.Second)
 	if _, err := w.withCode(home, ticket, codeAt(key, stepAt(w.clock.now()))); err != nil {
 		t.Errorf("after the wait: %v", err)
+	}
+}
+
+// Whoever has the password, and guesses codes from elsewhere, does not keep the person
+// out of where they always sign in.
+func TestCodesFromAKnownAddress(t *testing.T) {
+	w, u := withOwner(t)
+	key, _ := w.enrol(u)
+	w.clock.add(time.Hour)
+	if _, err := w.withCode(home, w.ticket(home, u), codeAt(key, stepAt(w.clock.now()))); err != nil {
+		t.Fatal(err)
+	}
+	for i := range freeByAccount + 8 { // each when its wait is over
+		w.clock.add(maxWait)
+		for range 2 {
+			_, _ = w.withCode(fmt.Sprint("10.0.0.", i), w.ticket(fmt.Sprint("10.0.0.", i), u), "000000")
+		}
+	}
+	for range freeByAccount + 5 {
+		_, _ = w.withCode("10.0.1.1", w.ticket("10.0.1.1", u), "000000")
+	}
+	code := func() string { return codeAt(key, stepAt(w.clock.now())) }
+	if _, err := w.withCode("10.0.2.2", w.ticket("10.0.2.2", u), code()); !errs.Is(err, errs.TooMany) {
+		t.Errorf("from a new address: %v", err)
+	}
+	if _, err := w.withCode(home, w.ticket(home, u), code()); err != nil {
+		t.Errorf("from home: %v", err)
+	}
+	if _, err := w.withCode("10.0.2.2", w.ticket("10.0.2.2", u), code()); !errs.Is(err, errs.TooMany) {
+		t.Errorf("the sign-in from home gave the attacker new attempts: %v", err)
+	}
+	w.clock.add(time.Minute)
+	for range freeByAccount {
+		_, _ = w.withCode(home, w.ticket(home, u), "000000")
+	}
+	if _, err := w.withCode(home, w.ticket(home, u), code()); !errs.Is(err, errs.TooMany) {
+		t.Errorf("wrong codes from home are free: %v", err)
 	}
 }
 

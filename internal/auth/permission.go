@@ -16,11 +16,14 @@ const (
 	Invited  Permission = "invited"   // whoever holds the one-time link of an invitation
 	SignedIn Permission = "signed-in" // any signed-in person: own account, theme, sign-out
 
-	Factor        Permission = "account.factor" // the own second factor
+	Factor        Permission = "account.factor"   // the own second factor
+	Calendar      Permission = "account.calendar" // the own calendar address
 	Overview      Permission = "overview"
 	ConfigRead    Permission = "config.read"
 	ConfigWrite   Permission = "config.write"
 	ConfigPromote Permission = "config.promote"
+	ConfigApprove Permission = "config.approve" // somebody else's pending version
+	ConfigRule    Permission = "config.rule"    // what a version needs before it is put in force
 	ConfigDelete  Permission = "config.delete"
 	ConfigTest    Permission = "config.test"
 	ConfigReveal  Permission = "config.reveal"
@@ -134,10 +137,13 @@ var matrix = []Row{
 	{Invited, "Accept an invitation, with its one-time link", [5]Cell{Yes, Yes, Yes, Yes, Yes}, false, false},
 	{SignedIn, "The own account and its sessions", [5]Cell{Yes, Yes, Yes, Yes, Yes}, false, false},
 	{Factor, "Set up and remove the own second factor", [5]Cell{Yes, Yes, Yes, Yes, Yes}, false, true},
+	{Calendar, "Make and withdraw the own calendar address", [5]Cell{Yes, Yes, Yes, Yes, Yes}, false, true},
 	{Overview, "Overview and search", [5]Cell{Yes, Yes, Yes, Yes, Yes}, false, false},
 	{ConfigRead, "Read entries, versions and reports, secrets by their fingerprint", [5]Cell{Yes, Yes, Yes, Yes, Yes}, false, false},
 	{ConfigWrite, "Save entries as pending, discard, compare a paste", [5]Cell{Yes, Yes, Yes, No, No}, false, false},
 	{ConfigPromote, "Put a version in force, roll back", [5]Cell{Yes, Yes, Outside, No, No}, false, false},
+	{ConfigApprove, "Approve or reject the pending version of somebody else", [5]Cell{Yes, Yes, Outside, No, No}, false, true},
+	{ConfigRule, "Say what a version needs before it is put in force", [5]Cell{Yes, Yes, No, No, No}, false, true},
 	{ConfigDelete, "Delete an entry", [5]Cell{Yes, Yes, No, No, No}, false, false},
 	{ConfigTest, "Test a connection", [5]Cell{Yes, Yes, Yes, No, No}, false, false},
 	{ConfigReveal, "Reveal a secret", [5]Cell{Yes, Yes, No, No, No}, false, true},

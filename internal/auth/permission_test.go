@@ -15,7 +15,7 @@ var write = flag.Bool("write", false, "write the permission matrix into docs/sec
 // What the roles are for, said once more in words of its own, so that a slip in
 // the table does not go unseen.
 func TestMatrix(t *testing.T) {
-	only := map[Permission][]Role{ConfigWrite: {Owner, Admin, Editor}, ConfigPromote: {Owner, Admin}, ConfigDelete: {Owner, Admin}, ConfigTest: {Owner, Admin, Editor},
+	only := map[Permission][]Role{ConfigWrite: {Owner, Admin, Editor}, ConfigPromote: {Owner, Admin}, ConfigDelete: {Owner, Admin}, ConfigApprove: {Owner, Admin}, ConfigRule: {Owner, Admin}, ConfigTest: {Owner, Admin, Editor},
 		ConfigReveal: {Owner, Admin}, ConfigExport: {Owner, Admin, Editor}, EntriesExport: {Owner, Admin, Auditor}, EntriesImport: {Owner, Admin}, TeamSessions: {Owner}, WebhookRead: {Owner, Admin, Editor, Auditor}, WebhookReplay: {Owner, Admin}, AuditRead: {Owner, Admin, Auditor}, TeamRead: {Owner, Admin, Auditor}, TeamWrite: {Owner, Admin},
 		AuditExport: {Owner, Admin, Auditor}, AuditCheck: {Owner, Admin, Auditor}, RadarPause: {Owner, Admin}, SettingsRead: {Owner, Admin, Auditor}, SettingsCheck: {Owner, Admin}, KeysManage: {Owner}}
 	house := []Permission{AuditExport, AuditCheck, RadarPause, SettingsRead, SettingsCheck, KeysManage}
@@ -30,7 +30,7 @@ func TestMatrix(t *testing.T) {
 			if got := (Grant{Role: r, Entries: "acme:*"}).May(p, true); got != some {
 				t.Errorf("for some entries %s may %s: %v, want %v", r, p, got, some)
 			}
-			elsewhere := want || p == ConfigPromote && r == Editor
+			elsewhere := want || (p == ConfigPromote || p == ConfigApprove) && r == Editor
 			if got := (Grant{Role: r}).May(p, false); got != elsewhere {
 				t.Errorf("outside production %s may %s: %v, want %v", r, p, got, elsewhere)
 			}

@@ -38,6 +38,8 @@
 //	auth/setup                  the hash of the set-up token, while there is no user
 //	auth/invite/<hash>          an open invitation, by the hash of its token
 //	auth/invited/<address>      the hash of the invitation that the address has (escaped)
+//	auth/calendar/<hash>        whose calendar address a token is, by its hash
+//	auth/calendars/<id>         the hash of the token of a user's calendar address
 //	auth/factor/<id>            what goes with a second factor: the sealed secret of an app, hashes of recovery codes
 //	auth/passkeys/<id>          the passkeys of a user: public keys, names, counters
 //	auth/passkey-of/<hash>      the id of the user who has the passkey, by the hash of its credential id

@@ -37,12 +37,20 @@ func (s *Service) SaveAll(ctx context.Context, by audit.Actor, drafts []Draft, a
 	last := about(made)
 	err := s.store.Update(ctx, func(tx store.Tx) error {
 		for _, p := range all {
-			if err := p.commit(tx, by); err != nil {
+			if err := s.commit(tx, p, by); err != nil {
 				return &DraftError{p.draft.ID, err}
 			}
 		}
 		return audit.Append(tx, last)
 	})
+	var draft *DraftError
+	if errors.As(err, &draft) {
+		for _, p := range all {
+			if p.draft.ID == draft.ID {
+				err = s.held(ctx, p.refused(by), err)
+			}
+		}
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -50,16 +58,26 @@ func (s *Service) SaveAll(ctx context.Context, by audit.Actor, drafts []Draft, a
 }
 
 // commit writes a prepared version, the label that it asked for, and the event.
-// Every save goes through it.
-func (p prepared) commit(tx store.Tx, by audit.Actor) error {
+// Every save goes through it, and is held to the entry's rule of approval.
+func (s *Service) commit(tx store.Tx, p prepared, by audit.Actor) error {
 	before, err := p.entry(tx)
 	if err != nil {
 		return err
+	}
+	if p.draft.Then == PutInForce {
+		if err := s.hold(tx, before, 0, p.version.ContentHash, p.version.Time); err != nil {
+			return err
+		}
 	}
 	after := p.labelled(before)
 	if err := p.expire(tx); err != nil {
 		return err
 	}
-	return errors.Join(versions.Put(tx, versionID(after.ID, p.version.Number), p.version),
+	return errors.Join(versions.Put(tx, versionID(after.ID, p.version.Number), p.version), noteInForce(tx, before, after),
 		put(tx, after), audit.Append(tx, p.event(by, before, after)))
+}
+
+// refused is the event of a save that the entry's rule refuses.
+func (p prepared) refused(by audit.Actor) audit.Event {
+	return audit.Event{Time: p.version.Time, Actor: by, Action: audit.EntrySaved, Target: string(p.draft.ID), Reason: p.draft.Reason}
 }

@@ -40,6 +40,7 @@ func (s *Service) Delete(ctx context.Context, by audit.Actor, m Move) error {
 func (s *Service) remove(tx store.Tx, e Entry) error {
 	for n := 1; n < e.Next; n++ {
 		versions.Delete(tx, versionID(e.ID, n))
+		reviews.Delete(tx, versionID(e.ID, n))
 	}
 	entries.Delete(tx, string(e.ID))
 	rotations.Delete(tx, string(e.ID))
@@ -47,6 +48,11 @@ func (s *Service) remove(tx store.Tx, e Entry) error {
 	expiries.Delete(tx, string(e.ID))
 	for _, f := range s.alsoDelete {
 		if err := f(tx, e.ID); err != nil {
+			return err
+		}
+	}
+	if e.Rule != "" {
+		if err := deletedRules.Put(tx, string(e.ID), e.Rule); err != nil {
 			return err
 		}
 	}

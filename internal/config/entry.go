@@ -18,6 +18,9 @@
 //	config/deleted/<id>        the revision at which an entry was deleted: one made
 //	                           anew goes on from there, so that no form of the old
 //	                           one is taken for a form of the new one
+//	config/review/<id>/<n>     what was decided about a version, and whether it was in force
+//	config/rule                the approval rule of the instance, as it was last
+//	config/deleted-rule/<id>   the rule of a deleted entry: one made anew has it again
 //	config/rotation/<id>       Rotation: that a client secret is being replaced, and how
 //	config/watch/<id>          Watch: what may put an older version back in force
 //	config/expiry/<id>         []Expiry: when values expire, by their fingerprints
@@ -52,6 +55,11 @@ type Entry struct {
 	InForceBy     string    `json:"inForceBy,omitempty"`
 	CurrentHash   string    `json:"currentHash,omitempty"` // content hash of version Current
 	PendingHash   string    `json:"pendingHash,omitempty"`
+
+	ChangedByID string   `json:"changedById,omitempty"`
+	TouchedBy   string   `json:"touchedBy,omitempty"` // who raised the revision since, without changing content or labels
+	Rule        Rule     `json:"rule,omitempty"`      // of its own; "" follows the instance
+	Decision    Decision `json:"decision,omitzero"`   // the last about the pending version; see Approved
 }
 
 // Newest is the version that an edit starts from: the pending one, else the
@@ -86,6 +94,7 @@ type Version struct {
 	Number      int        `json:"number"`
 	Base        int        `json:"base,omitempty"` // the version that it was edited from
 	Author      string     `json:"author"`
+	AuthorID    string     `json:"authorId,omitempty"`
 	Time        time.Time  `json:"time"`
 	Reason      string     `json:"reason,omitempty"`
 	ContentHash string     `json:"hash"` // of values, scopes and topics; keyed to this installation

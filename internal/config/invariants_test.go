@@ -31,6 +31,10 @@ func TestNoChangeWithoutItsRecord(t *testing.T) {
 		{"promote", func(r *room) error { return r.perform(act{do: "promote", version: 3}, owner, 9) }},
 		{"roll back", func(r *room) error { return r.perform(act{do: "rollback", version: 1}, owner, 9) }},
 		{"discard", func(r *room) error { return r.perform(act{do: "discard", version: 3}, owner, 9) }},
+		{"approve", func(r *room) error { return r.rule(config.RulePerson).approve(editor) }},
+		{"reject", func(r *room) error { return r.rule(config.RulePerson).reject(editor) }},
+		{"another rule", func(r *room) error { return r.setRule(owner, config.RuleTest, true) }},
+		{"another rule of the instance", func(r *room) error { return r.again(config.RuleBoth).Begin(t.Context(), owner) }},
 		{"delete", func(r *room) error { return r.perform(act{do: "delete"}, owner, 9) }},
 		{"reveal", func(r *room) error {
 			got, err := r.Reveal(t.Context(), owner, config.Look{ID: id, Version: 1, Key: "password"})

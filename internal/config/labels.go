@@ -26,36 +26,41 @@ type Move struct {
 // Promote puts the pending version in force: current becomes previous (until
 // m.Accept is over; what was previous before loses its label), pending becomes
 // current. It returns an errs.Conflict if the entry is no longer at m.Revision
-// or m.Version is not the pending one, an errs.NotFound, and errs.Field errors
-// on "hours", "minutes" and "reason". With m.Revert, it begins a Watch.
+// or m.Version is not the pending one, an errs.NotFound, errs.Field errors on "hours",
+// "minutes" and "reason", and an errs.Invalid, which is on record, if the version lacks
+// what the entry's rule asks for. With m.Revert, it begins a Watch.
 func (s *Service) Promote(ctx context.Context, by audit.Actor, m Move) (Entry, error) {
-	return s.move(ctx, m, s.event(by, audit.EntryPromoted, m), func(e Entry) error {
+	return s.move(ctx, m, s.event(by, audit.EntryPromoted, m), func(tx store.Tx, e Entry, to Version, now time.Time) (string, error) {
 		if m.Revert > 0 && e.Current == 0 {
-			return errs.Field("minutes", "Nothing is in force yet, so there is nothing to go back to.")
+			return "", errs.Field("minutes", "Nothing is in force yet, so there is nothing to go back to.")
 		}
-		return e.checkPending(m)
+		if err := e.checkPending(m); err != nil {
+			return "", err
+		}
+		return "", s.hold(tx, e, m.Version, to.ContentHash, now)
 	})
 }
 
 // RollBack puts an older version in force again. A pending version stays
 // pending. It returns what Promote returns, and an errs.Invalid if the version
-// is the current or the pending one.
+// is the current or the pending one. If the entry has a rule of approval, it goes back
+// only to what was in force before, for a reason, and without a new approval.
 func (s *Service) RollBack(ctx context.Context, by audit.Actor, m Move) (Entry, error) {
-	return s.move(ctx, m, s.event(by, audit.EntryRolledBack, m), func(e Entry) error {
+	return s.move(ctx, m, s.event(by, audit.EntryRolledBack, m), func(tx store.Tx, e Entry, to Version, now time.Time) (string, error) {
 		switch m.Version {
 		case e.Current:
-			return errs.Newf(errs.Invalid, "Version %d is in force already.", m.Version)
+			return "", errs.Newf(errs.Invalid, "Version %d is in force already.", m.Version)
 		case e.Pending:
-			return errs.Newf(errs.Invalid, "Version %d is pending: promote it instead.", m.Version)
+			return "", errs.Newf(errs.Invalid, "Version %d is pending: promote it instead.", m.Version)
 		}
-		return nil
+		return s.holdBack(tx, e, m, to.ContentHash, now)
 	})
 }
 
 // move puts version m.Version in force if allow does not refuse it. The
 // versions are read before the transaction: they are immutable, and as the
 // entry is still at m.Revision then, they are the right ones.
-func (s *Service) move(ctx context.Context, m Move, event audit.Event, allow func(Entry) error) (Entry, error) {
+func (s *Service) move(ctx context.Context, m Move, event audit.Event, allow func(store.Tx, Entry, Version, time.Time) (note string, err error)) (Entry, error) {
 	if err := errors.Join(checkAccept(m.Accept), checkRevert(m.Revert), checkReason(m.Reason)); err != nil {
 		return Entry{}, err
 	}
@@ -63,16 +68,18 @@ func (s *Service) move(ctx context.Context, m Move, event audit.Event, allow fun
 	if err != nil {
 		return Entry{}, err
 	}
-	return s.change(ctx, m, event, func(e *Entry) error {
-		if err := allow(*e); err != nil {
-			return err
+	e, err := s.change(ctx, m, event, func(tx store.Tx, e *Entry) (string, error) {
+		note, err := allow(tx, *e, to, event.Time)
+		if err != nil {
+			return "", err
 		}
 		if e.Pending == m.Version {
 			e.Pending, e.PendingHash = 0, ""
 		}
 		e.putInForce(to, m.Accept, event.Time, event.Actor.Name)
-		return nil
+		return note, nil
 	}, func(tx store.Tx, before, after Entry) error { return beginWatch(tx, m, event, before, after) })
+	return e, s.held(ctx, event, err)
 }
 
 // diffToCurrent returns the version that m names, and writes into the event
@@ -112,12 +119,12 @@ func (s *Service) Discard(ctx context.Context, by audit.Actor, m Move) (Entry, e
 	if err := checkReason(m.Reason); err != nil {
 		return Entry{}, err
 	}
-	return s.change(ctx, m, s.event(by, audit.EntryDiscarded, m), func(e *Entry) error {
+	return s.change(ctx, m, s.event(by, audit.EntryDiscarded, m), func(_ store.Tx, e *Entry) (string, error) {
 		if err := e.checkPending(m); err != nil {
-			return err
+			return "", err
 		}
-		e.Pending, e.PendingHash = 0, ""
-		return nil
+		e.Pending, e.PendingHash, e.Decision = 0, "", Decision{}
+		return "", nil
 	})
 }
 
@@ -134,9 +141,9 @@ func (e Entry) checkPending(m Move) error {
 }
 
 // change runs f on the entry in one transaction, if it still is at m.Revision,
-// and records the event with the labels that f moved. also writes what belongs to
-// the change beside the entry.
-func (s *Service) change(ctx context.Context, m Move, event audit.Event, f func(*Entry) error, also ...func(tx store.Tx, before, after Entry) error) (Entry, error) {
+// and records the event with the labels that f moved, and the note that it returns.
+// also writes what belongs to the change beside the entry.
+func (s *Service) change(ctx context.Context, m Move, event audit.Event, f func(store.Tx, *Entry) (note string, err error), also ...func(tx store.Tx, before, after Entry) error) (Entry, error) {
 	var changed Entry
 	err := s.store.Update(ctx, func(tx store.Tx) error {
 		before, err := entryAt(tx, m.ID, m.Revision)
@@ -144,14 +151,19 @@ func (s *Service) change(ctx context.Context, m Move, event audit.Event, f func(
 			return err
 		}
 		after := before
-		if err := f(&after); err != nil {
+		note, err := f(tx, &after)
+		if err != nil {
 			return err
 		}
 		after.Revision, after.Changed, after.ChangedBy = before.Revision+1, event.Time, event.Actor.Name
+		after.ChangedByID, after.TouchedBy = event.Actor.ID, ""
 		changed = after
 		done := event
 		done.Changes = append(moves(before, after), event.Changes...)
-		done.Note = strings.TrimSpace(strings.Join(append([]string{event.Note}, acceptNotes(before, after)...), " "))
+		done.Note = strings.TrimSpace(strings.Join(append([]string{note, event.Note}, acceptNotes(before, after)...), " "))
+		if err := noteInForce(tx, before, after); err != nil {
+			return err
+		}
 		for _, f := range also {
 			if err := f(tx, before, after); err != nil {
 				return err
@@ -188,6 +200,7 @@ func (e *Entry) putInForce(v Version, accept time.Duration, at time.Time, by str
 	}
 	e.Current, e.CurrentHash = v.Number, v.ContentHash
 	e.InForceSince, e.InForceBy = at, by
+	e.Decision = Decision{} // it was about another one in force
 }
 
 // moves are the labels that stand elsewhere now, as an event has them. Their

@@ -188,7 +188,7 @@ func TestEntryRemembersWhoPutInForce(t *testing.T) {
 	second := r.save(draft(id, 2))
 	want := e
 	want.Pending, want.PendingHash, want.Next, want.Revision = 2, second.ContentHash, 3, 3
-	want.Changed, want.ChangedBy = second.Time, owner.Name
+	want.Changed, want.ChangedBy, want.ChangedByID = second.Time, owner.Name, owner.ID
 	if e.InForceSince != since || e.InForceBy != editor.Name || e.CurrentHash != first.ContentHash || e.PendingHash != "" || e.Created != first.Time {
 		t.Errorf("after the promotion: %+v", e)
 	}

@@ -291,12 +291,12 @@ func (s *Service) Retire(ctx context.Context, by audit.Actor, m Move) (Entry, er
 		return Entry{}, err
 	}
 	event := s.event(by, audit.EntryRetired, m)
-	return s.change(ctx, m, event, func(e *Entry) error {
+	return s.change(ctx, m, event, func(_ store.Tx, e *Entry) (string, error) {
 		if e.Previous == 0 || e.Previous != m.Version || !event.Time.Before(e.PreviousUntil) {
-			return errs.Newf(errs.Conflict, "Version %d is not accepted any more. Look at the entry again.", m.Version)
+			return "", errs.Newf(errs.Conflict, "Version %d is not accepted any more. Look at the entry again.", m.Version)
 		}
 		e.Previous, e.PreviousUntil = 0, time.Time{}
-		return nil
+		return "", nil
 	})
 }
 

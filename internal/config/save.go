@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,8 +30,8 @@ func (s *Service) Save(ctx context.Context, by audit.Actor, d Draft) (Saved, err
 	if err != nil {
 		return Saved{}, err
 	}
-	err = s.store.Update(ctx, func(tx store.Tx) error { return p.commit(tx, by) })
-	if err != nil {
+	err = s.store.Update(ctx, func(tx store.Tx) error { return s.commit(tx, p, by) })
+	if err = s.held(ctx, p.refused(by), err); err != nil {
 		return Saved{}, fmt.Errorf("saving %s: %w", p.draft.ID, err)
 	}
 	return Saved{p.version}, nil
@@ -95,7 +96,7 @@ func (s *Service) compose(ctx context.Context, by audit.Actor, d Draft) (prepare
 			return prepared{}, content{}, err
 		}
 	}
-	p.version = Version{Entry: d.ID, Number: e.Next, Base: d.Base, Author: by.Name, Time: s.now().UTC(),
+	p.version = Version{Entry: d.ID, Number: e.Next, Base: d.Base, Author: by.Name, AuthorID: by.ID, Time: s.now().UTC(),
 		Reason: d.Reason, Scopes: d.Scopes, Topics: d.Topics, TokenOrigin: origin, Cleaned: cleaned}
 	return p, c, nil
 }
@@ -137,7 +138,7 @@ func exists(id ID) error {
 }
 
 func overtaken(e Entry) error {
-	who := e.ChangedBy
+	who := cmp.Or(e.TouchedBy, e.ChangedBy)
 	if who == "" {
 		who = "Somebody"
 	}
@@ -164,7 +165,11 @@ func (p prepared) entry(tx store.Tx) (Entry, error) {
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return Entry{}, err
 	}
-	return Entry{ID: p.draft.ID, Revision: last, Created: p.version.Time}, nil
+	rule, err := deletedRules.Get(tx, string(p.draft.ID))
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return Entry{}, err
+	}
+	return Entry{ID: p.draft.ID, Revision: last, Created: p.version.Time, Rule: rule}, nil
 }
 
 // labelled is the entry with the new version, and on it the label that the
@@ -173,9 +178,9 @@ func (p prepared) labelled(e Entry) Entry {
 	v := p.version
 	e.Connector = p.connector
 	e.Next, e.Revision = v.Number+1, e.Revision+1
-	e.Changed, e.ChangedBy = v.Time, v.Author
+	e.Changed, e.ChangedBy, e.ChangedByID, e.TouchedBy = v.Time, v.Author, v.AuthorID, ""
 	if p.draft.Then == Pend {
-		e.Pending, e.PendingHash = v.Number, v.ContentHash
+		e.Pending, e.PendingHash, e.Decision = v.Number, v.ContentHash, Decision{}
 		return e
 	}
 	if e.Pending == v.Base {

@@ -30,7 +30,7 @@ func TestSaveRecordsEverything(t *testing.T) {
 	key := func(name string, sec bool, kind connector.Kind, value string, length int) config.Key {
 		return config.Key{Name: name, Secret: sec, Kind: kind, Fingerprint: r.box.Fingerprint(value), Length: length, Since: 1, SetAt: at, SetBy: editor.Name}
 	}
-	want := config.Version{Entry: "acme:rocket", Number: 1, Author: editor.Name, Time: at, Reason: "new app", ContentHash: v.ContentHash, Sealed: v.Sealed,
+	want := config.Version{Entry: "acme:rocket", Number: 1, Author: editor.Name, AuthorID: editor.ID, Time: at, Reason: "new app", ContentHash: v.ContentHash, Sealed: v.Sealed,
 		Scopes: []string{"read"}, Topics: []string{"ping"}, TokenOrigin: "https://one.rocket.example", Keys: []config.Key{
 			key("clientId", false, connector.Text, "abc", 3),
 			key("clientSecret", true, connector.Text, "Zoë", 3), // secret because the definition says so
@@ -43,7 +43,7 @@ func TestSaveRecordsEverything(t *testing.T) {
 	if err != nil || !sameRecord(got, want) {
 		t.Errorf("Version = %+v, %v", got, err)
 	}
-	wantEntry := config.Entry{ID: "acme:rocket", Connector: "rocket", Pending: 1, PendingHash: v.ContentHash, Next: 2, Revision: 1, Created: at, Changed: at, ChangedBy: editor.Name}
+	wantEntry := config.Entry{ID: "acme:rocket", Connector: "rocket", Pending: 1, PendingHash: v.ContentHash, Next: 2, Revision: 1, Created: at, Changed: at, ChangedBy: editor.Name, ChangedByID: editor.ID}
 	if e := r.get("acme:rocket"); !reflect.DeepEqual(e, wantEntry) {
 		t.Errorf("entry %+v, want %+v", e, wantEntry)
 	}

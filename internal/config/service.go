@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,6 +19,8 @@ type Service struct {
 	box        *secret.Box
 	catalogue  *connector.Catalogue
 	now        func() time.Time
+	rule       Rule // of the instance
+	proven     func(r store.Getter, id ID, hash string, now time.Time) (bool, error)
 	alsoDelete []func(tx store.Tx, id ID) error
 	index      indexCache
 	looks      looksMemo
@@ -25,12 +28,13 @@ type Service struct {
 	dates      expiryCache
 }
 
-// Options are what a Service is made of. All are needed.
+// Options are what a Service is made of. All but Approval are needed.
 type Options struct {
 	Store     store.Store
 	Box       *secret.Box
 	Catalogue *connector.Catalogue
 	Now       func() time.Time
+	Approval  Rule // of entries that have none of their own; RuleNone if ""
 }
 
 // New returns a Service over o. It panics without a Box: there is no way to
@@ -39,7 +43,7 @@ func New(o Options) *Service {
 	if o.Box == nil {
 		panic("config: no box to seal values with")
 	}
-	return &Service{store: o.Store, box: o.Box, catalogue: o.Catalogue, now: o.Now}
+	return &Service{store: o.Store, box: o.Box, catalogue: o.Catalogue, now: o.Now, rule: cmp.Or(o.Approval, RuleNone)}
 }
 
 // AlsoDelete has f remove another room's records of an entry in the

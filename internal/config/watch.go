@@ -118,13 +118,13 @@ func (s *Service) Revert(ctx context.Context, by audit.Actor, w Watch, found, re
 	event.Note = strings.TrimSpace(fmt.Sprintf("On behalf of %s, who chose this when version %d was promoted. %s %s", w.By, w.Version, found, event.Note))
 	end := w
 	end.End, end.Ended, end.Found, end.Report = WatchReverted, event.Time, found, report
-	return s.change(ctx, m, event, func(e *Entry) error {
+	return s.change(ctx, m, event, func(_ store.Tx, e *Entry) (string, error) {
 		failed, hash := e.Current, e.CurrentHash
 		e.putInForce(to, 0, event.Time, event.Actor.Name)
 		if e.Pending == 0 {
 			e.Pending, e.PendingHash = failed, hash
 		}
-		return nil
+		return "", nil
 	}, func(tx store.Tx, _, after Entry) error {
 		ended := end
 		ended.After = after.Revision

@@ -86,6 +86,17 @@ const (
 	ClientSecretBasic                   // HTTP Basic, both parts form-encoded first
 )
 
+// Secrets is how many client secrets of an app hold at a time.
+type Secrets int
+
+// What a provider documents. There is no guessing: what is not documented is
+// SecretsUnknown, and people are asked.
+const (
+	SecretsUnknown Secrets = iota
+	SecretsBoth            // a new one holds beside the old one, until that is deleted
+	SecretsOne             // a new one ends the old one
+)
+
 // OAuth is the authorization-code handshake of a provider. URLs are templates:
 // {name} is a field's key or a variable that the chosen option of a field sets.
 type OAuth struct {
@@ -96,6 +107,7 @@ type OAuth struct {
 	ClientSecretKey string // "clientSecret"
 	RedirectKey     string // the key that overrides the redirect URI: "callbackUrl"
 	ClientAuth      ClientAuth
+	Secrets         Secrets           // how many client secrets hold at a time, as the provider documents it
 	PKCE            bool              // send code_challenge, method S256
 	SendScopes      bool              // false: no scope parameter is ever sent
 	ScopeDelimiter  string            // " " unless the provider differs

@@ -14,6 +14,8 @@ var clientAuthNames = []string{ClientSecretPost: "post", ClientSecretBasic: "bas
 // String returns the word of the definition language: "post" or "basic".
 func (a ClientAuth) String() string { return nameOf(clientAuthNames, int(a)) }
 
+var secretsNames = []string{SecretsUnknown: "unknown", SecretsBoth: "both", SecretsOne: "one"}
+
 var errorFieldNames = []string{AboutCode: "code", AboutClientID: "clientId", AboutClientSecret: "clientSecret", AboutClientAuth: "clientAuth", AboutRedirectURI: "redirectUri"}
 
 // String returns the word of the definition language.

@@ -84,7 +84,7 @@ var broken = []struct {
 	{"tab", "name: Acme CRM", "\tname: Acme CRM", []string{"2:1: this is not YAML: found character tab that cannot start any token."}},
 	{"second document", "notes: [It is made up.]", "notes: [It is made up.]\n---\nkey: b", []string{"1:1: a file holds exactly one definition. Remove further documents (---), or fill the empty file."}},
 	{"unknown member", "initial: Ac", "Initial: Ac", []string{"3:1: there is no member \"Initial\" here. Write \"initial\"."}},
-	{"unknown member without likeness", "  clientAuth: basic", "  clientAuth: basic\n  colour: red", []string{"27:3: there is no member \"colour\" here. Use authorizeUrl, tokenUrl, apiUrl, clientIdKey, clientSecretKey, redirectKey, clientAuth, pkce, sendScopes, scopeDelimiter, defaultScopes, authorizeParams, tokenFields, metadataUrl or knownErrors."}},
+	{"unknown member without likeness", "  clientAuth: basic", "  clientAuth: basic\n  colour: red", []string{"27:3: there is no member \"colour\" here. Use authorizeUrl, tokenUrl, apiUrl, clientIdKey, clientSecretKey, redirectKey, clientAuth, secrets, pkce, sendScopes, scopeDelimiter, defaultScopes, authorizeParams, tokenFields, metadataUrl or knownErrors."}},
 	{"member twice", "initial: Ac", "initial: Ac\nname: B", []string{"4:1: \"name\" stands here twice. Keep one of them."}},
 	{"number for text", "name: Acme CRM", "name: 2.10", []string{"2:7: here stands a number, but text is wanted. Put it in quotes."}},
 	{"nothing for text", "name: Acme CRM", "name:", []string{"2:6: here stands nothing, but text is wanted. Fill it, or leave the member out."}},

@@ -15,6 +15,7 @@ import (
 	"backoffice/internal/errs"
 	"backoffice/internal/oauth"
 	"backoffice/internal/secret"
+	"backoffice/internal/store"
 )
 
 // wantTooMany holds an error to its kind and its words.
@@ -273,6 +274,7 @@ func TestDiagnosisAndHealth(t *testing.T) {
 	r := vendorRig(t, v, "post", nil)
 	v.order, v.doors = codeFirst, afterLogin
 	r.diagnose(1)
+	r.wantProven(false, 0)
 	if h := r.health(); h.Current.Standing != oauth.Undecided {
 		t.Errorf("after a run that could not decide: %+v", h)
 	}
@@ -281,8 +283,12 @@ func TestDiagnosisAndHealth(t *testing.T) {
 	if h := r.health(); h.Current.Standing != oauth.Works || h.Current.Last.ID != good.ID {
 		t.Errorf("after a good run: %+v", h)
 	}
+	r.wantProven(true, 0)
+	r.wantProven(true, oauth.StaleAfter-time.Hour)
+	r.wantProven(false, oauth.StaleAfter+time.Hour)
 	v.order, v.doors, v.codes = codeFirst, afterLogin, nil
 	r.diagnose(1)
+	r.wantProven(true, 0)
 	if h := r.health(); h.Current.Standing != oauth.Works || h.Current.Last.ID != good.ID {
 		t.Errorf("an undecided run took a good one away: %+v", h)
 	}
@@ -295,6 +301,7 @@ func TestDiagnosisAndHealth(t *testing.T) {
 	}
 	v.order, v.doors, v.codes, v.expired = clientFirst, pages, nil, true
 	r.diagnose(1)
+	r.wantProven(false, 0)
 	if h := r.health(); h.Current.Standing != oauth.Broken {
 		t.Errorf("after a bad run: %+v", h)
 	}
@@ -329,4 +336,26 @@ func TestPanicEndsOneRun(t *testing.T) {
 		t.Error("what it panicked with is kept")
 	}
 	r.diagnose(1) // the next one may begin
+}
+
+// wantProven says whether what is in force has a good test, later by that much; other
+// content and other entries never have.
+func (r *rig) wantProven(want bool, later time.Duration) {
+	r.t.Helper()
+	e, err := r.config.Get(r.t.Context(), id)
+	must(r.t, err)
+	now := r.clock.now().Add(later)
+	must(r.t, r.raw.View(r.t.Context(), func(rd store.Reader) error {
+		for _, tt := range []struct {
+			id   config.ID
+			hash string
+			want bool
+		}{{id, e.CurrentHash, want}, {id, "another", false}, {"acme:other", e.CurrentHash, false}} {
+			got, err := oauth.Proven(rd, tt.id, tt.hash, now)
+			if err != nil || got != tt.want {
+				r.t.Errorf("Proven(%s, %.8s, %s later) = %v, %v; want %v", tt.id, tt.hash, later, got, err, tt.want)
+			}
+		}
+		return nil
+	}))
 }

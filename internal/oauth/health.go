@@ -2,6 +2,7 @@ package oauth
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -112,6 +113,17 @@ func before(e config.Entry) func(Summary) bool {
 }
 
 func never(Summary) bool { return false }
+
+// Proven reports whether exactly this content of an entry works, by the last of its
+// tests that decided, and was tested not long ago. What the radar saw does not count:
+// it is about what is in force.
+func Proven(r store.Getter, id config.ID, hash string, now time.Time) (bool, error) {
+	runs, err := standing.Get(r, string(id))
+	if errors.Is(err, store.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil && check(1, hash, never, runs, now).Standing == Works, err
+}
 
 // stands is the standing that the run gives to the content that it tested. Only
 // a good one grows old: what was wrong stays wrong until somebody looks again.

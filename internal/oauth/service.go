@@ -76,6 +76,7 @@ func New(o Options) *Service {
 	}
 	s.life, s.stop = context.WithCancel(context.Background())
 	o.Config.AlsoDelete(deleteReports)
+	o.Config.ProveWith(Proven)
 	return s
 }
 

@@ -24,15 +24,24 @@ type accountPages struct{ gate }
 func (p accountPages) show(c echo.Context) error { return p.draw(c, http.StatusOK, nil) }
 
 func (p accountPages) draw(c echo.Context, status int, err error) error {
+	return p.drawWith(c, status, err, "")
+}
+
+// drawWith is draw with a calendar address that was just made, or "".
+func (p accountPages) drawWith(c echo.Context, status int, err error, calendar string) error {
 	v, faults := visitOf(c), errs.Fields(err)
 	sessions, sessErr := p.sessionRows(c, v.user.ID)
 	if sessErr != nil {
 		return sessErr
 	}
-	return render(c, status, templates.Account(templates.AccountPage{Sessions: sessions,
+	page := templates.AccountPage{Sessions: sessions,
 		Frame: p.frame(c, "Account", templates.SectionNone), Created: p.when(v.user.Created), Factors: v.user.Factors(), MinLength: minPassword,
 		CurrentError: faults["current"], PasswordError: faults["password"], RepeatError: faults["password2"],
-	}))
+	}
+	if err := p.fillCalendar(c, &page, calendar); err != nil {
+		return err
+	}
+	return render(c, status, templates.Account(page))
 }
 
 // password is POST /account/password. The session is renewed with it.

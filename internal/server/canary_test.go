@@ -205,6 +205,8 @@ func (m *mine) forms(p *person) {
 	p.submit(page, entry, "f.clientSecret", typed+"2", "then", "current").want(409)
 	p.get(entry).want(200)
 	p.get(entry + "/history?left=1&right=2").want(200)
+	p.get(entry + "/approve").want(200)
+	p.get(entry + "/rule").want(200)
 	p.send(http.MethodPost, entry+"/compare", fields("key", "clientSecret", "paste", typed)).want(200)
 	p.send(http.MethodPost, entry+"/compare", m.form("key", "clientSecret")).want(200)
 	p.send(http.MethodPost, "/config", fields("id", "acme:other", "key", "k", "value", typed, "secret", "yes", "then", "pending")).want(303)

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -191,11 +192,24 @@ func (p formPages) store(c echo.Context, id config.ID, s formState, base config.
 		return err
 	}
 	dropMissing(&d, base, s.def)
+	if err := p.dropKnownDates(c, &d, base); err != nil {
+		return err
+	}
+	if asks, err := p.asksOtherApp(c, d, s); err != nil || asks != "" {
+		if err != nil {
+			return err
+		}
+		s.err, s.asksApp = errs.Field(asks, "This is another client ID than the one in force. It is not a rotation: see below, and say that you mean it."), asks
+		return p.draw(c, http.StatusUnprocessableEntity, s)
+	}
 	saved, err := p.Config.Save(c.Request().Context(), actor(c), d)
 	if err == nil {
 		return p.see(c, entryURL(id), savedFlash(saved, d.Then))
 	}
 	kind, _ := errs.Of(err)
+	if kind == errs.Invalid && !s.isNew && p.onlyDates(c, id, s) == nil {
+		return p.see(c, entryURL(id), flash{said: saidExpiry})
+	}
 	if kind == errs.Conflict {
 		if saved, again := p.repeatsSave(c.Request().Context(), actor(c), d, s.base); again {
 			return p.see(c, entryURL(id), savedFlash(saved, d.Then))
@@ -211,6 +225,83 @@ func (p formPages) store(c echo.Context, id config.ID, s formState, base config.
 		return p.draw(c, statuses[kind].status, s)
 	}
 	return err
+}
+
+// offerForce leaves "Save and put in force" out of a form where the entry's rule does
+// not let it through.
+func (g gate) offerForce(f *templates.Frame, e config.Entry) {
+	f.May.Promote = f.May.Promote && g.Config.RuleOf(e) == config.RuleNone
+}
+
+// asksOtherApp returns the key of the client id if a draft has another one than the
+// version in force and than the version that the form showed, and nobody has said
+// that this is meant: then it is another app.
+func (p formPages) asksOtherApp(c echo.Context, d config.Draft, s formState) (string, error) {
+	if s.form.otherApp || s.isNew || s.entry.Current == 0 {
+		return "", nil
+	}
+	made := p.Config.Unsaved(d, s.base)
+	if key, other := p.Config.OtherApp(s.base.Version, made.Version); !other || key == "" {
+		return "", nil
+	}
+	inForce, err := p.Config.Version(c.Request().Context(), s.entry.ID, s.entry.Current)
+	if errs.Is(err, errs.NotFound) {
+		return "", nil // deleted and made anew meanwhile: saving finds the conflict
+	}
+	if err != nil {
+		return "", err
+	}
+	key, other := p.Config.OtherApp(inForce, made.Version)
+	return pick(other, key, ""), nil
+}
+
+// dropKnownDates takes the dates out of a draft that the form showed and nobody
+// changed: the date of an old secret says nothing of a new one.
+func (p formPages) dropKnownDates(c echo.Context, d *config.Draft, base config.Version) error {
+	dates, err := p.Config.ExpiriesOf(c.Request().Context(), base)
+	if err != nil {
+		return err
+	}
+	changed := map[string]string{}
+	for key, date := range d.Expires {
+		if dates[key].Date != date {
+			changed[key] = date
+		}
+	}
+	d.Expires = changed
+	return nil
+}
+
+// onlyDates saves the dates of a form that changes nothing else. It fails if the form
+// changes no date either, or something else is wrong with it.
+func (p formPages) onlyDates(c echo.Context, id config.ID, s formState) error {
+	o, err := p.Config.Open(c.Request().Context(), id, s.form.base)
+	if err != nil {
+		return err
+	}
+	d := s.form.draft(id, s.def)
+	dropMissing(&d, o.Version, s.def)
+	if !holds(o, d, o, s.def) || s.entry.Revision != s.form.revision {
+		return errs.New(errs.Invalid, "More than dates changed.")
+	}
+	dates, err := p.Config.ExpiriesOf(c.Request().Context(), o.Version)
+	if err != nil {
+		return err
+	}
+	changed := false
+	for _, key := range slices.Sorted(maps.Keys(s.form.expires)) {
+		if dates[key].Date == s.form.expires[key] {
+			continue
+		}
+		changed = true
+		if err := p.Config.SetExpiry(c.Request().Context(), actor(c), config.ExpiryChange{ID: id, Version: o.Number, Key: key, Date: s.form.expires[key]}); err != nil {
+			return err
+		}
+	}
+	if !changed {
+		return errs.New(errs.Invalid, "No date changed.")
+	}
+	return nil
 }
 
 // mayPut refuses to put what is saved in force at once, if the role does not
@@ -269,7 +360,14 @@ func (g gate) conflict(ctx context.Context, e config.Entry, from config.Version)
 			return templates.Conflict{}, err
 		}
 	}
-	return templates.Conflict{Who: e.ChangedBy, When: g.when(e.Changed), Changes: diffLines(before, now, false),
+	who, at := e.ChangedBy, e.Changed
+	if e.TouchedBy != "" { // nothing was saved, but decided
+		who = e.TouchedBy
+		if e.Decision.Time.After(at) {
+			at = e.Decision.Time
+		}
+	}
+	return templates.Conflict{Who: who, When: g.when(at), Changes: diffLines(before, now, false),
 		Theirs: entryURL(e.ID) + "/edit"}, nil
 }
 

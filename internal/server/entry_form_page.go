@@ -24,6 +24,7 @@ type formState struct {
 	base     config.Opened // the version that is edited; zero for a new one
 	err      error         // joined field errors, or one error about the whole
 	conflict templates.Conflict
+	asksApp  string // the key of the client id, if the form has to say that another app is meant
 }
 
 // spareRows are the empty rows for further keys that a form ends with.
@@ -64,6 +65,7 @@ func (p formPages) draw(c echo.Context, status int, s formState) error {
 		page.Revision, page.Base, page.Back = strconv.FormatInt(s.form.revision, 10), strconv.Itoa(s.form.base), entryURL(s.entry.ID)
 	}
 	page.Frame = p.frame(c, title, templates.SectionConfiguration)
+	p.offerForce(&page.Frame, s.entry)
 	because(c, s.err)
 	faults := errs.Fields(s.err)
 	if _, msg := errs.Of(s.err); s.err != nil && len(faults) == 0 {
@@ -71,6 +73,9 @@ func (p formPages) draw(c echo.Context, status int, s formState) error {
 	}
 	page.IDError = faults["id"]
 	p.fillFields(&page, s, faults)
+	if err := p.fillDates(c, &page, s, faults); err != nil {
+		return err
+	}
 	p.fillRows(&page, s, faults)
 	if err := p.fillDoubts(c, &page, s); err != nil {
 		return err
@@ -112,6 +117,9 @@ func (p formPages) fillFields(page *templates.EntryFormPage, s formState, faults
 		if s.def.OAuth != nil {
 			f.ClientID, f.Pair = field.Key == s.def.OAuth.ClientIDKey, field.Key == s.def.OAuth.ClientSecretKey
 		}
+		if s.asksApp == field.Key || f.ClientID && s.form.otherApp {
+			f.Confirm, f.Confirmed = otherAppWords, s.form.otherApp
+		}
 		if k, ok := s.base.Key(field.Key); ok && field.Secret {
 			f.Stored = sealedKey(k)
 			f.CanDrop, f.Drop = !field.Required, s.form.drops(field) && s.form.secrets[field.Key].IsZero()
@@ -129,6 +137,29 @@ func (p formPages) fillFields(page *templates.EntryFormPage, s formState, faults
 		}
 		page.Fields = append(page.Fields, f)
 	}
+}
+
+// otherAppWords say what another client id breaks.
+const otherAppWords = "I mean another app: tokens of all installations stay with the old one, everybody has to consent anew, and webhooks have to be set up and signed anew."
+
+// fillDates adds to the secret fields when their values expire. What is typed anew
+// gets the date of the form; for what is kept, the date can be changed.
+func (p formPages) fillDates(c echo.Context, page *templates.EntryFormPage, s formState, faults map[string]string) error {
+	dates, err := p.Config.ExpiriesOf(c.Request().Context(), s.base.Version)
+	if err != nil {
+		return err
+	}
+	for i := range page.Fields {
+		f := &page.Fields[i]
+		if !f.Sealed {
+			continue
+		}
+		f.HasExpiry, f.Expires, f.ExpiresError = true, dates[f.Key].Date, faults[config.ExpiryField(f.Key)]
+		if typed, sent := s.form.expires[f.Key]; sent {
+			f.Expires = typed
+		}
+	}
+	return nil
 }
 
 // choices are the options of a field, with the one that is chosen, and its note.

@@ -3,6 +3,7 @@ package server
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"backoffice/internal/config"
@@ -95,7 +96,17 @@ func (g gate) head(c echo.Context, e config.Entry, def *connector.Definition, ta
 	if e.Current != 0 && e.Pending != 0 {
 		h.More = pendingSentence(e, g.checked(e, tested[e.ID].Pending))
 	}
+	word, err := g.approvalWord(c, e)
+	if err != nil {
+		return templates.EntryHead{}, err
+	}
+	if word != "" {
+		h.More = strings.TrimSpace(h.More + " It " + word + ".")
+	}
 	if err := g.addRadar(c, &h, e, tested[e.ID]); err != nil {
+		return templates.EntryHead{}, err
+	}
+	if err := g.addRotation(c, &h, e); err != nil {
 		return templates.EntryHead{}, err
 	}
 	if def != nil && def.OAuth != nil {
@@ -112,6 +123,34 @@ func (g gate) head(c echo.Context, e config.Entry, def *connector.Definition, ta
 		h.TopicCount = strconv.Itoa(n)
 	}
 	return h, nil
+}
+
+// addRotation adds how far the replacement of the client secret has come, and that
+// a version came back by itself.
+func (g gate) addRotation(c echo.Context, h *templates.EntryHead, e config.Entry) error {
+	r, err := g.Config.RotationOf(c.Request().Context(), e.ID)
+	if err != nil {
+		return err
+	}
+	w := r.Watch
+	if w.Since.IsZero() { // a promotion can be watched without a rotation
+		if w, err = g.Config.WatchOf(c.Request().Context(), e.ID); err != nil {
+			return err
+		}
+	}
+	if w.Fresh(e) {
+		h.Reverted = g.reverted(e, w)
+	}
+	switch {
+	case !r.Open || r.Finished():
+	case r.New.Number == 0:
+		h.Rotation = "the new one is not pasted yet"
+	case !r.InForce:
+		h.Rotation = fmt.Sprintf("version %d has the new one and is pending", r.New.Number)
+	default:
+		h.Rotation = fmt.Sprintf("the new one is in force, and version %d is accepted until %s", e.Previous, until(e.PreviousUntil))
+	}
+	return nil
 }
 
 // pendingSentence says how the pending version does.

@@ -51,10 +51,22 @@ func (p valuePages) draw(c echo.Context, status int, change func(*templates.Entr
 	if err := p.fillValues(c, &page, e, def, o); err != nil {
 		return err
 	}
+	if err := p.fillExpiries(c, &page, o); err != nil {
+		return err
+	}
 	if err := p.fillDoubts(c, &page, e, o); err != nil {
 		return err
 	}
+	if page.Approval, err = p.approvalPanel(c, e); err != nil {
+		return err
+	}
 	p.fillActs(c, &page, e, o)
+	if word, err := p.approvalWord(c, e); err != nil || word != "" {
+		if err != nil {
+			return err
+		}
+		page.Promote = templates.PromoteForm{}
+	}
 	if change != nil {
 		change(&page)
 	}
@@ -87,11 +99,14 @@ func (p valuePages) fillValues(c echo.Context, page *templates.EntryValuesPage, 
 		}
 		page.Against = fmt.Sprintf("version %d", other)
 	}
-	changed := 0
+	changed, rotates := 0, ""
+	if e.Current != 0 {
+		rotates = p.Config.SecretKey(o.Version)
+	}
 	page.Rows = make([]templates.ValueRow, 0, len(o.Keys))
 	for _, k := range o.Keys {
 		row := templates.ValueRow{Key: k.Name, Shown: copiedKey(o, k), Set: p.when(k.SetAt), SetBy: k.SetBy,
-			CanReveal: k.Secret && p.allows(c, revealPermission)}
+			CanReveal: k.Secret && p.allows(c, revealPermission), Rotates: k.Name == rotates}
 		if page.Against != "" {
 			row.Changed, row.Compared = compared(against, k)
 		}

@@ -85,6 +85,7 @@ type plan struct {
 	token   string             // of /metrics; "" for no metrics
 	rate    int                // of notifications; 0 for the default
 	factor  auth.FactorPolicy  // instead of "off"
+	rule    config.Rule        // of approval
 	places  []audit.Place      // that heads are brought to
 	outside func(*egress.Options, *outside.Options)
 }
@@ -183,7 +184,7 @@ func (h *house) furnish(p plan, box *secret.Box) Deps {
 	}
 	catalogue, base := h.rehearsal(public)
 	guard := must(egress.New(egress.Options{Allow: []string{strings.TrimPrefix(base, "http://")}}))(h.t)
-	entries := config.New(config.Options{Store: h.store, Box: box, Catalogue: catalogue, Now: h.clock})
+	entries := config.New(config.Options{Store: h.store, Box: box, Catalogue: catalogue, Now: h.clock, Approval: p.rule})
 	checker := h.outsideIn(public, p)
 	hooks := must(webhook.New(webhook.Options{Store: h.store, Box: box, Config: entries, Guard: guard, PublicURL: public, Now: h.clock, Rate: p.rate,
 		Own: must(egress.New(egress.Options{Allow: []string{outside.Guarded(public)}}))(h.t)}))(h.t)

@@ -54,6 +54,14 @@ const (
 	saidEnded
 	saidFactorRemoved
 	saidLogChecked
+	saidApproved
+	saidRejected
+	saidRule
+	saidRotationBegun
+	saidRotationEnded
+	saidRetired
+	saidExpiry
+	saidCalendarEnded
 	saidImported
 	saidImportDropped
 	saidKeyMade
@@ -90,6 +98,11 @@ var sentences = map[said]string{
 	saidReplayed:       "Sent again: the answer is %d",
 	saidReplayFailed:   "Sent again, and no answer came",
 	saidLogChecked:     "The whole log is being checked",
+	saidRotationBegun:  "The answer is saved",
+	saidRotationEnded:  "The rotation is over",
+	saidRetired:        "Version %d is retired",
+	saidExpiry:         "The date is saved",
+	saidCalendarEnded:  "The calendar address is withdrawn",
 	saidKeyMade:        "A new key seals, and everything else is being sealed anew",
 	saidResealing:      "Everything is being sealed anew",
 	saidKeyRetired:     "The key is retired",
@@ -104,6 +117,9 @@ var sentences = map[said]string{
 	saidPasskeyAdded:   "The passkey is added. Your recovery codes stay as they are",
 	saidPasskeyRenamed: "The passkey has another name",
 	saidPasskeyRemoved: "The passkey is removed",
+	saidApproved:       "Version %d is approved",
+	saidRejected:       "Version %d is rejected",
+	saidRule:           "The rule is changed",
 	saidImported:       "Imported: %d entries",
 	saidImportDropped:  "The import is discarded; nothing was changed",
 	saidJoined:         "Welcome. Your account is ready",

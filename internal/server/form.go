@@ -28,7 +28,9 @@ type entryForm struct {
 	topics   []string
 	reason   string
 	then     config.Then
-	addRow   bool // the button that only adds a row was pressed
+	addRow   bool              // the button that only adds a row was pressed
+	otherApp bool              // the box is ticked that says that another client id is meant
+	expires  map[string]string // when secrets expire, as typed, by key; only those that the form had
 }
 
 // A keyRow is a further key as it was typed. text is empty if it is a secret.
@@ -64,9 +66,21 @@ func readEntryForm(c echo.Context, def *connector.Definition) (entryForm, error)
 			f.plain[field.Key] = typed
 		}
 	}
+	f.otherApp, f.expires = p.Get("other-app") == "yes", readExpires(p)
 	f.rows, err = readRows(def, p)
 	f.readChoices(p)
 	return f, err
+}
+
+// readExpires reads the dates beside secret fields. An empty one takes a date back.
+func readExpires(p url.Values) map[string]string {
+	out := map[string]string{}
+	for name := range p {
+		if key, ok := strings.CutPrefix(name, "expires."); ok {
+			out[key] = strings.TrimSpace(p.Get(name))
+		}
+	}
+	return out
 }
 
 // readRows reads the further keys. A key that is a secret of the definition, or
@@ -129,7 +143,7 @@ func readRevision(revision, base string) (int64, int, error) {
 
 // draft is the form as the domain takes it.
 func (f entryForm) draft(id config.ID, def *connector.Definition) config.Draft {
-	d := config.Draft{ID: id, Revision: f.revision, Base: f.base, Scopes: permissionIDs(def, f.scopes), Topics: f.topics, Reason: f.reason, Then: f.then}
+	d := config.Draft{ID: id, Revision: f.revision, Base: f.base, Scopes: permissionIDs(def, f.scopes), Topics: f.topics, Reason: f.reason, Then: f.then, Expires: f.expires}
 	if def != nil {
 		for _, field := range def.Fields {
 			if in, ok := f.input(field); ok {

@@ -36,11 +36,16 @@ func (p historyPages) show(c echo.Context) error {
 	}
 	page := templates.EntryHistoryPage{Record: p.recordsAbout(c, e.ID), Frame: p.frame(c, "History · "+string(e.ID), templates.SectionConfiguration), Entry: head,
 		Count: plural(e.Next-1, "version"), Revision: strconv.FormatInt(e.Revision, 10), Hours: acceptChoices(24)}
+	decided, err := p.decisions(c, e.ID, vs)
+	if err != nil {
+		return err
+	}
 	for _, v := range vs {
 		row, err := p.row(c, e, v)
 		if err != nil {
 			return err
 		}
+		row.Decisions = decided[v.Number]
 		page.Versions = append(page.Versions, row)
 	}
 	if len(vs) > 0 && vs[len(vs)-1].Number > 1 {

@@ -52,6 +52,7 @@ func (p hookPages) draw(c echo.Context, tab hookTab) error {
 	}
 	page := templates.EntryWebhooksPage{Frame: p.frame(c, "Webhooks · "+string(e.ID), templates.SectionConfiguration), Entry: head,
 		Provider: providerName(def, e.ID), Source: "Chosen in " + lowerFirst(versionName(e, o.Number)), Save: tab.form}
+	p.offerForce(&page.Frame, e)
 	page.Rehearsal = p.rehearses(def, o.Texts())
 	page.Console = p.consoleOf(def, page.Rehearsal)
 	if tab.toast != "" {

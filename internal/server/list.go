@@ -55,6 +55,9 @@ func (p listPages) list(c echo.Context) error {
 		page.Dir = "desc"
 	}
 	p.cut(&page, q, rows, len(all))
+	if err := p.remind(c, page.Rows); err != nil {
+		return err
+	}
 	c.Response().Header().Add("Vary", "HX-Request")
 	if isFragment(c) {
 		return render(c, http.StatusOK, templates.EntriesFragment(page))

@@ -87,7 +87,7 @@ type entryGauges struct{ Deps }
 
 // Describe sends nothing: which entries there are is not known beforehand.
 func (entryGauges) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{credentialOK, sinceTest, lastVerdict, radarRuns, radarTurns, radarPaused, radarCounts, hooksKept, hooksTurned} {
+	for _, d := range []*prometheus.Desc{credentialOK, sinceTest, lastVerdict, radarRuns, radarTurns, radarPaused, radarCounts, hooksKept, hooksTurned, secretExpires} {
 		ch <- d
 	}
 }
@@ -122,7 +122,7 @@ func (g entryGauges) collect(ctx context.Context, ch chan<- prometheus.Metric) e
 	}
 	collectRadar(ch, view, g.OAuth.RadarCounts())
 	collectHooks(ch, g.Webhooks)
-	return nil
+	return g.collectExpiries(ctx, ch, now)
 }
 
 func gauge(d *prometheus.Desc, v float64, labels ...string) prometheus.Metric {

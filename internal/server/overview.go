@@ -44,7 +44,16 @@ func (p housePages) overview(c echo.Context) error {
 			page.Tally = append(page.Tally, templates.HealthCount{Health: h, Count: templates.Count(int64(n))})
 		}
 	}
+	if page.Awaited, page.AwaitMore, err = p.awaited(c, every); err != nil {
+		return err
+	}
 	if err := p.refusals(c, &page); err != nil {
+		return err
+	}
+	if err := p.expiries(c, &page); err != nil {
+		return err
+	}
+	if err := p.reverts(c, &page); err != nil {
 		return err
 	}
 	page.Attention = mostHarm(page.Attention)
@@ -67,13 +76,22 @@ func (p housePages) pending(c echo.Context, page *templates.OverviewPage, r *lis
 	if r.entry.Pending == 0 || len(page.Pending) >= most {
 		return nil
 	}
-	changes, err := p.pendingChanges(c, *r.entry)
+	row, err := p.pendingRow(c, r)
 	if err != nil {
 		return err
 	}
-	page.Pending = append(page.Pending, templates.PendingRow{ID: string(r.entry.ID), Version: strconv.Itoa(r.entry.Pending), Health: r.pending.Health,
-		Fact: r.pending.Fact, Changes: changes, By: r.entry.ChangedBy, When: p.when(r.entry.Changed)})
+	page.Pending = append(page.Pending, row)
 	return nil
+}
+
+func (p housePages) pendingRow(c echo.Context, r *listRow) (templates.PendingRow, error) {
+	changes, err := p.pendingChanges(c, *r.entry)
+	if err != nil {
+		return templates.PendingRow{}, err
+	}
+	waits, err := p.approvalWord(c, *r.entry)
+	return templates.PendingRow{ID: string(r.entry.ID), Version: strconv.Itoa(r.entry.Pending), Health: r.pending.Health,
+		Fact: r.pending.Fact, Changes: changes, Waits: waits, By: r.entry.ChangedBy, When: p.when(r.entry.Changed)}, err
 }
 
 // pendingChanges names what the pending version changes.
@@ -139,6 +157,9 @@ func (p housePages) notice(page *templates.OverviewPage, r *listRow) {
 			break
 		}
 		row.Fact, row.Detail, row.Action = "Tested, and not in force yet", "Consumers get no values until it is.", templates.Link{Label: "Put it in force", URL: entryURL(r.entry.ID)}
+		if p.Config.RuleOf(*r.entry).Person() && !r.entry.Approved() {
+			row.Detail, row.Action.Label = "A second person has to approve it first.", "Look at it"
+		}
 	default:
 		return
 	}

@@ -21,7 +21,7 @@ import (
 // carried are the fields that the page which asks takes along. None is a secret,
 // unless somebody types an address of a replay with one in it, which goes back to
 // who typed it alone.
-var carried = []string{"name", "target", "email", "role", "entries", "version", "key", "reason", "session", "required", "format", "which", "ids", "id", "recipients", "who", "action", "outcome", "addr", "text", "from", "to", "copy"}
+var carried = []string{"name", "target", "email", "role", "entries", "version", "revision", "hash", "rule", "key", "reason", "session", "required", "format", "which", "ids", "id", "recipients", "who", "action", "outcome", "addr", "text", "from", "to", "copy"}
 
 // demandProof reports whether the request may go on. If not, it has been answered.
 func (g gate) demandProof(c echo.Context, may auth.Permission) (proven bool, err error) {

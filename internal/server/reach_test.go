@@ -361,6 +361,9 @@ func TestNoDeadButtons(t *testing.T) {
 	t.Parallel()
 	h, _ := twoVendors(t)
 	h.somePost()
+	e := h.pendBy("acme:intercom", someone, text("y"))
+	must(h.deps.Config.SetRule(t.Context(), someone, config.RuleChange{ID: e.ID, Revision: e.Revision, Rule: config.RulePerson}))(t)
+	h.rotates()
 	for range 2 { // an old key that seals, and one that could be retired
 		must(h.deps.Keys.Rotate(t.Context(), audit.Actor{}))(t)
 	}

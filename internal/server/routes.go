@@ -42,7 +42,9 @@ func routes(g gate) []route {
 	values := valuePages{g}
 	secrets := secretPages{g}
 	deletes := deletePages{g}
+	approvals := approvalPages{g}
 	history := historyPages{g}
+	rotation := rotationPages{g}
 	scopes := scopePages{g}
 	hooks := hookPages{g}
 	guides := guidePages{g}
@@ -57,6 +59,7 @@ func routes(g gate) []route {
 	radar := radarPages{g}
 	keys := keyPages{g}
 	checks := outsidePages{g}
+	calendars := calendarPages{g, &askers{}}
 	files := exchangePages{g}
 	hook := receiver{g, newRoom()}
 	static := echo.WrapHandler(web.Handler())
@@ -100,10 +103,20 @@ func routes(g gate) []route {
 		{"POST", "/config/:id/rollback", auth.ConfigPromote, values.rollBack},
 		{"POST", "/config/:id/discard", auth.ConfigWrite, values.discard},
 		{"POST", "/config/:id/compare", auth.ConfigWrite, values.compare},
+		{"GET", "/config/:id/approve", auth.ConfigApprove, approvals.ask},
+		{"POST", "/config/:id/approve", auth.ConfigApprove, approvals.approve},
+		{"POST", "/config/:id/reject", auth.ConfigApprove, approvals.reject},
+		{"GET", "/config/:id/rule", auth.ConfigRule, approvals.askRule},
+		{"POST", "/config/:id/rule", auth.ConfigRule, approvals.setRule},
 		{"GET", "/config/:id/reveal", auth.ConfigReveal, secrets.ask},
 		{"POST", "/config/:id/reveal", auth.ConfigReveal, secrets.reveal},
 		{"GET", "/config/:id/delete", auth.ConfigDelete, deletes.ask},
 		{"POST", "/config/:id/delete", auth.ConfigDelete, deletes.remove},
+		{"GET", "/config/:id/rotate", auth.ConfigRead, rotation.show},
+		{"POST", "/config/:id/rotate", auth.ConfigWrite, rotation.act}, // the short way: and config.promote
+		{"POST", "/config/:id/rotate/promote", auth.ConfigPromote, rotation.promote},
+		{"POST", "/config/:id/rotate/retire", auth.ConfigPromote, rotation.retire},
+		{"POST", "/config/:id/expiry", auth.ConfigWrite, values.expire},
 		{"GET", "/config/:id/history", auth.ConfigRead, history.show},
 		{"GET", "/config/:id/scopes", auth.ConfigRead, scopes.show},
 		{"POST", "/config/:id/scopes", auth.ConfigWrite, scopes.save},
@@ -156,6 +169,8 @@ func routes(g gate) []route {
 		{"POST", "/account/factor/passkey-add", auth.SignedIn, factor.addPasskey}, // what passkey-new asked
 		{"POST", "/account/factor/passkey-rename", auth.SignedIn, factor.renamePasskey},
 		{"POST", "/account/factor/passkey-remove", auth.Factor, factor.removePasskey},
+		{"POST", "/account/calendar", auth.Calendar, calendars.change},
+		{"GET", calendarPath, auth.Machine, calendars.feed}, // for who has the token in it
 		{"GET", "/team", auth.TeamRead, team.list},
 		{"POST", "/team/invite", auth.TeamWrite, team.invite},
 		{"POST", "/team/withdraw", auth.TeamWrite, team.withdraw},

@@ -42,6 +42,7 @@ func (p scopePages) draw(c echo.Context, status int, form templates.SaveForm, ch
 	}
 	page := templates.EntryScopesPage{Frame: p.frame(c, "Scopes · "+string(e.ID), templates.SectionConfiguration), Entry: head,
 		Provider: providerName(def, e.ID), Save: form}
+	p.offerForce(&page.Frame, e)
 	page.Rehearsal = p.rehearses(def, o.Texts())
 	page.Console = p.consoleOf(def, page.Rehearsal)
 	if form.Base == "" {

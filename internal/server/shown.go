@@ -252,7 +252,7 @@ func plural(n int, word string) string {
 }
 
 // pick is one of two words.
-func pick(cond bool, yes, no string) string {
+func pick[T any](cond bool, yes, no T) T {
 	if cond {
 		return yes
 	}

@@ -81,6 +81,7 @@ type EntryRow struct {
 	Tested    Time   // the zero Time reads "never"
 	Changed   Time
 	ChangedBy string
+	Expires   string // "Client secret expires within a week"; "" if that is far, or not known
 }
 
 // ConfigEmptyPage is GET /config while no entry is kept.

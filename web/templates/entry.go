@@ -29,6 +29,9 @@ type EntryHead struct {
 	GuideCount   string // "4 of 7"; "" hides it
 
 	May May // what the person may do with it
+
+	Rotation string // how far the replacement of the client secret has come; "" if none is open
+	Reverted Notice // that a version came back by itself
 }
 
 // A Tab is a page of an entry.
@@ -81,6 +84,7 @@ type EntryValuesPage struct {
 	Frame
 	Entry    EntryHead
 	Standing Standing
+	Approval ApprovalPanel
 	Doubtful string // heads Doubts: "Look at two values again"
 	Doubts   []Doubt
 	Mend     Link   // where the doubtful values can be changed
@@ -94,9 +98,10 @@ type EntryValuesPage struct {
 	FootText string // "callbackUrl is not set, so the default holds:"; "" for none
 	FootCode string // the address that holds
 
-	Revision string        // of the entry, for the forms
-	Promote  PromoteForm   // the zero PromoteForm draws no form
-	Compare  CompareForm   // the zero CompareForm draws no form
+	Revision string      // of the entry, for the forms
+	Promote  PromoteForm // the zero PromoteForm draws no form
+	Compare  CompareForm // the zero CompareForm draws no form
+	Expiries []ExpiryForm
 	Hours    []Choice      // how long the previous version stays accepted: 0, 1, 24, 168
 	Discard  DiscardChoice // the zero DiscardChoice draws no button
 }
@@ -117,9 +122,25 @@ type ValueRow struct {
 	Set       Time   // when this value was set
 	SetBy     string
 	CanReveal bool   // sealed, and the user may reveal it
+	Rotates   bool   // it is the client secret, and one is in force: there is a flow to replace it
+	Expires   string // "Expires on 31 January 2027, in 12 days."; "" if no date is known
+	Late      bool   // the date is near, or past
 	Doubts    string // reasons to look at it again
 	Cleaned   string // what saving this version took off it
 }
+
+// An ExpiryForm says when one secret of the version shown expires. It posts key,
+// version and expires to /config/:id/expiry.
+type ExpiryForm struct {
+	Key   string
+	Label string
+	Date  string // "2027-01-31", as typed or kept
+	Error string
+	Note  string // who said it, and when
+}
+
+// Control is the id of the form's control.
+func (f ExpiryForm) Control() string { return "expires-" + slug(f.Key) }
 
 // A PromoteForm puts a version in force. It posts version, revision, hours and
 // reason to /config/:id/promote.

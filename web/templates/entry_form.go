@@ -72,6 +72,12 @@ type FormField struct {
 	Retype   Retype
 	CanDrop  bool // what is stored may be taken out, by the box drop.<Key>
 	Drop     bool // that box is ticked
+
+	Confirm      string // draws the box other-app, with these words
+	Confirmed    bool   // that box is ticked
+	HasExpiry    bool   // draws the control expires.<Key>
+	Expires      string // "2027-01-31"
+	ExpiresError string
 }
 
 // A Retype says that a secret was typed and lost on the way to this page. It

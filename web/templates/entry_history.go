@@ -37,6 +37,7 @@ type VersionRow struct {
 	Hash        string     // content hash, shortened; "" hides it
 	Record      string     // address of its event in the audit log; "" for who may not see it
 	CanRollBack bool
+	Decisions   []ApprovalStep // oldest first
 	Discard     DiscardChoice
 }
 

@@ -12,6 +12,8 @@ type OverviewPage struct {
 	Tally     []HealthCount  // entries by health
 	Board     []BoardEntry   // every entry, up to a cap
 	BoardMore string         // "Show all 10,000 entries"; "" if the board is complete
+	Awaited   []PendingRow   // that wait for this person's approval
+	AwaitMore string         // "3 versions more"; "" for none
 	Pending   []PendingRow
 	Events    []EventLine // the last few
 	Radar     RadarPanel
@@ -86,6 +88,7 @@ type PendingRow struct {
 	Health  Health // of the pending version
 	Fact    string // "Client secret wrong"; "" says the word of the health
 	Changes string // "Changes clientSecret"
+	Waits   string // "waits for approval"; "" for nothing
 	By      string
 	When    Time
 }

@@ -12,20 +12,26 @@ func sampleValues() EntryValuesPage {
 		},
 		Notice:   Notice{VerdictWarning, "Promoting version 7 now would break Intercom for every consumer", "Its test says that the client secret is wrong. Promote stays possible and asks for your reason.", Link{"See the diagnosis", "/config/acme:intercom/test"}, false},
 		Doubtful: "Look at 1 value of version 7 again", Mend: Link{"Edit", "/config/acme:intercom/edit"},
-		Doubts:  []Doubt{{"Client secret.", "Same value as Client secret of globex:intercom, version 3, in force. Copy it again from this entry's own app, unless both are to use one.", Link{"Open globex:intercom", "/config/globex:intercom"}}},
+		Doubts: []Doubt{{"Client secret.", "Same value as Client secret of globex:intercom, version 3, in force. Copy it again from this entry's own app, unless both are to use one.", Link{"Open globex:intercom", "/config/globex:intercom"}}},
+		Approval: func() ApprovalPanel {
+			p := samplePanel()
+			p.Review, p.Change = Link{"Review version 7", "/config/acme:intercom/approve"}, Link{"Change the rule", "/config/acme:intercom/rule"}
+			return p
+		}(),
 		Heading: "Five values, one changed", Version: "7", Against: "version 6",
 		Versions: []VersionPill{{"6", "Version 6, in force", false}, {"7", "Version 7, pending", true}},
 		Rows: []ValueRow{
 			{Key: "clientId", Shown: PlainValue(id, ""), Compared: "Same", Set: before(250 * 24 * time.Hour), SetBy: "admin@"},
-			{Key: "clientSecret", Shown: SealedValue(fpOld, "40 characters"), Changed: true, Compared: "equals version 4", Set: before(12 * time.Minute), SetBy: "integrations@", CanReveal: true, Doubts: "Same value as Client secret of globex:intercom, version 3, in force.", Cleaned: "2 white-space characters were trimmed off its ends."},
+			{Key: "clientSecret", Shown: SealedValue(fpOld, "40 characters"), Changed: true, Compared: "equals version 4", Set: before(12 * time.Minute), SetBy: "integrations@", CanReveal: true, Rotates: true, Expires: "Expires on 31 January 2027, in 12 days.", Late: true, Doubts: "Same value as Client secret of globex:intercom, version 3, in force.", Cleaned: "2 white-space characters were trimmed off its ends."},
 			{Key: "apiVersion", Shown: PlainValue("2.10", ""), Compared: "Same", Set: before(7 * 24 * time.Hour), SetBy: "integrations@"},
 			{Key: "region", Shown: PlainValue("us", ""), Compared: "Same", Set: before(250 * 24 * time.Hour), SetBy: "admin@"},
 			{Key: "sandbox", Shown: PlainValue("false", "boolean"), Compared: "Same", Set: before(250 * 24 * time.Hour), SetBy: "admin@"},
 		},
 		FootText: "callbackUrl is not set, so the default holds:", FootCode: "https://backoffice.acme.example/auth/intercom/callback",
 		Revision: "19", Hours: hours(),
-		Promote: PromoteForm{Version: "7", Current: "6", Effect: "Version 7 takes the place of version 6 for every consumer, at once.", Warning: "Its test says that the client secret is wrong.", Reason: "as typed", Errors: []FieldError{{"promote-reason", "Say why you promote a version that fails its test."}}},
-		Discard: DiscardChoice{"7", "Its values cannot be brought back. Version 6 stays in force."},
+		Promote:  PromoteForm{Version: "7", Current: "6", Effect: "Version 7 takes the place of version 6 for every consumer, at once.", Warning: "Its test says that the client secret is wrong.", Reason: "as typed", Errors: []FieldError{{"promote-reason", "Say why you promote a version that fails its test."}}},
+		Discard:  DiscardChoice{"7", "Its values cannot be brought back. Version 6 stays in force."},
+		Expiries: []ExpiryForm{{"clientSecret", "Client secret", "2027-01-31", "Write the day as year-month-day.", "Said by ops@acme.example, 2 hours ago."}},
 		Compare: CompareForm{
 			Keys: []Choice{{"clientSecret", "clientSecret", true}}, Error: "Paste a value first.", Answer: "Your paste is the client secret of version 6, which is in force.",
 			Result: []LineupRow{
@@ -35,6 +41,18 @@ func sampleValues() EntryValuesPage {
 			},
 		},
 	}
+}
+
+func sampleApproval() ApprovalPage {
+	return ApprovalPage{Frame: frame("Review version 7 · acme:intercom", SectionConfiguration), Entry: entryHead(TabNone), Panel: samplePanel(), Version: "7", Current: "6", Revision: "19",
+		Hash: "9f2ac1d4a0b19f2ac1d4a0b1", Short: "9f2ac1d4a0b1", Author: "integrations@acme.example", Saved: before(12 * time.Minute), Why: "the secret was rotated",
+		Heading: "Version 7 changes 1 thing of version 6", Changes: []DiffLine{{SignRemoved, "clientSecret", SealedValue(fpNow, "40 characters")}, {SignAdded, "clientSecret", SealedValue(fpOld, "40 characters")}},
+		CanReject: true, Withdraws: true, Reason: "as typed", ReasonError: "Say what is wrong with it."}
+}
+
+func samplePanel() ApprovalPanel {
+	return ApprovalPanel{Words: "A version needs a good test and the approval of a second person before it is put in force.",
+		Steps: []ApprovalStep{{VerdictOK, "Approved", "ops@acme.example", before(4 * time.Minute), "looks right"}, {VerdictNotChecked, "Waits for a good test of version 7", "", Time{}, ""}}}
 }
 
 func sampleNewForm() EntryFormPage {

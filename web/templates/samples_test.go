@@ -105,12 +105,16 @@ func fullPages() []sample {
 		{"notification", Notification(sampleNotification())},
 		{"notification-refused", Notification(sampleRefusedNotification())},
 		{"entry-history", EntryHistory(sampleHistory())},
+		{"entry-approve", Approval(sampleApproval())},
+		{"entry-rule", Rule(RulePage{Frame: frame("Approval · acme:intercom", SectionConfiguration), Entry: entryHead(TabNone), Revision: "19", Owners: true, Reason: "as typed", RuleError: "There is no such rule.", ReasonError: "Say why.", Notice: Notice{Verdict: VerdictWarning, Heading: "Nothing was saved", Text: "Ask an owner."}, Rules: []Choice{{"", "As the instance: nothing", false}, {"person", "A second person's approval", true}}})},
 		{"entry-delete", Delete(DeletePage{Frame: frame("Delete acme:intercom", SectionConfiguration), Entry: entryHead(TabNone), Revision: "19", Typed: "acme:intercm", Error: "That is not the id: it is acme:intercom.", Breaks: []string{"Version 6 is in force: every consumer of acme:intercom gets no values from this moment on.", "All 7 versions and 12 test reports are deleted; their secrets cannot be brought back."}, Keeps: []string{"Its 31 events stay in the audit log."}})},
 		{"connectors", Connectors(ConnectorsPage{Frame: frame("Connectors", SectionConnectors), Lead: "55 connectors, 54 built in and 1 of yours.", Connectors: sampleTiles()})},
 		{"connector", Connector(sampleConnector())},
 		{"audit", Audit(sampleAudit())},
 		{"audit-event", AuditEvent(sampleEvent())},
-		{"account", Account(AccountPage{Frame: frame("Account", SectionNone), Sessions: sampleSessions(), Created: before(250 * 24 * time.Hour), MinLength: "12", CurrentError: "That is not your password.", PasswordError: "The new password is the old one.", RepeatError: "The two do not match."})},
+		{"rotate", EntryRotate(sampleRotate())},
+		{"rotate-short", EntryRotate(sampleRotateShort())},
+		{"account", Account(AccountPage{Frame: frame("Account", SectionNone), Sessions: sampleSessions(), Created: before(250 * 24 * time.Hour), MinLength: "12", CurrentError: "That is not your password.", PasswordError: "The new password is the old one.", RepeatError: "The two do not match.", CalendarMade: before(time.Hour), CalendarAddress: "https://backoffice.acme.example/calendar/x.ics"})},
 		{"settings", Settings(sampleSettings())},
 		{"keys", Keys(sampleKeys())},
 		{"keys-resealing", Keys(sampleResealing())},
@@ -158,6 +162,8 @@ func emptyPages() []sample {
 		{"empty-notifications", Notifications(NotificationsPage{Frame: f, Again: "/webhooks", News: NotificationList{Nothing: Empty{"No notification has come yet", "Register the URL.", Link{"Open the entry", "/config/acme:intercom/webhooks"}}}})},
 		{"empty-notification", Notification(NotificationPage{Frame: f, Headline: "came", For: Link{Label: "intercom"}, Download: "/notifications/intercom/1/body"})},
 		{"empty-history", EntryHistory(EntryHistoryPage{Frame: f, Entry: bare, Count: "No version"})},
+		{"empty-approve", Approval(ApprovalPage{Frame: f, Entry: bare})},
+		{"empty-rule", Rule(RulePage{Frame: f, Entry: bare})},
 		{"empty-delete", Delete(DeletePage{Frame: f, Entry: bare})},
 		{"empty-connectors", Connectors(ConnectorsPage{Frame: f})},
 		{"empty-connector", Connector(ConnectorPage{Frame: f, Key: "plain", Name: "Plain"})},
@@ -167,6 +173,7 @@ func emptyPages() []sample {
 		{"empty-audit-filtered", Audit(AuditPage{Frame: f, Filtered: true})},
 		{"empty-audit-cut", Audit(AuditPage{Frame: f, Filtered: true, Cut: true, Older: "/audit?text=x&before=9"})},
 		{"empty-audit-event", AuditEvent(AuditEventPage{Frame: f, Number: "0", Heading: "Something happened"})},
+		{"empty-rotate", EntryRotate(EntryRotatePage{Frame: f, Entry: bare, None: "Nothing of this entry is in force, so there is no secret to replace."})},
 		{"empty-account", Account(AccountPage{Frame: f, MinLength: "12"})},
 		{"empty-settings", Settings(SettingsPage{Frame: f})},
 		{"empty-search", Search(SearchPage{Frame: f, Query: "nothing"})},
@@ -209,10 +216,12 @@ func sampleOverview() OverviewPage {
 			{"acme:microsoft", HealthWrong}, {"acme:microsoft:dynamics", HealthWorks}, {"acme:notion", HealthInconclusive}, {"acme:internal-tool", HealthNoTest},
 		},
 		BoardMore: "Show all 25 entries",
+		Awaited:   []PendingRow{{"acme:intercom", "7", HealthWorks, "", "Changes clientSecret", "waits for approval", "integrations@acme.example", before(12 * time.Minute)}},
+		AwaitMore: "3 versions more",
 		Pending: []PendingRow{
-			{"acme:intercom", "7", HealthWrong, "Client secret wrong", "Changes clientSecret", "integrations@acme.example", before(12 * time.Minute)},
-			{"acme:figma", "7", HealthWorks, "", "Adds the scope webhooks:write", "integrations@acme.example", before(3 * time.Hour)},
-			{"acme:quickbooks", "8", HealthNotTested, "", "Sets sandbox to false", "ops@acme.example", before(4 * 24 * time.Hour)},
+			{"acme:intercom", "7", HealthWrong, "Client secret wrong", "Changes clientSecret", "waits for approval", "integrations@acme.example", before(12 * time.Minute)},
+			{"acme:figma", "7", HealthWorks, "", "Adds the scope webhooks:write", "", "integrations@acme.example", before(3 * time.Hour)},
+			{"acme:quickbooks", "8", HealthNotTested, "", "Sets sandbox to false", "is rejected", "ops@acme.example", before(4 * 24 * time.Hour)},
 		},
 		Events: []EventLine{
 			{"48212", "Tested version 7 of acme:intercom", "integrations@acme.example", before(4 * time.Minute)},
@@ -235,7 +244,7 @@ func sampleList() ConfigListPage {
 	}
 	columns[0].Order = Ascending
 	row := func(id, initial, connector string, h Health, version, pending string) EntryRow {
-		return EntryRow{id, initial, connector, h, version, pending, before(5 * time.Hour), before(22 * 24 * time.Hour), "integrations@acme.example"}
+		return EntryRow{id, initial, connector, h, version, pending, before(5 * time.Hour), before(22 * 24 * time.Hour), "integrations@acme.example", ""}
 	}
 	rows := []EntryRow{
 		row("acme:airtable", "Ai", "Airtable", HealthWorks, "4", ""),
@@ -248,6 +257,7 @@ func sampleList() ConfigListPage {
 		row("acme:notion", "No", "Notion", HealthInconclusive, "3", ""),
 	}
 	rows[3].Tested = Time{}
+	rows[5].Expires = "Client secret expires within a week"
 	return ConfigListPage{
 		Frame: frame("Configuration", SectionConfiguration), Lead: "10,000 entries, one for each OAuth app that the platform uses.",
 		Query: "acme", Health: "works", Sort: "id", Dir: "asc",

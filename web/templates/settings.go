@@ -11,6 +11,9 @@ type AccountPage struct {
 	PasswordError string
 	RepeatError   string
 	MinLength     string // "12"
+
+	CalendarMade    Time   // when the calendar address was made; the zero Time if there is none
+	CalendarAddress string // only in the answer that made it
 }
 
 // Errors lists the faults of the form for its summary.
