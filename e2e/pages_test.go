@@ -102,6 +102,9 @@ var views = []view{
 	{name: "settings-checked", reach: reachChecked},
 	{name: "settings-keys", path: "/settings/keys"},
 	{name: "settings-outside-in", reach: reachOutside},
+	{name: "settings-sign-in", path: "/settings/sign-in"},
+	{name: "settings-sign-in-faults", reach: reachSignInFaults, status: 422},
+	{name: "settings-sign-in-saved", reach: reachSignInSaved},
 	{name: "team", path: "/team"},
 	{name: "team-invited", reach: func(p *person) { p.invite("new@acme.example", "editor", "acme:*") }},
 	{name: "team-person", reach: reachPerson},
@@ -262,6 +265,32 @@ func reachChecked(p *person) {
 func reachOutside(p *person) {
 	p.Open("/settings")
 	p.Follow("Check with your browser")
+}
+
+// fillSignIn fills the form of a provider, with the own password if it asks for it.
+func (p *person) fillSignIn(issuer, client, secret string) {
+	p.Open("/settings/sign-in")
+	p.Fill("Issuer", issuer)
+	p.Fill("Client ID", client)
+	p.Fill("Client secret", secret)
+	p.Fill("Allowed e-mail domains", "acme.example")
+	p.Fill("Roles of groups", "admins = admin\nintegrators = editor acme:*")
+	p.Fill("Text of the button", "Sign in with Example ID")
+	if eval[bool](p, `!!document.querySelector("#password")`) { // the sign-in was long ago
+		p.Fill("Your password", password)
+	}
+}
+
+func reachSignInFaults(p *person) {
+	p.fillSignIn("login.example.com", "", "")
+	p.FollowRefused("Save, and come back through it", 422)
+}
+
+// reachSignInSaved saves a provider that a rehearsal may not call, and which says so.
+func reachSignInSaved(p *person) {
+	p.fillSignIn("https://127.0.0.1:1", "0oa7d1c", "f81d4fae-7dec-11d0")
+	p.Follow("Save, and come back through it")
+	p.See("The provider cannot be used yet")
 }
 
 // reachNotification opens the first notification of a topic with a verdict.

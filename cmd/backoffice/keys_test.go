@@ -23,6 +23,7 @@ import (
 	"backoffice/internal/config"
 	"backoffice/internal/control"
 	"backoffice/internal/egress"
+	"backoffice/internal/exchange"
 	"backoffice/internal/keeper"
 	"backoffice/internal/keyring"
 	"backoffice/internal/oauth"
@@ -78,6 +79,8 @@ func (k *killed) sealAll(t *testing.T) {
 	if check(err); n.Verdict != webhook.OK {
 		t.Fatalf("the notification is %s", n.Verdict)
 	}
+	_, err = exchange.Open(t.Context(), exchange.Options{Store: k.db, Box: k.box, Config: k.all, Now: time.Now}) // makes an identity for imports
+	check(err)
 	people := auth.New(auth.Options{Store: k.db, Box: k.box, Now: time.Now})
 	for _, name := range []string{"ada@acme.example", "bob@acme.example"} {
 		_, err := people.ConsoleAdd(t.Context(), name, auth.Grant{Role: auth.Owner})

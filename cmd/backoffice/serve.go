@@ -24,6 +24,7 @@ import (
 	"backoffice/internal/keyring"
 	"backoffice/internal/oauth"
 	"backoffice/internal/server"
+	"backoffice/internal/signin"
 	"backoffice/internal/store/bolt"
 	"backoffice/internal/webhook"
 )
@@ -115,6 +116,7 @@ type rooms struct {
 	auth     *auth.Service
 	config   *config.Service
 	sessions *auth.SessionStore
+	signIn   *signin.Service
 	oauth    *oauth.Service
 	webhooks *webhook.Service
 	events   audit.Watch
@@ -168,12 +170,13 @@ func house(c checked, sandbox string, file *bolt.DB, keys *keyring.Ring, log *sl
 	if err != nil {
 		return rooms{}, err
 	}
+	r.signIn = signin.New(signin.Options{Store: db, Box: box, Auth: r.auth, Guard: guard, PublicURL: c.public.String(), Now: now})
 	files, err := exchange.Open(context.Background(), exchange.Options{Store: db, Box: box, Config: entries, Now: now, Origin: c.public.String()})
 	if err != nil {
 		return rooms{}, err
 	}
 	r.handler, err = server.New(server.Deps{Store: db, Config: entries, Catalogue: catalogue, OAuth: r.oauth, Auth: r.auth,
-		Sessions: r.sessions, Outside: own, Webhooks: r.webhooks, Guide: guide.New(guide.Options{Store: db, Config: entries, Now: now}), Exchange: files, Audit: audit.NewLog(db).With(archive), Notary: notary, AuditState: events.State, AuditCheck: events.Checker.Ask, Keys: keys, Log: log, Now: now,
+		Sessions: r.sessions, SignIn: r.signIn, Outside: own, Webhooks: r.webhooks, Guide: guide.New(guide.Options{Store: db, Config: entries, Now: now}), Exchange: files, Audit: audit.NewLog(db).With(archive), Notary: notary, AuditState: events.State, AuditCheck: events.Checker.Ask, Keys: keys, Log: log, Now: now,
 		Site: server.Site{PublicURL: c.public, Environment: c.Environment, Proxies: c.proxies, Version: version, Started: now(),
 			DataFile: c.dataFile, DataSize: func() int64 { return file.Stats().FileSize }, Commits: func() (int64, int64) { s := file.Stats(); return s.Updates, s.Commits }, KeyFile: c.keys.Words(), KeyWrapped: c.keys.Wrapped, KeyInFile: c.keys.InFile(), Sandbox: sandbox,
 			MetricsToken: c.MetricsToken.Text, SecondFactor: auth.FactorPolicy(c.SecondFactor),
@@ -219,7 +222,7 @@ func (r rooms) sweep(ctx context.Context) {
 	tick := time.NewTicker(10 * time.Minute)
 	defer tick.Stop()
 	for {
-		for name, f := range map[string]func(context.Context) error{"sessions": r.sessions.Sweep, "sign-in counts": r.auth.Sweep, "consent flows": r.oauth.Sweep,
+		for name, f := range map[string]func(context.Context) error{"sessions": r.sessions.Sweep, "sign-in counts": r.auth.Sweep, "consent flows": r.oauth.Sweep, "sign-ins": r.signIn.Sweep,
 			"notifications": r.webhooks.Sweep} {
 			if err := f(ctx); err != nil && ctx.Err() == nil {
 				r.log.Error("sweeping", "what", name, "error", err)

@@ -35,6 +35,14 @@ const (
 	PersonDisabled Action = "account.disable"
 	PersonEnabled  Action = "account.enable"
 
+	IdentityLinked   Action = "account.link"
+	IdentityUnlinked Action = "account.unlink"
+	SignInSaved      Action = "settings.sign-in-save"
+	SignInInForce    Action = "settings.sign-in-force"
+	SignInDropped    Action = "settings.sign-in-discard"
+	SignInOff        Action = "settings.sign-in-off"
+	SignInTested     Action = "settings.sign-in-test"
+
 	EntryCreated    Action = "entry.create"
 	EntrySaved      Action = "entry.save"
 	EntryPromoted   Action = "entry.promote"
@@ -114,6 +122,15 @@ var titles = map[Action]string{
 	GrantChanged:    "Changed a role",
 	PersonDisabled:  "Disabled an account",
 	PersonEnabled:   "Enabled an account",
+	IdentityLinked:  "Linked an account to the sign-in provider",
+	SignInSaved:     "Saved a sign-in provider, not in force",
+	SignInInForce:   "Put a sign-in provider in force",
+	SignInDropped:   "Discarded a sign-in provider",
+	SignInOff:       "Turned the sign-in provider off",
+	SignInTested:    "Tested the sign-in provider",
+
+	IdentityUnlinked: "Unlinked an account from the sign-in provider",
+
 	EntryCreated:    "Created the entry",
 	EntrySaved:      "Saved a version",
 	EntryPromoted:   "Put a version in force",

@@ -26,7 +26,7 @@ func newPassword() secret.Text { return secret.NewText(strings.ToLower(rand.Text
 // returns errs.Field errors for email, role and entries.
 func (s *Service) ConsoleAdd(ctx context.Context, email string, g Grant) (secret.Text, error) {
 	email = normalEmail(email)
-	if err := errors.Join(checkEmail(email), g.check()); err != nil {
+	if err := errors.Join(checkEmail(email), g.Check()); err != nil {
 		return secret.Text{}, err
 	}
 	password := newPassword()
@@ -67,8 +67,8 @@ func (s *Service) ConsoleDisable(ctx context.Context, email string) error {
 }
 
 // ConsoleReset lets the account with the address sign in with a new password alone,
-// which it returns: app, passkeys and recovery codes go, a disabled account is
-// enabled, and all sessions end.
+// which it returns: app, passkeys, recovery codes and the links to a provider go, a
+// disabled account is enabled, and all sessions end.
 func (s *Service) ConsoleReset(ctx context.Context, email string) (secret.Text, error) {
 	password := newPassword()
 	hash, err := s.hasher.hash(ctx, password)
@@ -77,9 +77,17 @@ func (s *Service) ConsoleReset(ctx context.Context, email string) (secret.Text, 
 	}
 	now := s.now()
 	err = s.onConsole(ctx, email, func(tx store.Tx, a account) error {
+		unlinked, err := unlinkAll(tx, a.ID)
+		if err != nil {
+			return err
+		}
 		newFactors.Delete(tx, a.ID)
+		a.NoPassword, a.Mapped = false, false
 		a.Password, a.PasswordChanged, a.Disabled = hash, now, time.Time{}
 		event := audit.Event{Action: audit.PasswordChanged, Note: "Reset on the console, without a second factor." + goneWords(a.User)}
+		if unlinked > 0 {
+			event.Note += " Unlinked from the sign-in provider."
+		}
 		return settleFactors(tx, a, "", stamp(event, console, now, a.Email), takeAll)
 	})
 	if err != nil {

@@ -69,7 +69,9 @@ func (*CodeNeeded) Error() string { return "a second factor is needed" }
 // ticket is what a ticket says, sealed.
 type ticket struct {
 	UserID  string    `json:"user"`
-	Changed time.Time `json:"changed"` // of the password that was right
+	Changed time.Time `json:"changed"`           // of the password that was right
+	Through bool      `json:"through,omitempty"` // the provider, and not a password, came first
+	Proof   time.Time `json:"proof,omitzero"`    // when they had signed in there
 	Expires time.Time `json:"expires"`
 }
 
@@ -260,9 +262,10 @@ func plainCode(s string) string {
 	return strings.ToLower(strings.NewReplacer(" ", "", "-", "", "\u00a0", "").Replace(strings.TrimSpace(s)))
 }
 
-// ticketFor seals that the password of the account was right at now.
-func (s *Service) sealTicket(a account, now time.Time) (secret.Text, error) {
-	b, err := json.Marshal(ticket{a.ID, a.PasswordChanged, now.Add(ticketFor)})
+// sealTicket seals what t says, from now on for a while.
+func (s *Service) sealTicket(t ticket, now time.Time) (secret.Text, error) {
+	t.Expires = now.Add(ticketFor)
+	b, err := json.Marshal(t)
 	if err != nil {
 		return secret.Text{}, err
 	}
@@ -273,8 +276,9 @@ func (s *Service) sealTicket(a account, now time.Time) (secret.Text, error) {
 	return secret.NewText(tokenBase64.EncodeToString(sealed)), nil
 }
 
-// openTicket returns the account that a ticket is for, or an errs.Unsigned.
-func (s *Service) openTicket(ctx context.Context, t secret.Text) (account, error) {
+// openTicket returns what a ticket says and the account that it is for, or an
+// errs.Unsigned.
+func (s *Service) openTicket(ctx context.Context, t secret.Text) (ticket, account, error) {
 	sealed, err := tokenBase64.DecodeString(t.Reveal())
 	var b []byte
 	if err == nil {
@@ -285,43 +289,46 @@ func (s *Service) openTicket(ctx context.Context, t secret.Text) (account, error
 		err = json.Unmarshal(b, &said)
 	}
 	if err != nil || !s.now().Before(said.Expires) {
-		return account{}, errTicket
+		return said, account{}, errTicket
 	}
 	a, err := s.account(ctx, said.UserID)
 	if errs.Is(err, errs.NotFound) || err == nil && (!a.Active() || !a.PasswordChanged.Equal(said.Changed)) {
 		err = errTicket
 	}
-	return a, err
+	return said, a, err
 }
 
 // SignInWithCode ends a sign-in that needed a code: one of the app, or one of the
 // recovery codes. It returns an errs.Unsigned for a ticket that is not good any
 // more, an errs.TooMany, or an errs.Field for code. Wrong codes are counted apart
 // from wrong passwords, in the same way.
-func (s *Service) SignInWithCode(ctx context.Context, by audit.Actor, t secret.Text, code string) (User, error) {
-	a, err := s.openTicket(ctx, t)
+func (s *Service) SignInWithCode(ctx context.Context, by audit.Actor, t secret.Text, code string) (Entry, error) {
+	said, a, err := s.openTicket(ctx, t)
 	if err != nil {
-		return User{}, err
+		return Entry{}, err
 	}
 	if code = plainCode(code); code == "" {
-		return User{}, errs.Field("code", "Enter the code that the app shows, or a recovery code.")
+		return Entry{}, errs.Field("code", "Enter the code that the app shows, or a recovery code.")
 	}
-	now, net := s.now(), network(by.Addr)
+	now, net := s.now(), Network(by.Addr)
 	g := guess{account: a, network: s.mac("known\x00" + net), wrong: errWrongCode, lapse: "Wrong code.",
 		failure: audit.Event{Actor: by, Action: audit.SignInFailed, Target: a.Email}}
 	if g.keys, err = s.codeKeys(ctx, a.ID, net, g.network); err != nil {
-		return User{}, fmt.Errorf("reading who signed in from where: %w", err)
+		return Entry{}, fmt.Errorf("reading who signed in from where: %w", err)
 	}
 	by.ID, by.Name = a.ID, a.Email
 	for range sealedTries {
-		if err = s.tryCode(ctx, g, codeGuess{code: code, now: now, by: by}); !errors.Is(err, errSealedAnew) {
+		if err = s.tryCode(ctx, g, codeGuess{code: code, now: now, by: by, through: said.Through}); !errors.Is(err, errSealedAnew) {
 			break
 		}
 	}
 	if err != nil {
-		return User{}, fmt.Errorf("signing in with a code: %w", err)
+		return Entry{}, fmt.Errorf("signing in with a code: %w", err)
 	}
-	return a.User, nil
+	if said.Through {
+		return Entry{User: a.User, Proof: said.Proof}, nil
+	}
+	return Entry{User: a.User, Proof: now}, nil
 }
 
 // codeKeys are the counts of wrong codes. Whoever has the password could else keep the
@@ -367,6 +374,8 @@ type codeGuess struct {
 	step int64
 	now  time.Time
 	by   audit.Actor
+
+	through bool // the provider came first
 }
 
 // match opens the user's secret and says which step code is of.
@@ -421,6 +430,9 @@ func (s *Service) settleCode(tx store.Tx, g guess, seen factor, c codeGuess) (an
 		return g.wrong, g.recordWrong(tx, c.now)
 	}
 	throttles.Delete(tx, g.keys.account)
+	if c.through {
+		note = "Through the provider. " + note
+	}
 	event := stamp(audit.Event{Action: audit.SignIn, Note: note}, c.by, c.now, a.Email)
 	return nil, errors.Join(factors.Put(tx, a.ID, f), g.remember(tx), audit.Append(tx, event))
 }
@@ -428,7 +440,7 @@ func (s *Service) settleCode(tx store.Tx, g guess, seen factor, c codeGuess) (an
 // Needed is what a sign-in with the ticket still needs. A ticket that is not good
 // any more needs nothing.
 func (s *Service) Needed(ctx context.Context, t secret.Text) CodeNeeded {
-	a, err := s.openTicket(ctx, t)
+	_, a, err := s.openTicket(ctx, t)
 	if err != nil {
 		return CodeNeeded{Ticket: t}
 	}

@@ -53,7 +53,8 @@ func (w *world) ticket(addr string, u User) secret.Text {
 }
 
 func (w *world) withCode(addr string, t secret.Text, code string) (User, error) {
-	return w.SignInWithCode(w.t.Context(), audit.Actor{Addr: addr, RequestID: "r4"}, t, code)
+	e, err := w.SignInWithCode(w.t.Context(), audit.Actor{Addr: addr, RequestID: "r4"}, t, code)
+	return e.User, err
 }
 
 func TestEnrolment(t *testing.T) {

@@ -49,7 +49,7 @@ func inviteKey(token secret.Text) string { return hex.EncodeToString(hashOf(toke
 // email, role and entries, or an errs.Refused if by does not reach so far.
 func (s *Service) Invite(ctx context.Context, by audit.Actor, email string, g Grant) (secret.Text, error) {
 	email = normalEmail(email)
-	if err := errors.Join(checkEmail(email), g.check()); err != nil {
+	if err := errors.Join(checkEmail(email), g.Check()); err != nil {
 		return secret.Text{}, err
 	}
 	token := secret.NewText(newToken())
@@ -210,6 +210,9 @@ func (s *Service) Join(ctx context.Context, by audit.Actor, n NewPerson) (User, 
 		if err != nil {
 			return err
 		}
+		if p, err := orZero(localPolicies.Get(tx, "")); err != nil || p.OwnersOnly && inv.Role != Owner {
+			return errors.Join(err, errOwnersOnly)
+		}
 		a = account{User: User{ID: id, Email: inv.Email, Name: n.Name, Grant: inv.Grant, Created: now, PasswordChanged: now}, Password: hash}
 		invitations.Delete(tx, inviteKey(n.Token))
 		invitees.Delete(tx, emailKey(inv.Email))
@@ -223,6 +226,8 @@ func (s *Service) Join(ctx context.Context, by audit.Actor, n NewPerson) (User, 
 	}
 	return a.User, nil
 }
+
+var errOwnersOnly = errs.New(errs.Refused, "Only owners sign in with a password here. Open the link of your invitation again, and choose to sign in through the provider.")
 
 const maxName = 100 // characters
 

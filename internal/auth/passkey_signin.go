@@ -35,18 +35,18 @@ func (s *Service) BeginPasskeySignIn(by audit.Actor, binding string) (string, er
 	if err != nil {
 		return "", wrap("asking for a passkey", err)
 	}
-	s.open.begin(ceremony{purpose: toSignIn, binding: binding, source: network(by.Addr), began: s.now(), data: *data})
+	s.open.begin(ceremony{purpose: toSignIn, binding: binding, source: Network(by.Addr), began: s.now(), data: *data})
 	return asJSON(asked)
 }
 
 // BeginSecondPasskey asks for a passkey of who gave the right password, as the
 // ticket says. It returns an errs.Unsigned for a ticket that is not good any more.
 func (s *Service) BeginSecondPasskey(ctx context.Context, by audit.Actor, t secret.Text, binding string) (string, error) {
-	a, err := s.openTicket(ctx, t)
+	_, a, err := s.openTicket(ctx, t)
 	if err != nil {
 		return "", err
 	}
-	return s.ask(ctx, s.open, ceremony{purpose: toSecond, binding: binding, user: a.ID, source: network(by.Addr)}, protocol.VerificationPreferred)
+	return s.ask(ctx, s.open, ceremony{purpose: toSecond, binding: binding, user: a.ID, source: Network(by.Addr)}, protocol.VerificationPreferred)
 }
 
 // BeginConfirm asks for a passkey of the user, who is signed in, in place of the
@@ -76,10 +76,10 @@ func (s *Service) ask(ctx context.Context, at *ceremonies, c ceremony, uv protoc
 	return asJSON(asked)
 }
 
-// SignInWithPasskey returns the user whose passkey answered BeginPasskeySignIn in
+// SignInWithPasskey returns the entry of whose passkey answered BeginPasskeySignIn in
 // the same browser session and verified its person, which counts for both factors.
 // It returns an errs.TooMany, or an errs.Invalid whose words tell nothing.
-func (s *Service) SignInWithPasskey(ctx context.Context, by audit.Actor, binding string, answer secret.Text) (User, error) {
+func (s *Service) SignInWithPasskey(ctx context.Context, by audit.Actor, binding string, answer secret.Text) (Entry, error) {
 	return s.settlePasskey(ctx, by, s.open, passkeyGuess{purpose: toSignIn, binding: binding, answer: answer, note: "With the passkey %s, without a password.",
 		done: audit.SignIn})
 }
@@ -87,13 +87,20 @@ func (s *Service) SignInWithPasskey(ctx context.Context, by audit.Actor, binding
 // SignInWithSecondPasskey ends a sign-in that needed a second factor. It returns
 // what SignInWithPasskey does, and an errs.Unsigned for a ticket that is not good
 // any more.
-func (s *Service) SignInWithSecondPasskey(ctx context.Context, by audit.Actor, t secret.Text, binding string, answer secret.Text) (User, error) {
-	a, err := s.openTicket(ctx, t)
+func (s *Service) SignInWithSecondPasskey(ctx context.Context, by audit.Actor, t secret.Text, binding string, answer secret.Text) (Entry, error) {
+	said, a, err := s.openTicket(ctx, t)
 	if err != nil {
-		return User{}, err
+		return Entry{}, err
 	}
-	return s.settlePasskey(ctx, by, s.open, passkeyGuess{purpose: toSecond, binding: binding, answer: answer, note: "With the password and the passkey %s.",
-		done: audit.SignIn, expected: a})
+	note := "With the password and the passkey %s."
+	if said.Through {
+		note = "Through the provider. With the passkey %s."
+	}
+	e, err := s.settlePasskey(ctx, by, s.open, passkeyGuess{purpose: toSecond, binding: binding, answer: answer, note: note, done: audit.SignIn, expected: a})
+	if err == nil && said.Through {
+		e.Proof = said.Proof
+	}
+	return e, err
 }
 
 // ConfirmPasskey returns nil if a passkey of the user answered BeginConfirm in the
@@ -129,18 +136,18 @@ type passkeyGuess struct {
 }
 
 // settlePasskey judges an answer, and commits what follows from it.
-func (s *Service) settlePasskey(ctx context.Context, by audit.Actor, at *ceremonies, p passkeyGuess) (User, error) {
+func (s *Service) settlePasskey(ctx context.Context, by audit.Actor, at *ceremonies, p passkeyGuess) (Entry, error) {
 	if s.party == nil {
-		return User{}, errNoParty
+		return Entry{}, errNoParty
 	}
 	said, err := protocol.ParseCredentialRequestResponseBytes([]byte(p.answer.Reveal()))
 	if err != nil {
-		return User{}, errUnread // the cause would quote it
+		return Entry{}, errUnread // the cause would quote it
 	}
-	now, net := s.now(), network(by.Addr)
+	now, net := s.now(), Network(by.Addr)
 	asked, open := at.take(said.Response.CollectedClientData.Challenge, p.purpose, p.binding, now)
 	if err := s.nameHolder(ctx, &p, said); err != nil {
-		return User{}, fmt.Errorf("looking for a passkey: %w", err)
+		return Entry{}, fmt.Errorf("looking for a passkey: %w", err)
 	}
 	p.guess.failure = audit.Event{Actor: by, Action: audit.SignInFailed, Target: p.guess.account.Email, Note: p.while}
 	p.wrong, p.network = errPasskey, s.mac("known\x00"+net)
@@ -159,9 +166,9 @@ func (s *Service) settlePasskey(ctx context.Context, by audit.Actor, at *ceremon
 		err = answer
 	}
 	if err != nil {
-		return User{}, wrap("judging a passkey", err)
+		return Entry{}, wrap("judging a passkey", err)
 	}
-	return user, nil
+	return Entry{User: user, Proof: now}, nil
 }
 
 // nameHolder fills in whose passkey answered: of the account that has to answer, or
@@ -244,11 +251,17 @@ func (s *Service) commitPasskey(tx store.Tx, p passkeyGuess, by audit.Actor, now
 	if err != nil {
 		return User{}, nil, err
 	}
+	counts, err := passwordCounts(tx, a) // where only the provider signs in, a passkey goes no way round it
+	if err != nil {
+		return User{}, nil, err
+	}
 	keys := slices.Clone(set.Keys)
 	i := find(keys, p.key.ID)
 	switch {
 	case !a.Active():
 		p.lapse = "The account is disabled."
+	case !counts && p.purpose != toSecond:
+		p.lapse = "Right, but the account signs in through the provider."
 	case i < 0 || !bytes.Equal(keys[i].PublicKey, p.key.PublicKey):
 		p.lapse = "The passkey " + p.key.quoted() + " was removed."
 	case !keys[i].Stopped.IsZero():

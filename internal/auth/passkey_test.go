@@ -65,7 +65,8 @@ func (w *world) asked() string {
 }
 
 func (w *world) answers(k *authtest.Passkey, question string) (User, error) {
-	return w.SignInWithPasskey(w.t.Context(), audit.Actor{Addr: home, RequestID: "r5"}, tab, secret.NewText(k.Answer(question)))
+	e, err := w.SignInWithPasskey(w.t.Context(), audit.Actor{Addr: home, RequestID: "r5"}, tab, secret.NewText(k.Answer(question)))
+	return e.User, err
 }
 
 // come signs in with the passkey alone.
@@ -545,6 +546,38 @@ func TestFactorsTogether(t *testing.T) {
 	}
 	_, err = w.come(k)
 	w.fails("after the reset", err, "not registered")
+}
+
+// Where only the provider signs somebody in, a passkey is no way round it: it is the
+// second factor after the provider, and proves then no more than the provider did.
+func TestPasskeyBesideAProvider(t *testing.T) {
+	w, boss := withPasskeys(t)
+	u := w.join(boss, "new@acme.example", Grant{Role: Admin})
+	k, _ := w.addKey(u, "Key")
+	mine, _ := w.addKey(boss, "Mine")
+	w.ok(w.store.Update(t.Context(), func(tx store.Tx) error { return OwnersOnly(tx, true) }))
+	_, err := w.come(k)
+	w.fails("alone", err, "Right, but the account signs in through the provider.")
+	q, err := w.BeginConfirm(t.Context(), u.ID, tab)
+	w.ok(err)
+	w.fails("to confirm", w.ConfirmPasskey(t.Context(), as(u), u.ID, tab, secret.NewText(k.Answer(q))), "Right, but the account signs in through the provider.")
+	if _, err := w.come(mine); err != nil {
+		t.Errorf("an owner: %v", err)
+	}
+	a, err := w.account(t.Context(), u.ID)
+	w.ok(err)
+	for through, want := range map[bool]string{true: "Through the provider. With the passkey “Key”.", false: "With the password and the passkey “Key”."} {
+		there := w.clock.now().Add(-time.Hour)
+		t1, err := w.sealTicket(ticket{UserID: a.ID, Changed: a.PasswordChanged, Through: through, Proof: there}, w.clock.now())
+		w.ok(err)
+		q, err := w.BeginSecondPasskey(t.Context(), audit.Actor{Addr: home}, t1, tab)
+		w.ok(err)
+		e, err := w.SignInWithSecondPasskey(t.Context(), audit.Actor{Addr: home}, t1, tab, secret.NewText(k.Answer(q)))
+		w.ok(err)
+		if e.User.ID != u.ID || e.Proof.Equal(there) != through || w.lastEvent().Note != want {
+			t.Errorf("through the provider %v: %+v, event %+v", through, e, w.lastEvent())
+		}
+	}
 }
 
 // Passkeys belong to a host name.

@@ -42,6 +42,7 @@ const (
 	RadarPause    Permission = "radar.pause"
 	SettingsRead  Permission = "settings.read"
 	SettingsCheck Permission = "settings.check"
+	SignInManage  Permission = "settings.sign-in" // through which provider people sign in
 	KeysManage    Permission = "keys.manage"
 )
 
@@ -162,6 +163,7 @@ var matrix = []Row{
 	{RadarPause, "Pause the radar", [5]Cell{Yes, Yes, No, No, No}, true, false},
 	{SettingsRead, "Read the settings of the instance", [5]Cell{Yes, Yes, No, Yes, No}, true, false},
 	{SettingsCheck, "Check the public address", [5]Cell{Yes, Yes, No, No, No}, true, false},
+	{SignInManage, "Change how people sign in", [5]Cell{Yes, No, No, No, No}, true, true},
 	{KeysManage, "Make, use and retire the keys that seal", [5]Cell{Yes, No, No, No, No}, true, true},
 }
 
@@ -213,8 +215,8 @@ func (g Grant) Reaches(other Grant) bool {
 	return mine >= 0 && theirs >= mine && other.Entries.Within(g.Entries)
 }
 
-// check refuses a grant that means nothing, or that nobody should have.
-func (g Grant) check() error {
+// Check refuses a grant that means nothing, or that nobody should have.
+func (g Grant) Check() error {
 	if g.Role.column() < 0 {
 		return errRole
 	}

@@ -46,6 +46,9 @@
 //	auth/factor-new/<id>        an app that is being set up
 //	auth/seen/<id>              when a user was here last, exact to a minute
 //	auth/throttle/<mac>         wrong passwords, by account or by address
+//	auth/identity/<hash>        whom an account at an OpenID provider signs in, by issuer and subject
+//	auth/identities/<id>        the accounts at providers that sign a user in
+//	auth/local                  whether only owners sign in with a password
 //	auth/known/<id>             addresses from which a user has signed in, as MACs
 //	auth/session/<id>           one session
 //	auth/sessions/<user>        the ids of a user's sessions, oldest first
@@ -105,6 +108,8 @@ type User struct {
 	Disabled        time.Time `json:"disabled,omitzero"` // since when; zero for who may sign in
 	App             time.Time `json:"factor,omitzero"`   // since when an app makes codes; zero for none
 	Passkeys        int       `json:"passkeys,omitempty"`
+	NoPassword      bool      `json:"noPassword,omitempty"` // signs in through the provider alone
+	Mapped          bool      `json:"mapped,omitempty"`     // the role came from a group at the provider
 }
 
 // HasFactor reports whether the person has a second factor, of whichever kind.

@@ -31,7 +31,8 @@ type Session struct {
 	Seen    time.Time `json:"seen"` // exact to a minute
 	Addr    string    `json:"addr,omitempty"`
 	Agent   string    `json:"agent,omitempty"`
-	Proof   time.Time `json:"proof,omitzero"` // when the password or a passkey was given last
+	Proof   time.Time `json:"proof,omitzero"`   // when the password or a passkey was given last, or the sign-in at a provider
+	Factor  bool      `json:"factor,omitempty"` // a second factor was given at the provider
 }
 
 // Binding is a code for this very session, for what must come back to the browser
@@ -191,6 +192,13 @@ func EndAll(tx store.Tx, userID, except string) (ended int, err error) {
 // errs.Unsigned if the account is gone or disabled, or its password or its second
 // factors were changed since user was read.
 func (st *SessionStore) Renew(w http.ResponseWriter, r *http.Request, user User, addr string) (Session, error) {
+	return st.Enter(w, r, Entry{User: user, Proof: st.now()}, addr)
+}
+
+// Enter is Renew for what a sign-in ended with: it may have proven less than a
+// password does.
+func (st *SessionStore) Enter(w http.ResponseWriter, r *http.Request, e Entry, addr string) (Session, error) {
+	user := e.User
 	s, err := st.Get(r, st.name)
 	if err != nil {
 		return Session{}, fmt.Errorf("renewing a session: %w", err)
@@ -198,11 +206,11 @@ func (st *SessionStore) Renew(w http.ResponseWriter, r *http.Request, user User,
 	old, had := recordOf(s)
 	now, key := st.now(), newToken()
 	rec := sessionRecord{
-		Session: Session{ID: newToken(), UserID: user.ID, Created: now, Seen: now, Proof: now, Addr: addr, Agent: cut(r.UserAgent(), maxAgent)},
+		Session: Session{ID: newToken(), UserID: user.ID, Created: now, Seen: now, Proof: e.Proof, Factor: e.Factor, Addr: addr, Agent: cut(r.UserAgent(), maxAgent)},
 		Hash:    hashOf(key),
 	}
 	if old.UserID == user.ID {
-		rec.Values = old.Values
+		rec.Values, rec.Factor = old.Values, rec.Factor || old.Factor
 	}
 	err = st.store.Update(r.Context(), func(tx store.Tx) error {
 		if err := stillValid(tx, user); err != nil {

@@ -25,6 +25,7 @@ type guess struct {
 	failure  audit.Event // what is recorded if it is wrong; settle adds time and outcome
 	wrong    error       // what the person is told then
 	lapse    string      // what is recorded of it; "" for a wrong password
+	always   bool        // the password counts also where only those of owners do
 }
 
 // knownNetworks is the record of where a user has signed in from, oldest first.
@@ -66,7 +67,7 @@ func (s *Service) SignIn(ctx context.Context, by audit.Actor, email string, pass
 		note = "The password hash was renewed at today's cost."
 	}
 	now := s.now()
-	ticket, err := s.sealTicket(a, now)
+	ticket, err := s.sealTicket(ticket{UserID: a.ID, Changed: a.PasswordChanged}, now)
 	if err != nil {
 		return User{}, fmt.Errorf("making a ticket: %w", err)
 	}
@@ -203,7 +204,7 @@ func (s *Service) find(ctx context.Context, email string) (a account, err error)
 // account or the address has to wait: then it returns an errs.TooMany without
 // looking at the password. It fills g's keys. email is the address as typed.
 func (s *Service) evaluate(ctx context.Context, g *guess, email string) (right, stale bool, err error) {
-	now, net := s.now(), network(g.failure.Actor.Addr)
+	now, net := s.now(), Network(g.failure.Actor.Addr)
 	g.network = s.mac("known\x00" + net)
 	var wait time.Duration
 	var unrecorded bool
@@ -268,6 +269,10 @@ func (s *Service) settle(ctx context.Context, g guess, right bool, now time.Time
 		if !a.Active() { // whoever knows the password learns no more than who does not
 			answer = g.wrong
 			return g.recordWrong(tx, now)
+		}
+		if counts, err := passwordCounts(tx, a); err != nil || !counts && !g.always {
+			answer, g.lapse = g.wrong, "Right, but only owners sign in with a password."
+			return errors.Join(err, g.recordWrong(tx, now))
 		}
 		if a.Password != g.account.Password {
 			return errs.New(errs.Conflict, "The password of this account was changed a moment ago. Use the new one.")

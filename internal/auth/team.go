@@ -14,7 +14,8 @@ import (
 // A Person is a user as the team sees one.
 type Person struct {
 	User
-	Seen time.Time // exact to a minute; zero for who was never signed in
+	Seen       time.Time  // exact to a minute; zero for who was never signed in
+	Identities []Identity // who at a provider signs them in
 }
 
 // lastSeen is the record of when a user was here last. It outlives sessions.
@@ -41,7 +42,11 @@ func (s *Service) People(ctx context.Context) ([]Person, error) {
 			if err != nil {
 				return err
 			}
-			people[i] = Person{u, seen.Time}
+			list, err := orZero(identityLists.Get(r, u.ID))
+			if err != nil {
+				return err
+			}
+			people[i] = Person{u, seen.Time, list.Links}
 		}
 		return nil
 	})
@@ -50,7 +55,7 @@ func (s *Service) People(ctx context.Context) ([]Person, error) {
 
 var (
 	errAbove     = errs.New(errs.Refused, "Only somebody with the same role or a higher one, for at least the same entries, can do this.")
-	errLastOwner = errs.New(errs.Invalid, "This is the last owner who can sign in, so nothing was changed. Make somebody else an owner first.")
+	errLastOwner = errs.New(errs.Invalid, "This is the last owner who can sign in with a password, so nothing was changed. Make somebody else an owner first.")
 	errNoChange  = errs.New(errs.Refused, "Your role does not allow this any more. An owner can change it.")
 )
 
@@ -60,7 +65,7 @@ var (
 // errs.Invalid for the last owner. A grant that the user has already changes
 // nothing.
 func (s *Service) SetGrant(ctx context.Context, by audit.Actor, userID string, g Grant) error {
-	if err := g.check(); err != nil {
+	if err := g.Check(); err != nil {
 		return err
 	}
 	now := s.now()
@@ -73,7 +78,7 @@ func (s *Service) SetGrant(ctx context.Context, by audit.Actor, userID string, g
 			return errAbove
 		}
 		was := a.Grant
-		a.Grant = g
+		a.Grant, a.Mapped = g, false
 		event := audit.Event{Action: audit.GrantChanged, Changes: changes(was, g)}
 		return settlePerson(tx, a, stamp(event, by, now, a.Email))
 	})
@@ -154,7 +159,8 @@ func settlePerson(tx store.Tx, a account, e audit.Event) error {
 	return ownerRemains(tx)
 }
 
-// ownerRemains refuses a transaction after which nobody could give rights back.
+// ownerRemains refuses a transaction after which nobody could give rights back. An
+// owner without a password does not count: a provider may be switched off.
 func ownerRemains(tx store.Tx) error {
 	set, err := allUsers(tx)
 	if err != nil {
@@ -165,7 +171,7 @@ func ownerRemains(tx store.Tx) error {
 		if err != nil {
 			return fmt.Errorf("user %q: %w", id, err)
 		}
-		if a.Role == Owner && a.Active() {
+		if a.Role == Owner && a.Active() && !a.NoPassword {
 			return nil
 		}
 	}
@@ -194,4 +200,26 @@ func (p Pattern) Words() string {
 		return "all"
 	}
 	return string(p)
+}
+
+// StillMay refuses, in the caller's transaction, somebody who was disabled or lost
+// the permission since the request began.
+func StillMay(tx store.Tx, by audit.Actor, p Permission) error {
+	me, err := orZero(accounts.Get(tx, by.ID))
+	if err == nil && (me.ID == "" || !me.Active() || !me.May(p, true)) {
+		err = errNoChange
+	}
+	return err
+}
+
+// Losing returns who would have no way in without the provider: who signs in
+// through it, may sign in, and has no password.
+func (s *Service) Losing(ctx context.Context) (out []User, err error) {
+	all, err := s.Users(ctx)
+	for _, u := range all {
+		if u.Active() && u.NoPassword {
+			out = append(out, u)
+		}
+	}
+	return out, err
 }

@@ -64,8 +64,12 @@ func (t throttle) wrong(free int, now time.Time) throttle {
 // throttleKeys are the two counts that one attempt is held against.
 type throttleKeys struct{ account, address string }
 
-// each calls f for both keys with their free attempts.
+// each calls f for both keys with their free attempts. Without an account there is
+// one.
 func (k throttleKeys) each(f func(key string, free int) error) error {
+	if k.account == "" {
+		return f(k.address, freeByAddress)
+	}
 	return errors.Join(f(k.account, freeByAccount), f(k.address, freeByAddress))
 }
 
@@ -83,8 +87,8 @@ func (s *Service) mac(text string) string {
 	return base64.RawURLEncoding.EncodeToString(s.box.MAC("auth/throttle", []byte(text)))
 }
 
-// network is what counts as one address: IPv6 is handed out by the /64.
-func network(addr string) string {
+// Network is what counts as one address: IPv6 is handed out by the /64.
+func Network(addr string) string {
 	ip, err := netip.ParseAddr(addr)
 	if ap, perr := netip.ParseAddrPort(addr); perr == nil {
 		ip, err = ap.Addr(), nil

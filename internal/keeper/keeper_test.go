@@ -113,7 +113,7 @@ func TestWrap(t *testing.T) {
 func TestHangingCommand(t *testing.T) {
 	defer func(d time.Duration) { commandTime = d }(commandTime)
 	commandTime = 50 * time.Millisecond
-	for _, command := range [][]string{{"sleep", "600"}, {"sh", "-c", "sleep 20 & sleep 600"}} {
+	for _, command := range [][]string{{"sleep", "600"}, {"sh", "-c", "sleep 20 & sleep 21"}} {
 		began := time.Now()
 		_, err := New(Options{Command: command}).Load(t.Context())
 		if err == nil || !strings.Contains(err.Error(), "did not end within 50ms: "+command[0]) || time.Since(began) > 15*time.Second {

@@ -34,7 +34,11 @@ func (p accountPages) drawWith(c echo.Context, status int, err error, calendar s
 	if sessErr != nil {
 		return sessErr
 	}
-	page := templates.AccountPage{Sessions: sessions,
+	links, linkErr := p.Auth.Identities(c.Request().Context(), v.user.ID)
+	if linkErr != nil {
+		return linkErr
+	}
+	page := templates.AccountPage{Sessions: sessions, Provider: providerNames(links), NoOwn: v.user.NoPassword,
 		Frame: p.frame(c, "Account", templates.SectionNone), Created: p.when(v.user.Created), Factors: v.user.Factors(), MinLength: minPassword,
 		CurrentError: faults["current"], PasswordError: faults["password"], RepeatError: faults["password2"],
 	}

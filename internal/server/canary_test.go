@@ -19,6 +19,8 @@ import (
 	"backoffice/internal/audit"
 	"backoffice/internal/auth"
 	"backoffice/internal/config"
+	"backoffice/internal/signin"
+	"backoffice/internal/signin/signintest"
 
 	"github.com/labstack/echo/v4"
 )
@@ -109,7 +111,7 @@ func (m *mine) form(pairs ...string) url.Values {
 		"key", "clientSecret", "value", m.canaries["typed secret"], "secret", "no", "key", "client_secret", "value", m.canaries["typed secret"], "secret", "no",
 		"key", "sealed", "value", m.canaries["typed secret"], "secret", "yes", "current", m.canaries["wrong password"],
 		"password", m.canaries["wrong password"], "password2", m.canaries["new password"], "paste", m.canaries["paste"], "token", m.canaries["pasted token"],
-		"email", ownerEmail, "version", "1", "revision", "1", "base", "1", "reason", "because")
+		"email", ownerEmail, "clientSecret", m.canaries["typed secret"], "version", "1", "revision", "1", "base", "1", "reason", "because")
 	for i := 0; i+1 < len(pairs); i += 2 {
 		v.Set(pairs[i], pairs[i+1])
 	}
@@ -125,6 +127,10 @@ func (m *mine) askAll(p *person, header ...string) {
 		switch {
 		case r.path == callbackPath:
 			path += "?" + url.Values{"code": {m.canaries["code"]}, "state": {m.canaries["state"]}}.Encode()
+		case r.path == signin.CallbackPath:
+			path += "?" + url.Values{"code": {m.canaries["code"]}, "state": {m.canaries["state"]}, "iss": {m.canaries["state"]}}.Encode()
+		case r.path == confirmPath:
+			path += "?token=" + url.QueryEscape(m.canaries["invitation"])
 		case r.path == "/setup" && r.safe():
 			path += "?token=" + url.QueryEscape(m.canaries["set-up token"])
 		case r.path == "/invite" && r.safe():
@@ -143,7 +149,7 @@ func (m *mine) askAll(p *person, header ...string) {
 		}
 		form.Set("code", m.canaries["code"])
 		form.Set("passkey", m.canaries["passkey"])
-		if r.path == "/login/code" || strings.HasPrefix(r.path, "/login/passkey") {
+		if r.path == "/login/code" || r.path == "/login/link" || strings.HasPrefix(r.path, "/login/passkey") {
 			form.Set("ticket", m.canaries["ticket"])
 		}
 		if r.path == "/invite" {
@@ -174,6 +180,7 @@ func TestNoSecretLeaves(t *testing.T) {
 	m.radar()
 	m.notified()
 	m.people()
+	m.signIns()
 	m.files(m.owner())
 	m.passwords()
 	m.listen()
@@ -348,6 +355,35 @@ func (m *mine) people() {
 	v.post("/account/factor", "code", m.canaries["recovery code"]).want(409)
 	m.owner().get("/team").want(200, "new@acme.example")
 	v.get(at.RequestURI()).want(404)
+}
+
+// signIns saves a provider, confirms it and signs people in through it, with and
+// without success. The link of a setting is on the page that answers its saving and
+// on the one that it opens, and nowhere else.
+func (m *mine) signIns() {
+	m.t.Helper()
+	idp := m.idp()
+	idp.Secret = m.canaries["typed secret"]
+	idp.Set(signintest.Hooks{Sign: func(_ []byte, ok string) string { m.canaries["ID token"] = ok; return ok }})
+	p := m.owner()
+	before := len(m.heard)
+	link := must(url.Parse(m.saveSignIn(p, idp).value("input[id=one-time]")))(m.t)
+	m.canaries["link of a setting"] = link.Query().Get("token")
+	v := m.visitor()
+	page := v.get(link.RequestURI()).want(200)
+	leave := v.submit(page, "/login/provider").want(200)
+	m.heard = m.heard[:before]
+	back := must(idp.Visit(leave.wayOut(), "s-owner"))(m.t)
+	m.canaries["code of a provider"], m.canaries["state of a provider"] = back.Query().Get("code"), back.Query().Get("state")
+	m.visitor().get(back.RequestURI()).want(422)
+	v.get(back.RequestURI()).leadsTo("/settings/sign-in")
+	v.get(back.RequestURI()).want(422, "used already")
+	v.get("/settings/sign-in").want(200, "In force")
+	p.post("/settings/sign-in/test").want(200, "What the test found out")
+	p.post("/settings/sign-in", "issuer", idp.Issuer, "clientSecret", m.canaries["typed secret"]).want(422)
+	for _, path := range []string{"/login", "/team", "/audit", "/account"} {
+		p.get(path)
+	}
 }
 
 // passwords tries all that are wrong, and then the right one.

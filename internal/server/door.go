@@ -73,11 +73,6 @@ func (p doorPages) askLogin(c echo.Context) error {
 	return p.drawLogin(c, http.StatusOK, page)
 }
 
-func (p doorPages) drawLogin(c echo.Context, status int, page templates.LoginPage) error {
-	page.Stage, page.Passkeys = p.stage(c), p.Auth.PasskeysWork()
-	return render(c, status, templates.Login(page))
-}
-
 // login is POST /login. A wrong password and an unknown account get the same
 // answer.
 func (p doorPages) login(c echo.Context) error {
@@ -93,7 +88,7 @@ func (p doorPages) login(c echo.Context) error {
 	}
 	var half *auth.CodeNeeded
 	if errors.As(err, &half) {
-		return p.askSecond(c, http.StatusOK, *half, "")
+		return p.drawCode(c, http.StatusOK, half.Ticket, next, "")
 	}
 	kind, msg := errs.Of(err)
 	if kind == errs.Internal || kind == errs.Unavailable {

@@ -84,15 +84,15 @@ func (p doorPages) beginPasskey(c echo.Context) error {
 func (p doorPages) passkey(c echo.Context) error {
 	by, answer, ticket := actor(c), secret.NewText(c.FormValue("passkey")), secret.NewText(c.FormValue("ticket"))
 	by.ID, by.Name = "", "" // whoever is signed in here need not be the one who answers
-	var user auth.User
+	var entry auth.Entry
 	var err error
 	if ticket.IsZero() {
-		user, err = p.Auth.SignInWithPasskey(c.Request().Context(), by, p.doorSession(c), answer)
+		entry, err = p.Auth.SignInWithPasskey(c.Request().Context(), by, p.doorSession(c), answer)
 	} else {
-		user, err = p.Auth.SignInWithSecondPasskey(c.Request().Context(), by, ticket, p.doorSession(c), answer)
+		entry, err = p.Auth.SignInWithSecondPasskey(c.Request().Context(), by, ticket, p.doorSession(c), answer)
 	}
 	if err == nil {
-		if _, err := p.Sessions.Renew(c.Response(), c.Request(), user, visitOf(c).addr); err != nil {
+		if _, err := p.Sessions.Enter(c.Response(), c.Request(), entry, visitOf(c).addr); err != nil {
 			return err
 		}
 		return c.Redirect(http.StatusSeeOther, ownPath(c.FormValue("next")))
@@ -106,7 +106,7 @@ func (p doorPages) passkey(c echo.Context) error {
 	if kind == errs.Unsigned {
 		status = http.StatusUnprocessableEntity
 	} else if !ticket.IsZero() {
-		return p.askSecond(c, status, p.Auth.Needed(c.Request().Context(), ticket), msg)
+		return p.drawCode(c, status, ticket, c.FormValue("next"), msg)
 	}
 	return p.drawLogin(c, status, templates.LoginPage{Next: ownPath(c.FormValue("next")), Error: msg})
 }

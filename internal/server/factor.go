@@ -24,7 +24,7 @@ type factorPages struct{ gate }
 // not, it has been answered, or the error is to be.
 func (g gate) demandFactor(c echo.Context, may auth.Permission) (goOn bool, err error) {
 	u := visitOf(c).user
-	if u.HasFactor() || !g.Site.SecondFactor.Requires(u.Grant) || may == auth.SignedIn || may == auth.Factor {
+	if u.HasFactor() || visitOf(c).session.Factor || !g.Site.SecondFactor.Requires(u.Grant) || may == auth.SignedIn || may == auth.Factor {
 		return true, nil
 	}
 	const at = "/account/factor"
@@ -186,19 +186,19 @@ func (p teamPages) resetFactor(c echo.Context) error {
 	return p.change(c, saidFactorRemoved, func(u auth.User) error { return p.Auth.ResetFactor(c.Request().Context(), actor(c), u.ID) })
 }
 
-// askSecond goes on with a sign-in whose password was right.
-func (p doorPages) askSecond(c echo.Context, status int, need auth.CodeNeeded, fault string) error {
-	return render(c, status, templates.LoginCode(templates.LoginCodePage{Stage: p.stage(c), OneTime: need.Ticket.Reveal(), App: need.App, Passkey: need.Passkey,
-		Next: ownPath(c.FormValue("next")), Error: fault}))
+// drawCode goes on with a sign-in whose first half was right.
+func (p doorPages) drawCode(c echo.Context, status int, ticket secret.Text, next, fault string) error {
+	need := p.Auth.Needed(c.Request().Context(), ticket)
+	return render(c, status, templates.LoginCode(templates.LoginCodePage{Stage: p.stage(c), OneTime: ticket.Reveal(), App: need.App, Passkey: need.Passkey, Next: ownPath(next), Error: fault}))
 }
 
 // loginCode is POST /login/code.
 func (p doorPages) loginCode(c echo.Context) error {
 	by, ticket := actor(c), secret.NewText(c.FormValue("ticket"))
 	by.ID, by.Name = "", ""
-	user, err := p.Auth.SignInWithCode(c.Request().Context(), by, ticket, c.FormValue("code"))
+	e, err := p.Auth.SignInWithCode(c.Request().Context(), by, ticket, c.FormValue("code"))
 	if err == nil {
-		if _, err := p.Sessions.Renew(c.Response(), c.Request(), user, visitOf(c).addr); err != nil {
+		if _, err := p.Sessions.Enter(c.Response(), c.Request(), e, visitOf(c).addr); err != nil {
 			return err
 		}
 		return c.Redirect(http.StatusSeeOther, ownPath(c.FormValue("next")))
@@ -207,7 +207,7 @@ func (p doorPages) loginCode(c echo.Context) error {
 	switch kind {
 	case errs.Invalid, errs.TooMany:
 		because(c, err)
-		return p.askSecond(c, statuses[kind].status, p.Auth.Needed(c.Request().Context(), ticket), msg)
+		return p.drawCode(c, statuses[kind].status, ticket, c.FormValue("next"), msg)
 	case errs.Unsigned:
 		because(c, err)
 		return p.drawLogin(c, http.StatusUnprocessableEntity, templates.LoginPage{Next: ownPath(c.FormValue("next")), Error: msg})

@@ -34,6 +34,7 @@ import (
 	"backoffice/internal/outside"
 	"backoffice/internal/sandbox"
 	"backoffice/internal/secret"
+	"backoffice/internal/signin"
 	"backoffice/internal/store"
 	"backoffice/internal/store/bolt"
 	"backoffice/internal/store/storetest"
@@ -195,10 +196,12 @@ func (h *house) furnish(p plan, box *secret.Box) Deps {
 	if ready == nil {
 		ready = func() error { return nil }
 	}
+	people := auth.New(auth.Options{Store: h.store, Box: box, Now: h.clock, PublicURL: public})
 	return Deps{Store: h.store, Config: entries, Catalogue: catalogue, Outside: checker, Webhooks: hooks, Guide: guide.New(guide.Options{Store: h.store, Config: entries, Now: h.clock}), Exchange: files, Audit: audit.NewLog(h.store), Notary: watch.Notary, AuditState: watch.State, AuditCheck: watch.Checker.Ask, Keys: h.ring(box), Now: h.clock,
 		OAuth: oauth.New(oauth.Options{Store: h.store, Box: box, Config: entries, Guard: guard, PublicURL: public.String(), Now: h.clock,
 			CallTimeout: 2 * time.Second}),
-		Auth:     auth.New(auth.Options{Store: h.store, Box: box, Now: h.clock, PublicURL: public}),
+		Auth:     people,
+		SignIn:   signin.New(signin.Options{Store: h.store, Box: box, Auth: people, Guard: must(egress.New(egress.Options{Allow: []string{"127.0.0.1"}}))(h.t), PublicURL: public.String(), Now: h.clock}),
 		Sessions: auth.NewSessionStore(h.store, auth.SessionOptions{Secure: public.Scheme == "https", Now: h.clock}),
 		Log:      slog.New(slog.NewJSONHandler(h.log, nil)),
 		Site: Site{PublicURL: public, Environment: p.env, Proxies: h.proxies, Version: "1.0.0", Started: start, DataFile: h.file,

@@ -54,6 +54,10 @@ const (
 	saidEnded
 	saidFactorRemoved
 	saidLogChecked
+	saidSignInForce
+	saidSignInDropped
+	saidSignInOff
+	saidUnlinked
 	saidApproved
 	saidRejected
 	saidRule
@@ -117,6 +121,10 @@ var sentences = map[said]string{
 	saidPasskeyAdded:   "The passkey is added. Your recovery codes stay as they are",
 	saidPasskeyRenamed: "The passkey has another name",
 	saidPasskeyRemoved: "The passkey is removed",
+	saidSignInForce:    "The sign-in provider is in force",
+	saidSignInDropped:  "The saved setting is discarded",
+	saidSignInOff:      "The sign-in provider is off",
+	saidUnlinked:       "The account is unlinked, and its sessions have ended",
 	saidApproved:       "Version %d is approved",
 	saidRejected:       "Version %d is rejected",
 	saidRule:           "The rule is changed",

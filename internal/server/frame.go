@@ -48,9 +48,13 @@ func ownAddress(c echo.Context) string {
 	switch path.Base(c.Path()) {
 	case "test-values":
 		return "/config"
+	case "test":
+		if c.Path() == signInPath+"/test" {
+			return signInPath
+		}
 	case "consent":
 		return path.Dir(u.EscapedPath()) + "/test"
-	case "promote", "rollback", "reject", "discard", "compare", "reveal", "token", "password", "radar", "send", "replay", "export", "check", "invite", "withdraw", "disable", "enable", "sessions", "proof", "factor", "begin", "codes", "remove", "code", "passkey", "passkey-new", "passkey-add", "passkey-rename", "passkey-remove":
+	case "promote", "rollback", "reject", "discard", "compare", "reveal", "token", "password", "radar", "send", "replay", "export", "check", "invite", "withdraw", "disable", "enable", "sessions", "proof", "factor", "begin", "codes", "remove", "code", "unlink", "off", "passkey", "passkey-new", "passkey-add", "passkey-rename", "passkey-remove":
 		return path.Dir(u.EscapedPath())
 	}
 	return u.EscapedPath()

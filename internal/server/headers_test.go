@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"backoffice/internal/signin"
+
 	"backoffice/internal/audit"
 	"backoffice/web"
 )
@@ -49,7 +51,7 @@ func TestSecurityHeaders(t *testing.T) {
 				t.Errorf("%s has no request id", a.what)
 			}
 			referrer := "same-origin"
-			if path := strings.Fields(a.what)[1]; strings.HasPrefix(path, "/auth/") || strings.HasPrefix(path, "/setup") || strings.HasPrefix(path, "/invite") || strings.HasSuffix(path, "/consent") && a.status == 200 && strings.HasPrefix(a.what, "POST") {
+			if path := strings.Fields(a.what)[1]; strings.HasPrefix(path, "/auth/") || strings.HasPrefix(path, "/setup") || strings.HasPrefix(path, "/invite") || path == signin.CallbackPath || path == confirmPath || strings.HasSuffix(path, "/consent") && a.status == 200 && strings.HasPrefix(a.what, "POST") {
 				referrer = "no-referrer"
 			}
 			if got := a.header.Get("Referrer-Policy"); got != referrer {
@@ -229,7 +231,7 @@ func TestOnlyFormsAreRead(t *testing.T) {
 func TestDepsAreChecked(t *testing.T) {
 	t.Parallel()
 	_, err := New(Deps{})
-	if err == nil || err.Error() != "server: missing: Audit, AuditCheck, AuditState, Auth, Catalogue, Config, Exchange, Guide, Keys, Log, Notary, Now, OAuth, Outside, Sessions, Site.DataSize, Site.PublicURL, Site.Ready, Store, Webhooks" {
+	if err == nil || err.Error() != "server: missing: Audit, AuditCheck, AuditState, Auth, Catalogue, Config, Exchange, Guide, Keys, Log, Notary, Now, OAuth, Outside, Sessions, SignIn, Site.DataSize, Site.PublicURL, Site.Ready, Store, Webhooks" {
 		t.Errorf("New of nothing: %v", err)
 	}
 	d := open(t, plan{}).deps

@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"strings"
 
+	"backoffice/internal/auth"
 	"backoffice/internal/config"
 	"backoffice/internal/webhook"
 	"backoffice/web"
@@ -50,6 +51,9 @@ func (p housePages) settings(c echo.Context) error {
 	page.Checks = []templates.Fact{address, transport}
 	page.Sealing = []templates.Fact{{Label: "Key that seals", Text: p.Keys.Box.KeyID(), Code: true}, {Label: "Where it is", Text: s.KeyFile, Code: true},
 		{Label: "What it seals", Text: "Every secret in the data file, bound to its place"}}
+	if p.allows(c, auth.SignInManage) {
+		page.SignIn = templates.Link{Label: "How people sign in", URL: signInPath}
+	}
 	outsideIn, err := p.outsideIn(c)
 	if err != nil {
 		return err

@@ -15,6 +15,7 @@ import (
 	"backoffice/internal/config"
 	"backoffice/internal/errs"
 	"backoffice/internal/oauth"
+	"backoffice/internal/signin"
 
 	"github.com/labstack/echo/v4"
 	"github.com/prometheus/client_golang/prometheus"
@@ -147,7 +148,7 @@ func (g gate) headers(next echo.HandlerFunc) echo.HandlerFunc {
 // on to nobody, and never becomes part of a page.
 func onceOnly(c echo.Context) bool {
 	path := c.Request().URL.Path
-	return c.Path() == callbackPath || path == "/setup" || path == "/invite" || strings.HasPrefix(path, "/auth/")
+	return c.Path() == callbackPath || path == "/setup" || path == "/invite" || path == confirmPath || path == signin.CallbackPath || strings.HasPrefix(path, "/auth/")
 }
 
 // crossOrigin refuses unsafe requests that another site made a browser send.

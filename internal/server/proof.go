@@ -21,7 +21,8 @@ import (
 // carried are the fields that the page which asks takes along. None is a secret,
 // unless somebody types an address of a replay with one in it, which goes back to
 // who typed it alone.
-var carried = []string{"name", "target", "email", "role", "entries", "version", "revision", "hash", "rule", "key", "reason", "session", "required", "format", "which", "ids", "id", "recipients", "who", "action", "outcome", "addr", "text", "from", "to", "copy"}
+var carried = []string{"name", "target", "email", "role", "entries", "version", "revision", "hash", "rule", "key", "reason", "session", "required", "format", "which", "ids", "id", "recipients", "who", "action", "outcome", "addr", "text", "from", "to", "copy",
+	"issuer", "clientId", "scopes", "claim", "button", "domains", "rules", "owners", "trust", "acr"}
 
 // demandProof reports whether the request may go on. If not, it has been answered.
 func (g gate) demandProof(c echo.Context, may auth.Permission) (proven bool, err error) {
@@ -44,10 +45,33 @@ func (g gate) demandProof(c echo.Context, may auth.Permission) (proven bool, err
 			page.Fields = append(page.Fields, templates.CarriedField{Name: name, Text: text})
 		}
 	}
+	counts, err := g.Auth.PasswordCounts(c.Request().Context(), visitOf(c).user.ID)
+	if err != nil {
+		return false, err
+	}
+	if !counts {
+		return false, g.drawAtProvider(c, page)
+	}
 	if !reads && (c.Request().PostForm.Has("password") || c.FormValue("passkey") != "") {
 		return g.proveOrAsk(c, page)
 	}
 	return false, g.drawConfirm(c, http.StatusForbidden, page)
+}
+
+// drawAtProvider asks somebody without a password to sign in at the provider again.
+func (g gate) drawAtProvider(c echo.Context, page templates.ConfirmPage) error {
+	page.Frame = g.frame(c, "Sign in once more", templates.SectionNone)
+	if c.Request().Method != http.MethodPost {
+		page.Path = path.Dir(page.Path)
+	}
+	o, ok, err := g.SignIn.Offered(c.Request().Context())
+	if err != nil {
+		return err
+	}
+	if ok {
+		page.Button = o.Button
+	}
+	return render(c, http.StatusForbidden, templates.ConfirmAtProvider(page))
 }
 
 // proveOrAsk takes the password or the passkey of a form, or asks for it again.
@@ -101,6 +125,9 @@ func (g gate) drawConfirm(c echo.Context, status int, page templates.ConfirmPage
 // proof is POST /account/proof: the password for what a link leads to.
 func (p accountPages) proof(c echo.Context) error {
 	next := ownPath(c.FormValue("next"))
+	if p.Sessions.Proven(visitOf(c).session) { // at the provider, a moment ago
+		return c.Redirect(http.StatusSeeOther, next)
+	}
 	proven, err := p.proveOrAsk(c, templates.ConfirmPage{Action: "/account/proof", Fields: []templates.CarriedField{{Name: "next", Text: next}}})
 	if err != nil || !proven {
 		return err

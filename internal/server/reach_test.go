@@ -416,9 +416,10 @@ func TestNoDeadButtons(t *testing.T) {
 // script, by a provider, or in the middle of something.
 var offeredElsewhere = []string{"GET /settings/keys/progress", "GET " + entryEvents, "GET " + notificationEvents, "GET " + auditNews, "GET /config/:id/test/:run/events", "GET /trials/:run", "GET /trials/:run/events", "GET /auth/:service/callback", "GET /login", "POST /login",
 	"GET /settings/outside-in", "GET /config/:id/test/compare", "POST /config/:id/rollback", "POST /settings/outside-in/finish", "POST /team/withdraw", "POST /team/:user/enable", "POST /account/proof",
-	"POST /login/code", "POST /account/factor", "POST /account/factor/codes", "POST /account/factor/remove", "POST /team/:user/factor",
-	"POST /login/passkey", "POST /login/passkey/begin", "POST /account/proof/passkey", "POST /account/factor/passkey-new", "POST /account/factor/passkey-add", "POST /account/factor/passkey-rename", "POST /account/factor/passkey-remove",
-	"GET " + planPath, "POST " + planPath, "POST " + planPath + "/discard"}
+	"POST /login/code", "POST /account/factor", "POST /account/factor/codes", "POST /account/factor/remove", "POST /team/:user/factor", "GET " + planPath, "POST " + planPath, "POST " + planPath + "/discard",
+	"POST /login/provider", "GET /login/callback", "GET /login/confirm", "POST /login/link", "POST /account/proof/provider",
+	"POST /team/:user/unlink", "POST /settings/sign-in/begin", "POST /settings/sign-in/discard", "POST /settings/sign-in/test", "POST /settings/sign-in/off",
+	"POST /login/passkey", "POST /login/passkey/begin", "POST /account/proof/passkey", "POST /account/factor/passkey-new", "POST /account/factor/passkey-add", "POST /account/factor/passkey-rename", "POST /account/factor/passkey-remove"}
 
 // An offer is something that a page lets one do.
 type offer struct{ method, path string }

@@ -3,6 +3,7 @@ package server
 import (
 	"backoffice/internal/auth"
 	"backoffice/internal/outside"
+	"backoffice/internal/signin"
 	"backoffice/web"
 
 	"github.com/labstack/echo/v4"
@@ -59,6 +60,7 @@ func routes(g gate) []route {
 	radar := radarPages{g}
 	keys := keyPages{g}
 	checks := outsidePages{g}
+	signIn := signInPages{g}
 	calendars := calendarPages{g, &askers{}}
 	files := exchangePages{g}
 	hook := receiver{g, newRoom()}
@@ -79,6 +81,10 @@ func routes(g gate) []route {
 		{"POST", "/login/code", auth.Public, door.loginCode},
 		{"POST", "/login/passkey", auth.Public, door.passkey},
 		{"POST", "/login/passkey/begin", auth.Public, door.beginPasskey},
+		{"POST", "/login/provider", auth.Public, door.provider},
+		{"GET", signin.CallbackPath, auth.Public, door.callback},
+		{"GET", confirmPath, auth.Public, door.askConfirm},
+		{"POST", "/login/link", auth.Public, door.link},
 		{"POST", "/logout", auth.Public, door.logout},
 		{"POST", "/theme", auth.Public, door.theme},
 
@@ -160,6 +166,7 @@ func routes(g gate) []route {
 		{"POST", "/account/sessions", auth.SignedIn, account.end},
 		{"POST", "/account/proof", auth.SignedIn, account.proof},
 		{"POST", "/account/proof/passkey", auth.SignedIn, account.beginProof},
+		{"POST", "/account/proof/provider", auth.SignedIn, account.proveAtProvider},
 		{"GET", "/account/factor", auth.SignedIn, factor.show},
 		{"POST", "/account/factor", auth.Factor, factor.confirm},
 		{"POST", "/account/factor/begin", auth.Factor, factor.begin},
@@ -178,9 +185,16 @@ func routes(g gate) []route {
 		{"POST", "/team/:user", auth.TeamWrite, team.grant},
 		{"POST", "/team/:user/disable", auth.TeamWrite, team.disable},
 		{"POST", "/team/:user/enable", auth.TeamWrite, team.enable},
+		{"POST", "/team/:user/unlink", auth.TeamWrite, team.unlink},
 		{"POST", "/team/:user/factor", auth.TeamWrite, team.resetFactor},
 		{"POST", "/team/:user/sessions", auth.TeamSessions, team.endSessions},
 		{"GET", "/settings", auth.SettingsRead, house.settings},
+		{"GET", signInPath, auth.SignInManage, signIn.show},
+		{"POST", signInPath, auth.SignInManage, signIn.save},
+		{"POST", signInPath + "/begin", auth.SignInManage, signIn.begin},
+		{"POST", signInPath + "/discard", auth.SignInManage, signIn.discard},
+		{"POST", signInPath + "/test", auth.SignInManage, signIn.test},
+		{"POST", signInPath + "/off", auth.SignInManage, signIn.off},
 		{"GET", keysPath, auth.SettingsRead, keys.show},
 		{"GET", keysProgress, auth.SettingsRead, keys.progress},
 		{"POST", "/settings/keys/rotate", keysManage, keys.rotate},

@@ -34,11 +34,15 @@ func (p secretPages) draw(c echo.Context, status int, fault error) error {
 	if err != nil {
 		return err
 	}
+	asks, err := p.asksPassword(c)
+	if err != nil {
+		return err
+	}
 	faults := errs.Fields(fault)
 	return render(c, status, templates.Reveal(templates.RevealPage{
 		Frame: p.frame(c, "Reveal "+look.Key+" · "+string(e.ID), templates.SectionConfiguration), Entry: head,
 		Version: strconv.Itoa(look.Version), Key: look.Key, Stored: stored, Reason: look.Reason,
-		Asks: !p.Sessions.Proven(visitOf(c).session), Passkey: p.hasPasskey(c), ReasonError: faults["reason"],
+		Asks: asks, Passkey: p.hasPasskey(c), ReasonError: faults["reason"],
 	}))
 }
 

@@ -32,6 +32,7 @@ import (
 	"backoffice/internal/oauth"
 	"backoffice/internal/outside"
 	"backoffice/internal/secret"
+	"backoffice/internal/signin"
 	"backoffice/internal/store"
 	"backoffice/internal/webhook"
 
@@ -46,6 +47,7 @@ type Deps struct {
 	OAuth     *oauth.Service
 	Auth      *auth.Service
 	Sessions  *auth.SessionStore
+	SignIn    *signin.Service
 	Outside   *outside.Checker
 	Guide     *guide.Service
 	Webhooks  *webhook.Service
@@ -95,7 +97,7 @@ func New(d Deps) (http.Handler, error) { return mount(d, routes) }
 
 // noHead are routes that cannot be asked for with HEAD. A callback uses up its
 // state, an export is an event, and a receipt or a head may have to be signed.
-var noHead = []string{callbackPath, caseFilePath, receiptPath, auditHeadPath}
+var noHead = []string{callbackPath, signin.CallbackPath, caseFilePath, receiptPath, auditHeadPath}
 
 // mount serves a table of routes.
 func mount(d Deps, table func(gate) []route) (http.Handler, error) {
@@ -126,7 +128,7 @@ func (d Deps) check() error {
 	var missing []string
 	for name, is := range map[string]bool{
 		"Store": d.Store == nil, "Config": d.Config == nil, "Catalogue": d.Catalogue == nil, "OAuth": d.OAuth == nil, "Auth": d.Auth == nil,
-		"Sessions": d.Sessions == nil, "Outside": d.Outside == nil, "Webhooks": d.Webhooks == nil, "Guide": d.Guide == nil, "Exchange": d.Exchange == nil, "Audit": d.Audit == nil, "Keys": d.Keys == nil, "Notary": d.Notary == nil, "AuditState": d.AuditState == nil, "AuditCheck": d.AuditCheck == nil, "Log": d.Log == nil, "Now": d.Now == nil,
+		"Sessions": d.Sessions == nil, "SignIn": d.SignIn == nil, "Outside": d.Outside == nil, "Webhooks": d.Webhooks == nil, "Guide": d.Guide == nil, "Exchange": d.Exchange == nil, "Audit": d.Audit == nil, "Keys": d.Keys == nil, "Notary": d.Notary == nil, "AuditState": d.AuditState == nil, "AuditCheck": d.AuditCheck == nil, "Log": d.Log == nil, "Now": d.Now == nil,
 		"Site.PublicURL": d.Site.PublicURL == nil, "Site.DataSize": d.Site.DataSize == nil, "Site.Ready": d.Site.Ready == nil,
 	} {
 		if is {

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"strings"
@@ -8,6 +9,7 @@ import (
 	"backoffice/internal/auth"
 	"backoffice/internal/errs"
 	"backoffice/internal/secret"
+	"backoffice/internal/signin"
 	"backoffice/web/templates"
 
 	"github.com/labstack/echo/v4"
@@ -61,7 +63,7 @@ func (g gate) knows(c echo.Context, u auth.User) bool {
 
 func (p teamPages) row(c echo.Context, who auth.Person) templates.PersonRow {
 	row := templates.PersonRow{Email: who.Email, Name: who.Name, You: who.ID == visitOf(c).user.ID, Role: roleName(who.Role), Entries: entriesOf(who.Entries),
-		Seen: p.when(who.Seen), Disabled: !who.Active(), Factors: factorWords(who.User)}
+		Seen: p.when(who.Seen), Disabled: !who.Active(), Factors: factorWords(who.User), Way: wayIn(who.User, who.Identities)}
 	if p.allows(c, auditPermission) {
 		row.History = "/audit?who=" + url.QueryEscape(who.Email)
 	}
@@ -69,6 +71,20 @@ func (p teamPages) row(c echo.Context, who auth.Person) templates.PersonRow {
 		row.URL = personURL(who.ID)
 	}
 	return row
+}
+
+// wayIn is how somebody signs in.
+func wayIn(u auth.User, links []auth.Identity) string {
+	switch names := providerNames(links); {
+	case u.NoPassword && names == "":
+		return "Nothing any more"
+	case u.NoPassword:
+		return names
+	case names == "":
+		return "Password"
+	default:
+		return "Password, " + names
+	}
 }
 
 func personURL(id string) string { return "/team/" + url.PathEscape(id) }
@@ -203,6 +219,18 @@ func (p teamPages) drawPerson(c echo.Context, status int, u auth.User, page temp
 	page.URL, page.Email, page.Name, page.You, page.Disabled = personURL(u.ID), u.Email, u.Name, u.ID == visitOf(c).user.ID, !u.Active()
 	page.Facts = []templates.Fact{{Label: "E-mail", Text: u.Email}, {Label: "Role", Text: roleName(u.Role) + ", " + entriesOf(u.Entries)},
 		{Label: "Account made", Text: p.when(u.Created).Exact}}
+	links, err := p.Auth.Identities(c.Request().Context(), u.ID)
+	if err != nil {
+		return err
+	}
+	page.Linked = len(links) > 0
+	page.Facts = append(page.Facts, templates.Fact{Label: "Signs in by", Text: wayIn(u, links)})
+	for _, x := range links {
+		page.Facts = append(page.Facts, templates.Fact{Label: "There", Text: cmp.Or(x.Email, "without an address") + ", last " + p.when(x.Last).Exact})
+	}
+	if u.Mapped {
+		page.Facts = append(page.Facts, templates.Fact{Label: "Role from", Text: "A group at the provider, at every sign-in"})
+	}
 	second := templates.Fact{Label: "Second factor", Text: "None", Verdict: templates.VerdictNotChecked}
 	if page.Factor = u.HasFactor(); page.Factor {
 		second.Text = factorWords(u)
@@ -210,7 +238,6 @@ func (p teamPages) drawPerson(c echo.Context, status int, u auth.User, page temp
 	}
 	page.Facts = append(page.Facts, second)
 	if p.allows(c, auth.TeamSessions) {
-		var err error
 		if page.Sessions, err = p.sessionRows(c, u.ID); err != nil {
 			return err
 		}
@@ -279,6 +306,11 @@ func (p teamPages) enable(c echo.Context) error {
 	return p.change(c, saidEnabled, func(u auth.User) error { return p.Auth.Enable(c.Request().Context(), actor(c), u.ID) })
 }
 
+// unlink is POST /team/:user/unlink.
+func (p teamPages) unlink(c echo.Context) error {
+	return p.change(c, saidUnlinked, func(u auth.User) error { return p.Auth.Unlink(c.Request().Context(), actor(c), u.ID) })
+}
+
 // endSessions is POST /team/:user/sessions: one session of somebody else, or all.
 func (p teamPages) endSessions(c echo.Context) error {
 	return p.change(c, saidEnded, func(u auth.User) error {
@@ -299,8 +331,15 @@ func (p doorPages) drawInvite(c echo.Context, status int, token secret.Text, err
 	}
 	because(c, err)
 	faults := errs.Fields(err)
+	offer, ok, offerErr := p.SignIn.Offered(c.Request().Context())
+	if offerErr != nil {
+		return offerErr
+	}
+	if !ok {
+		offer = signin.Offer{}
+	}
 	return render(c, status, templates.Invite(templates.InvitePage{Stage: p.stage(c), OneTime: token.Reveal(), Email: inv.Email, Role: string(inv.Role),
-		Entries: entriesOf(inv.Entries), By: inv.ByName, Name: c.FormValue("name"), MinLength: minPassword,
+		Entries: entriesOf(inv.Entries), By: inv.ByName, Name: c.FormValue("name"), MinLength: minPassword, Provider: offer.Button, NoOwn: offer.OwnersOnly && inv.Role != auth.Owner,
 		NameError: faults["name"], PasswordError: faults["password"], RepeatError: faults["password2"]}))
 }
 

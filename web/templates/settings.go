@@ -11,6 +11,8 @@ type AccountPage struct {
 	PasswordError string
 	RepeatError   string
 	MinLength     string // "12"
+	Provider      string // "login.example.com": where this person signs in, too; "" for nowhere
+	NoOwn         bool   // there is no password here
 
 	CalendarMade    Time   // when the calendar address was made; the zero Time if there is none
 	CalendarAddress string // only in the answer that made it
@@ -62,6 +64,7 @@ type ConfirmPage struct {
 	PasswordError string
 	Passkey       bool // the person has one, which will do as well
 	PasskeyError  string
+	Button        string // of the provider, for ConfirmAtProvider; "" if there is none
 }
 
 // heading says what is asked for.
@@ -85,6 +88,7 @@ type SettingsPage struct {
 	Outside   OutsideCheck
 	Log       LogState // the zero LogState for who may not see it
 	Sealing   []Fact   // key id, what it seals
+	SignIn    Link     // to how people sign in; the zero Link for who may not see it
 	About     []Fact   // version, data file and its size, events, Go version
 	Sandbox   string   // its address; "" if it is off
 }

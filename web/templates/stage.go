@@ -43,8 +43,27 @@ type LoginPage struct {
 	Error string // why the sign-in was refused; one sentence that does not tell which of the two was wrong
 	Said  string // "You have signed out."; "" for none
 
+	Provider   string // text of the button that leads to the provider; "" for none
+	OwnersOnly bool   // only owners sign in with a password
+
 	Passkeys bool // they can be used here, whoever has one
 	NoAdmin  bool // nobody can sign in yet: the page says how the first admin comes about, and has no form
+}
+
+// heading is that of the form for a password.
+func (p LoginPage) heading() string {
+	if p.Provider != "" {
+		return "Sign in with a password"
+	}
+	return "Sign in"
+}
+
+// rank is the class of its button: the provider's comes first.
+func (p LoginPage) rank() string {
+	if p.Provider != "" {
+		return ""
+	}
+	return "is-main"
 }
 
 // faults pairs ids of controls with messages and leaves out those without one.

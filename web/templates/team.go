@@ -19,6 +19,7 @@ type PersonRow struct {
 	Role        string // "Editor"
 	Entries     string // "acme:*"; "All"
 	Factors     string // "app, 2 passkeys"; "" for none
+	Way         string // how they sign in: "Password", "login.example.com"
 	Seen        Time   // zero for never
 	Disabled    bool
 	URL         string // of the page that changes the person; "" for who may not
@@ -118,6 +119,7 @@ type PersonPage struct {
 	Disabled bool
 	Facts    []Fact
 	Form     GrantForm
+	Linked   bool         // to somebody at a provider
 	Factor   bool         // there is a second one
 	Sessions []SessionRow // only for who may end them
 	Notice   Notice
@@ -144,6 +146,8 @@ type InvitePage struct {
 	PasswordError string
 	RepeatError   string
 	MinLength     string
+	Provider      string // text of the button that accepts through the provider; "" for none
+	NoOwn         bool   // a password would not count
 }
 
 // Errors lists the faults of the form for its summary.
