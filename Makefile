@@ -5,8 +5,10 @@ BIN := bin/backoffice
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo 0.1.0)
 FUZZTIME ?= 10s
 SHOTS ?= tmp/shots
+ROUNDS ?= 200
+SEED ?=
 
-.PHONY: help run build generate test check unit browser bench fuzz screenshots clean
+.PHONY: help run build generate test check unit browser bench faults fuzz screenshots clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +42,11 @@ bench: SHELL := bash
 bench: ## Print the ratios of the pages to a bare handler, saves a commit, start, memory, what the audit log and re-sealing cost, and what a sign-in tells
 	set -o pipefail; $(GO) test -tags bench -count 1 ./e2e/bench -run '^Test(Bench|Audit|Keys)$$' -timeout 30m -v | grep -E '^(ok  |MISSED|    |[0-9]+ goals|FAIL|---)'
 	set -o pipefail; $(GO) test -run '^$$' -bench '^BenchmarkSignInTellsNothing$$' -benchtime 1x -count 1 ./internal/auth | grep -E '^(ok  |MISSED|FAIL|---)'
+
+# pipefail, as above. The rest of the log of the programs is of no interest here.
+faults: SHELL := bash
+faults: ## Kill the program ROUNDS (200) times under load, break its disk, overload it; SEED repeats a run
+	set -o pipefail; BACKOFFICE_FAULT_ROUNDS=$(ROUNDS) BACKOFFICE_FAULT_SEED=$(SEED) $(GO) test -count 1 ./cmd/backoffice -run '^Test(Killed|Fault)' -timeout 60m -v | grep -E '^(ok  |    |FAIL|---|panic)'
 
 fuzz: ## Run every fuzz target for FUZZTIME (10s) each
 	@scripts/fuzz.sh $(FUZZTIME)

@@ -2,10 +2,12 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"crypto/hmac"
 	"crypto/sha1"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"os"
@@ -36,6 +38,9 @@ type killed struct {
 	db    *bolt.DB
 	hooks *webhook.Service
 	all   *config.Service
+	log   io.Writer // of the program; nil: with that of the tests
+
+	binary string // the program; "": this test's own
 }
 
 func (k *killed) open(t *testing.T) {
@@ -107,8 +112,11 @@ var listening = regexp.MustCompile(`listening on ([0-9.:]+)\)`)
 func (k *killed) program(t *testing.T, more ...string) (*exec.Cmd, string) {
 	t.Helper()
 	args := []string{"serve", "--addr", "127.0.0.1:0", "--public-url", "http://localhost:8080", "--data", k.dir, "--webhook-rate", "1000000", "--webhook-keep", "100000"}
-	cmd := exec.Command("backoffice", append(args, more...)...)
+	cmd := exec.Command(cmp.Or(k.binary, "backoffice"), append(args, more...)...)
 	cmd.Stderr = os.Stderr
+	if k.log != nil {
+		cmd.Stderr = k.log
+	}
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

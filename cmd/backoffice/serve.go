@@ -94,6 +94,7 @@ func serve(ctx context.Context, s settings, sandbox string, con console) (err er
 	sweeping.Go(func() { h.watchPromotions(ctx) })
 	sweeping.Go(func() { h.keys.Run(ctx) })
 	sweeping.Go(func() { watchLog(ctx, h.events, db, log) })
+	sweeping.Go(func() { h.steward.watch(ctx) })
 	sweeping.Go(func() { answerConsole(ctx) })
 	defer sweeping.Wait()
 	defer stop()
@@ -102,11 +103,15 @@ func serve(ctx context.Context, s settings, sandbox string, con console) (err er
 
 // tuneMemory trades a few megabytes for a tenth of the processor: with a list of
 // 10,000 entries in memory, a page costs more to clean up after than to draw.
-// The operator's GOGC wins.
+// Near the limit it cleans up more often instead. The operator's GOGC and GOMEMLIMIT
+// win.
 func tuneMemory() {
-	const percent = 150
+	const percent, limit = 150, 160 << 20
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(percent)
+	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(limit)
 	}
 }
 
@@ -121,6 +126,7 @@ type rooms struct {
 	webhooks *webhook.Service
 	events   audit.Watch
 	keys     *keyring.Ring
+	steward  *steward
 	log      *slog.Logger
 }
 
@@ -158,7 +164,11 @@ func house(c checked, sandbox string, file *bolt.DB, keys *keyring.Ring, log *sl
 	if err != nil {
 		return rooms{}, err
 	}
-	r := rooms{log: log, events: events, keys: keys, config: entries,
+	care := &steward{db: file, log: log}
+	if c.keys.InFile() {
+		care.key = c.KeyFile
+	}
+	r := rooms{log: log, events: events, keys: keys, config: entries, steward: care,
 		auth:     auth.New(auth.Options{Store: db, Box: box, Now: now, PublicURL: c.public}),
 		sessions: auth.NewSessionStore(db, auth.SessionOptions{Secure: c.public.Scheme == "https", Proof: c.ConfirmAfter, Now: now}),
 		oauth: oauth.New(oauth.Options{Store: db, Box: box, Config: entries, Guard: guard,
@@ -180,7 +190,7 @@ func house(c checked, sandbox string, file *bolt.DB, keys *keyring.Ring, log *sl
 		Site: server.Site{PublicURL: c.public, Environment: c.Environment, Proxies: c.proxies, Version: version, Started: now(),
 			DataFile: c.dataFile, DataSize: func() int64 { return file.Stats().FileSize }, Commits: func() (int64, int64) { s := file.Stats(); return s.Updates, s.Commits }, KeyFile: c.keys.Words(), KeyWrapped: c.keys.Wrapped, KeyInFile: c.keys.InFile(), Sandbox: sandbox,
 			MetricsToken: c.MetricsToken.Text, SecondFactor: auth.FactorPolicy(c.SecondFactor),
-			Ready: func() error { _, _, err := installation(context.Background(), db); return err }}})
+			Ready: care.ready, Trouble: care.trouble, Notes: care.notes}})
 	return r, err
 }
 
@@ -277,7 +287,7 @@ const shutdownTime = 25 * time.Second
 // listen answers on ln until ctx ends.
 func listen(ctx context.Context, h http.Handler, ln net.Listener, cert *tls.Certificate, log *slog.Logger) error {
 	srv := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 60 * time.Second,
-		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn)}
+		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10, ConnState: newCrowd(maxConnections).state, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn)}
 	failed := make(chan error, 1)
 	go func() {
 		if cert != nil {

@@ -18,6 +18,8 @@
 //	                                were indexed there before n, in base 36; at n = 9999999999999999, how many are
 //	                                Of the outcome done, as most are, there is only the last event of a row, uncounted
 //	audit/gram/<gram>/<field>/<name> empty; finds the people and targets that have three bytes, in hex, in their name
+//	audit/latest                    the latest time of an event, in nanoseconds since 1970
+//	audit/back                      by how much an event was behind it, at most, in nanoseconds; absent below a minute
 //	audit/indexed                   number of events that are found so, in decimal
 //	audit/finer                     number of the first event that is found by address and by parts of names, in
 //	                                decimal; before it, there are no counts either
@@ -47,6 +49,7 @@ import (
 	"fmt"
 	"net/url"
 	"strconv"
+	"time"
 
 	"backoffice/internal/store"
 
@@ -59,6 +62,8 @@ const (
 	hashPrefix  = "audit/hash/"
 	indexedKey  = "audit/indexed"
 	finerKey    = "audit/finer"
+	latestKey   = "audit/latest"
+	backKey     = "audit/back"
 )
 
 // unindexed is how many events wait for being indexed together. With one at a
@@ -98,7 +103,35 @@ func Append(tx store.Tx, e Event) error {
 	tx.Put(eventKey(n), leaf)
 	tx.Put(hashKey(n), join(hashes))
 	tx.Put(sizeKey, strconv.AppendInt(nil, n+1, 10))
-	return index(tx, n)
+	return errors.Join(rise(tx, e.Time), index(tx, n))
+}
+
+// rise notes the time of an event, and by how much it is behind one before it: a
+// clock that goes back must hide no event from who looks for a time.
+func rise(tx store.Tx, t time.Time) error {
+	latest, err := number(tx, latestKey, 0)
+	if err != nil {
+		return fmt.Errorf("audit log: %w", err)
+	}
+	now := t.UnixNano()
+	if now >= latest {
+		tx.Put(latestKey, strconv.AppendInt(nil, now, 10))
+		return nil
+	}
+	back, err := number(tx, backKey, int64(clockSlack))
+	if err != nil {
+		return fmt.Errorf("audit log: %w", err)
+	}
+	if latest-max(now, 0) > back {
+		tx.Put(backKey, strconv.AppendInt(nil, latest-max(now, 0), 10))
+	}
+	return nil
+}
+
+// slack is how far the times of events may be out of order.
+func slack(r getter) (time.Duration, error) {
+	n, err := number(r, backKey, int64(clockSlack))
+	return time.Duration(n), err
 }
 
 // index makes the events that wait for it findable, if they have become many.

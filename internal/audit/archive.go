@@ -38,6 +38,8 @@ type volume struct {
 	SHA256 []byte    `json:"sha256"` // of the file
 	First  time.Time `json:"first"`  // of the first event
 	Last   time.Time `json:"last"`   // of the last one
+
+	slack time.Duration // how far the times of events may be out of order; not stored
 }
 
 // name is that of the file: its range, and half of the root, so that the file of
@@ -48,7 +50,7 @@ func (v volume) name() string {
 
 // outside reports whether f wants none of the events, by their time.
 func (v volume) outside(f Filter) bool {
-	return !f.From.IsZero() && v.Last.Before(f.From.Add(-clockSlack)) || !f.To.IsZero() && v.First.After(f.To.Add(clockSlack))
+	return !f.From.IsZero() && v.Last.Before(f.From.Add(-v.slack)) || !f.To.IsZero() && v.First.After(f.To.Add(v.slack))
 }
 
 // volumes reads the records of the files that have events of [lo, hi), the oldest first.
@@ -57,11 +59,16 @@ func volumes(r store.Reader, lo, hi int64) (out []volume, err error) {
 	if err != nil {
 		return nil, err
 	}
+	apart, err := slack(r)
+	if err != nil {
+		return nil, err
+	}
 	for _, it := range items {
 		v, err := readVolume(it)
 		if err != nil {
 			return nil, err
 		}
+		v.slack = apart
 		if v.To > lo && v.From < hi {
 			out = append(out, v)
 		}
@@ -79,6 +86,9 @@ func volumeOf(r store.Reader, n int64) (volume, error) {
 		return volume{}, faultf("event %d was archived, and the record of its file is missing from the log", n)
 	}
 	v, err := readVolume(items[0])
+	if err == nil {
+		v.slack, err = slack(r)
+	}
 	if err == nil && n >= v.To {
 		err = faultf("event %d was archived, and the record of its file is missing from the log", n)
 	}

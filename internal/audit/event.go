@@ -94,9 +94,10 @@ const (
 	LogLooked     Action = "audit.look"
 	LogChecked    Action = "audit.check"
 
-	KeyRotated  Action = "key.rotate"
-	KeyResealed Action = "key.reseal"
-	KeyRetired  Action = "key.retire"
+	ClockWentBack Action = "clock.back"
+	KeyRotated    Action = "key.rotate"
+	KeyResealed   Action = "key.reseal"
+	KeyRetired    Action = "key.retire"
 )
 
 // titles has every Action: what it is called on a page.
@@ -180,6 +181,7 @@ var titles = map[Action]string{
 	LogArchived:          "Archived old events of the audit log",
 	LogLooked:            "Looked at the audit log",
 	LogChecked:           "Had the audit log checked",
+	ClockWentBack:        "Went back",
 	KeyRotated:           "Changed the key that seals",
 	KeyResealed:          "Sealed everything anew",
 	KeyRetired:           "Retired a key",

@@ -66,8 +66,9 @@ type Page struct {
 // page early, with More set, instead of reading a million events.
 const examined = 20_000
 
-// clockSlack is how far the times of neighbouring events may be out of order,
-// because a time is taken before the transaction that gives the number.
+// clockSlack is how far the times of events may be out of order in any log, because
+// a time is taken before the transaction that gives the number. Where the clock of
+// the machine went back, it is more: see slack.
 const clockSlack = time.Minute
 
 // List returns the events that f chooses. It returns an error only if the store
@@ -327,7 +328,7 @@ func (e Event) named(text string) bool {
 }
 
 // bounds returns the range of numbers [lo, hi) in which the filter's events
-// are, found by bisection, as times rise with the numbers (but for clockSlack).
+// are, found by bisection, as times rise with the numbers (but for the slack).
 func (f Filter) bounds(r getter, total int64) (lo, hi int64, err error) {
 	hi = total
 	if f.Before > 0 && f.Before < hi {
@@ -335,6 +336,10 @@ func (f Filter) bounds(r getter, total int64) (lo, hi int64, err error) {
 	}
 	border, err := dropped(r)
 	if err != nil || hi <= border { // archive files know their times
+		return 0, hi, err
+	}
+	slack, err := slack(r)
+	if err != nil {
 		return 0, hi, err
 	}
 	firstAt := func(t time.Time) int64 {
@@ -348,12 +353,12 @@ func (f Filter) bounds(r getter, total int64) (lo, hi int64, err error) {
 		}))
 	}
 	if !f.From.IsZero() {
-		if lo = firstAt(f.From.Add(-clockSlack)); lo == border {
+		if lo = firstAt(f.From.Add(-slack)); lo == border {
 			lo = 0
 		}
 	}
 	if !f.To.IsZero() {
-		hi = firstAt(f.To.Add(clockSlack))
+		hi = firstAt(f.To.Add(slack))
 	}
 	return lo, hi, err
 }

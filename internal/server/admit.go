@@ -8,6 +8,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"time"
 
 	"backoffice/internal/audit"
 	"backoffice/internal/auth"
@@ -153,7 +154,15 @@ func (g gate) recordRefusal(c echo.Context, note string) {
 const (
 	maxOpenForm = 64 << 10
 	maxForm     = 20 << 20
+	smallForm   = 1 << 20 // what is larger, or does not say how large it is, is read one at a time
 )
+
+// largeForms has one who reads a large form. To read one takes several times its
+// size in memory.
+var largeForms = make(chan struct{}, 1)
+
+// largeWait is how long a large form waits for another.
+const largeWait = 5 * time.Second
 
 // readForm reads the form of an unsafe request, once for all handlers. Nothing
 // of what cannot be read goes into the error: it may be a part of a secret.
@@ -169,6 +178,14 @@ func readForm(c echo.Context, limit int64) error {
 	}
 	if r.ContentLength != 0 && (err != nil || kind != echo.MIMEApplicationForm) {
 		return echo.NewHTTPError(http.StatusUnsupportedMediaType)
+	}
+	if limit > smallForm && (r.ContentLength > smallForm || r.ContentLength < 0) {
+		select {
+		case largeForms <- struct{}{}:
+			defer func() { <-largeForms }()
+		case <-time.After(largeWait):
+			return errs.New(errs.Unavailable, "Other large forms are being read, so this one was not, and nothing was changed. Reload this page in a moment: the browser sends the form again, with all that you typed.")
+		}
 	}
 	r.Body = http.MaxBytesReader(c.Response(), r.Body, limit)
 	err = r.ParseForm()

@@ -1,11 +1,14 @@
 package server
 
 import (
+	"errors"
 	"net/http"
 	"sync"
 	"time"
 
 	"backoffice/internal/audit"
+	"backoffice/internal/errs"
+	"backoffice/internal/store"
 
 	"github.com/labstack/echo/v4"
 )
@@ -42,7 +45,9 @@ func (g gate) look(c echo.Context) error {
 		return nil
 	}
 	e := audit.Event{Time: now, Actor: by, Action: audit.LogLooked, Outcome: audit.Done, Note: "The first time in an hour."}
-	if err := audit.Record(ctx, g.Store, e); err != nil {
+	if err := audit.Record(ctx, g.Store, e); errors.Is(err, store.ErrUnsaved) {
+		return errs.Wrap(errs.Unavailable, "The audit log is not shown now: that somebody looks at it is itself put on record, and nothing can be saved. The bar at the top of this page says why.", err)
+	} else if err != nil {
 		return err
 	}
 	g.looks.last[by.ID] = now

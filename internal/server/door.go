@@ -9,6 +9,7 @@ import (
 	"backoffice/internal/auth"
 	"backoffice/internal/errs"
 	"backoffice/internal/secret"
+	"backoffice/internal/store"
 	"backoffice/web/templates"
 
 	"github.com/labstack/echo/v4"
@@ -82,9 +83,12 @@ func (p doorPages) login(c echo.Context) error {
 	user, err := p.Auth.SignIn(c.Request().Context(), by, email, secret.NewText(c.FormValue("password")))
 	if err == nil {
 		if _, err := p.Sessions.Renew(c.Response(), c.Request(), user, visitOf(c).addr); err != nil {
-			return err
+			return unopened(err)
 		}
 		return c.Redirect(http.StatusSeeOther, next)
+	}
+	if errors.Is(err, store.ErrUnsaved) {
+		return unopened(err)
 	}
 	var half *auth.CodeNeeded
 	if errors.As(err, &half) {
@@ -100,6 +104,14 @@ func (p doorPages) login(c echo.Context) error {
 		status = http.StatusUnprocessableEntity // 401 would ask for a WWW-Authenticate header
 	}
 	return p.drawLogin(c, status, templates.LoginPage{Email: email, Next: next, Error: msg})
+}
+
+// unopened says why nobody can sign in while nothing can be saved.
+func unopened(err error) error {
+	if !errors.Is(err, store.ErrUnsaved) {
+		return err
+	}
+	return errs.Wrap(errs.Unavailable, "Nobody can sign in now: a session has to be saved, and nothing can be. Whoever runs this instance finds the reason in its log and at /readyz. Who is signed in already can go on reading.", err)
 }
 
 // logout is POST /logout.

@@ -3,11 +3,13 @@ package server
 import (
 	"crypto/rand"
 	"encoding/base64"
+	"errors"
 	"net/http"
 
 	"backoffice/internal/auth"
 	"backoffice/internal/errs"
 	"backoffice/internal/secret"
+	"backoffice/internal/store"
 	"backoffice/web/templates"
 
 	"github.com/labstack/echo/v4"
@@ -93,9 +95,12 @@ func (p doorPages) passkey(c echo.Context) error {
 	}
 	if err == nil {
 		if _, err := p.Sessions.Enter(c.Response(), c.Request(), entry, visitOf(c).addr); err != nil {
-			return err
+			return unopened(err)
 		}
 		return c.Redirect(http.StatusSeeOther, ownPath(c.FormValue("next")))
+	}
+	if errors.Is(err, store.ErrUnsaved) {
+		return unopened(err)
 	}
 	kind, msg := errs.Of(err)
 	if kind == errs.Internal || kind == errs.Unavailable {

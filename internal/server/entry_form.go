@@ -13,6 +13,7 @@ import (
 	"backoffice/internal/config"
 	"backoffice/internal/connector"
 	"backoffice/internal/errs"
+	"backoffice/internal/store"
 	"backoffice/web/templates"
 
 	"github.com/labstack/echo/v4"
@@ -222,6 +223,10 @@ func (p formPages) store(c echo.Context, id config.ID, s formState, base config.
 		return p.overtaken(c, id, s)
 	case kind == errs.Invalid, kind == errs.Conflict:
 		s.err = err
+		return p.draw(c, statuses[kind].status, s)
+	case errors.Is(err, store.ErrUnsaved):
+		_, msg := errs.Of(err)
+		s.err = errs.Wrap(kind, msg+again(c, err), err)
 		return p.draw(c, statuses[kind].status, s)
 	}
 	return err

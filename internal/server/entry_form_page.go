@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 
 	"backoffice/internal/config"
 	"backoffice/internal/connector"
@@ -69,7 +70,7 @@ func (p formPages) draw(c echo.Context, status int, s formState) error {
 	because(c, s.err)
 	faults := errs.Fields(s.err)
 	if _, msg := errs.Of(s.err); s.err != nil && len(faults) == 0 {
-		page.Notice = templates.Notice{Verdict: templates.VerdictWrong, Heading: "Nothing was saved", Text: msg, Refused: true}
+		page.Notice = templates.Notice{Verdict: templates.VerdictWrong, Heading: "Nothing was saved", Text: upperFirst(strings.TrimPrefix(msg, "Nothing was saved: ")), Refused: true}
 	}
 	page.IDError = faults["id"]
 	p.fillFields(&page, s, faults)

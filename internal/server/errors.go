@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"backoffice/internal/errs"
+	"backoffice/internal/store"
 	"backoffice/web/templates"
 
 	"github.com/labstack/echo/v4"
@@ -46,6 +47,7 @@ func (g gate) handleError(err error, c echo.Context) {
 	if f.kind == errs.Conflict && c.Path() == callbackPath {
 		f.heading = "This answer cannot be used any more"
 	}
+	f.msg += again(c, err)
 	g.logError(c, f, err)
 	g.retryAfter(c, err)
 	// An address that is no route has met nobody who asks who it is. If that
@@ -58,6 +60,16 @@ func (g gate) handleError(err error, c echo.Context) {
 	if err := g.drawError(c, f); err != nil {
 		g.Log.Error("drawing an error page", "request", visitOf(c).requestID, "error", err)
 	}
+}
+
+// again says how to try once more with what was typed, if nothing came of it: a page
+// that is asked for again would be empty, but a browser sends a form again whole,
+// secrets too.
+func again(c echo.Context, err error) string {
+	if m := c.Request().Method; !errors.Is(err, store.ErrUnsaved) || m == http.MethodGet || m == http.MethodHead {
+		return ""
+	}
+	return " To send the form again with all that you typed, secrets too, reload this page."
 }
 
 const ourFault = "It is not your doing, and it has been logged under the reference below. Nothing was changed by this request unless the audit log says so. Try again; if it happens again, give the reference to whoever runs this instance."

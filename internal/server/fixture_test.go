@@ -82,6 +82,8 @@ type plan struct {
 	empty   bool               // there is no admin yet
 	heard   *[]answer          // where all answers go
 	ready   func() error       // instead of always
+	trouble func() string      // what everybody is told
+	notes   func() []string    // what whoever reads settings is told
 	env     string             // name of the environment
 	token   string             // of /metrics; "" for no metrics
 	rate    int                // of notifications; 0 for the default
@@ -205,7 +207,7 @@ func (h *house) furnish(p plan, box *secret.Box) Deps {
 		Sessions: auth.NewSessionStore(h.store, auth.SessionOptions{Secure: public.Scheme == "https", Now: h.clock}),
 		Log:      slog.New(slog.NewJSONHandler(h.log, nil)),
 		Site: Site{PublicURL: public, Environment: p.env, Proxies: h.proxies, Version: "1.0.0", Started: start, DataFile: h.file,
-			DataSize: func() int64 { return 4096 }, Commits: func() (int64, int64) { return 7, 3 }, KeyFile: "backoffice.key", KeyInFile: true, Sandbox: base, Ready: ready,
+			DataSize: func() int64 { return 4096 }, Commits: func() (int64, int64) { return 7, 3 }, KeyFile: "backoffice.key", KeyInFile: true, Sandbox: base, Ready: ready, Trouble: p.trouble, Notes: p.notes,
 			MetricsToken: secret.NewText(p.token), SecondFactor: cmp.Or(p.factor, auth.FactorOff)}}
 }
 

@@ -3,8 +3,10 @@ package server
 import (
 	"net/http"
 	"path"
+	"strings"
 	"time"
 
+	"backoffice/internal/auth"
 	"backoffice/web/templates"
 
 	"github.com/labstack/echo/v4"
@@ -25,6 +27,7 @@ func (g gate) frame(c echo.Context, title string, section templates.Section) tem
 	f.Toast, f.ToastRecord = g.takeFlash(c)
 	f.May = g.mayOf(c)
 	f.AddressWarning = g.addressWarning(c)
+	f.Trouble, f.Note = g.troubles(c)
 	f.ConnectorCount = templates.Count(int64(g.Catalogue.Len()))
 	if n, err := g.Audit.Size(c.Request().Context()); err == nil && g.unlimited(c) {
 		f.EventCount = templates.Count(n)
@@ -33,6 +36,18 @@ func (g gate) frame(c echo.Context, title string, section templates.Section) tem
 		f.EntryCount = templates.Count(int64(len(all)))
 	}
 	return f
+}
+
+// troubles are what keeps the program from its work, for everybody, and what those
+// have to know who look after it.
+func (g gate) troubles(c echo.Context) (trouble, note string) {
+	if g.Site.Trouble != nil {
+		trouble = g.Site.Trouble()
+	}
+	if g.Site.Notes != nil && g.allows(c, auth.SettingsRead) {
+		note = strings.Join(g.Site.Notes(), " ")
+	}
+	return trouble, note
 }
 
 // ownAddress is where a browser finds the page of this request again: for the

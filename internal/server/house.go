@@ -8,6 +8,7 @@ import (
 
 	"backoffice/internal/auth"
 	"backoffice/internal/config"
+	"backoffice/internal/errs"
 	"backoffice/internal/webhook"
 	"backoffice/web"
 	"backoffice/web/templates"
@@ -25,7 +26,8 @@ func (p housePages) healthz(c echo.Context) error { return c.String(http.StatusO
 func (p housePages) readyz(c echo.Context) error {
 	if err := p.Site.Ready(); err != nil {
 		p.Log.Error("not ready", "request", visitOf(c).requestID, "error", err)
-		return c.String(http.StatusServiceUnavailable, "not ready\n")
+		_, why := errs.Of(err)
+		return c.String(http.StatusServiceUnavailable, strings.TrimSpace("not ready\n"+why)+"\n")
 	}
 	return c.String(http.StatusOK, "ready\n")
 }

@@ -1,12 +1,14 @@
 package server
 
 import (
+	"errors"
 	"strconv"
 	"time"
 
 	"backoffice/internal/audit"
 	"backoffice/internal/config"
 	"backoffice/internal/errs"
+	"backoffice/internal/store"
 	"backoffice/web/templates"
 
 	"github.com/labstack/echo/v4"
@@ -64,10 +66,11 @@ func (p valuePages) move(c echo.Context, do func(config.Move) (flash, error), ho
 		return p.see(c, entryURL(id), said)
 	}
 	kind, msg := errs.Of(err)
-	if kind != errs.Conflict && kind != errs.Invalid {
+	if kind != errs.Conflict && kind != errs.Invalid && !errors.Is(err, store.ErrUnsaved) {
 		return err
 	}
 	because(c, err)
+	msg += again(c, err)
 	c.Request().Form.Del("version") // it may not be there any more; show the newest
 	return p.draw(c, statuses[kind].status, func(page *templates.EntryValuesPage) {
 		page.Promote.Reason, page.Hours = m.Reason, acceptChoices(int(m.Accept/time.Hour))

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"backoffice/internal/errs"
+	"backoffice/internal/store"
 	"backoffice/internal/webhook"
 
 	"github.com/labstack/echo/v4"
@@ -105,14 +106,17 @@ func turnAway(c echo.Context, status int, wait time.Duration) error {
 
 // fail answers what went wrong here. The provider sends again.
 func (p receiver) fail(c echo.Context, err error) error {
-	status := http.StatusServiceUnavailable
+	status, wait := http.StatusServiceUnavailable, time.Second
+	if errors.Is(err, store.ErrUnsaved) {
+		wait = 30 * time.Second // a disk gets no room in a second
+	}
 	switch {
 	case errs.Is(err, errs.NotFound):
 		status = http.StatusNotFound
 	case !errors.Is(err, context.Canceled):
 		p.Log.Error("receiving a notification", "request", visitOf(c).requestID, "error", err)
 	}
-	return turnAway(c, status, time.Second)
+	return turnAway(c, status, wait)
 }
 
 // read reads the body: whole, as it came, in time. The caller gives its memory

@@ -78,7 +78,9 @@ type Site struct {
 	KeyInFile   bool                            // KeyFile is a path
 	KeyWrapped  func() bool                     // whether a passphrase wraps the key; nil: it does not
 	Sandbox     string                          // address of the rehearsal sandbox; "" in production
-	Ready       func() error                    // why the program cannot serve now, or nil
+	Ready       func() error                    // why the program cannot do its work now, or nil; words for people in an errs.Error
+	Trouble     func() string                   // what all who are signed in are told on every page; nil or "" is nothing
+	Notes       func() []string                 // what those are told who may read the settings; nil is nothing
 
 	SecondFactor auth.FactorPolicy // who has to have one
 	MetricsToken secret.Text       // that /metrics asks for; empty: there are no metrics

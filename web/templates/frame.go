@@ -30,6 +30,8 @@ type Frame struct {
 	May         May    // what the person may do
 
 	Rehearsal      bool   // this page talks to the rehearsal sandbox, not to the provider: a banner says so
+	Trouble        string // what keeps the program from its work: whole sentences; "" for nothing
+	Note           string // what whoever looks after it has to know: whole sentences
 	AddressWarning string // the browser's address is not the public URL: the whole sentence, "" if it is
 }
 

@@ -186,12 +186,14 @@ func DrawTestBody(p EntryTestPage) (templ.Component, error) {
 // topbar and sidebar are the same on most pages that a person opens in a row.
 // What they do not draw is taken out of the key.
 func topbar(f Frame) templ.Component {
+	f.Trouble, f.Note = "", ""
 	f.Title, f.Toast, f.ToastRecord, f.AddressWarning, f.Refresh, f.Rehearsal, f.Section = "", "", "", "", "", false, SectionNone
 	f.EventCount, f.EntryCount, f.ConnectorCount, f.Version = "", "", "", ""
 	return topbars.remember(f, func() templ.Component { return topbarMarkup(f) })
 }
 
 func sidebar(f Frame) templ.Component {
+	f.Trouble, f.Note = "", ""
 	f.Title, f.Toast, f.ToastRecord, f.AddressWarning, f.Refresh, f.Rehearsal, f.Path, f.User, f.Environment = "", "", "", "", "", false, "", "", ""
 	return sidebars.remember(f, func() templ.Component { return sidebarMarkup(f) })
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"backoffice/internal/errs"
 	"backoffice/internal/store"
 	"backoffice/internal/store/bolt"
 
@@ -91,8 +92,12 @@ func TestDamagedPageFailsItsReaderOnly(t *testing.T) {
 	if !errors.Is(err, bolt.ErrDamaged) {
 		t.Errorf("Update = %v, want ErrDamaged", err)
 	}
-	if err := d.Update(t.Context(), func(tx store.Tx) error { tx.Put(rowKey(0), []byte("new")); return nil }); err != nil {
-		t.Errorf("Update of another row: %v", err)
+	err = d.Update(t.Context(), func(tx store.Tx) error { tx.Put(rowKey(0), []byte("new")); return nil })
+	if _, msg := errs.Of(err); !errors.Is(err, bolt.ErrDamaged) || !strings.Contains(msg, "nothing is written to it any more") {
+		t.Errorf("Update of another row: %v, want that nothing is written any more", err)
+	}
+	if v, err := read(t, d, rowKey(0)); string(v) != rowValue(0) || err != nil {
+		t.Errorf("another row = %.20q, %v", v, err)
 	}
 }
 

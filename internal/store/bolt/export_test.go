@@ -3,6 +3,8 @@ package bolt
 import (
 	"os"
 	"time"
+
+	"go.etcd.io/bbolt"
 )
 
 // Bounds of a shared commit.
@@ -26,8 +28,14 @@ func OpenWith(path string, openFile func(string, int, os.FileMode) (*os.File, er
 	return openWith(path, openFile)
 }
 
-// Unsaved gives a failed commit its words.
-func (d *DB) Unsaved(err error) error { return d.unsaved(err) }
+// Unsaved gives a failed commit of transaction id its words.
+func (d *DB) Unsaved(err error, id int) error { return d.unsaved(err, id, 0) }
+
+// Last is the number of the last transaction that can be read.
+func (d *DB) Last() (id int) {
+	_ = d.b.View(func(t *bbolt.Tx) error { id = t.ID(); return nil })
+	return id
+}
 
 // SetNoSync makes commits cheap, for tests that do not look at durability.
 func (d *DB) SetNoSync() { d.b.NoSync = true }

@@ -59,7 +59,10 @@ func openWith(path string, openFile func(string, int, os.FileMode) (*os.File, er
 		}
 		return nil, refusal(path, err)
 	}
-	d.b.AllocSize = growBy
+	d.b.AllocSize, d.file = growBy, file
+	if d.id, err = file.Stat(); err != nil {
+		return nil, refusal(path, errors.Join(err, d.b.Close()))
+	}
 	if err := d.prepare(errors.Is(statErr, fs.ErrNotExist)); err != nil {
 		return nil, refusal(path, errors.Join(err, d.b.Close()))
 	}

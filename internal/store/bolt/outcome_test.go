@@ -3,15 +3,12 @@ package bolt_test
 import (
 	"context"
 	"errors"
-	"io/fs"
 	"os"
 	"runtime"
 	"strings"
 	"sync/atomic"
-	"syscall"
 	"testing"
 
-	"backoffice/internal/errs"
 	"backoffice/internal/store"
 	"backoffice/internal/store/bolt"
 )
@@ -244,18 +241,5 @@ func TestFailedCommitReachesAll(t *testing.T) {
 		if err := d.Update(t.Context(), func(tx store.Tx) error { _, err := tx.Get("old"); return err }); err != nil {
 			t.Errorf("an Update that only reads: %v", err)
 		}
-	}
-}
-
-func TestFullDiskHasWords(t *testing.T) {
-	d := open(t, temp(t))
-	cause := &fs.PathError{Op: "write", Path: "x", Err: syscall.ENOSPC}
-	err := d.Unsaved(cause)
-	kind, msg := errs.Of(err)
-	if kind != errs.Unavailable || !strings.Contains(msg, "the disk that holds the data is full") || !errors.Is(err, syscall.ENOSPC) {
-		t.Errorf("a full disk gives %v, %q", kind, msg)
-	}
-	if kind, msg := errs.Of(d.Unsaved(errors.New("boom"))); kind != errs.Internal || msg != "" {
-		t.Errorf("any other error gives %v, %q", kind, msg)
 	}
 }

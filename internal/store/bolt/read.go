@@ -15,6 +15,7 @@ import (
 type reader struct {
 	ctx context.Context
 	b   *bbolt.Bucket
+	d   *DB
 }
 
 func (r reader) Get(key string) (value []byte, err error) {
@@ -26,7 +27,7 @@ func (r reader) Get(key string) (value []byte, err error) {
 		value = bytes.Clone(v) // v is the mapped file
 		return nil
 	})
-	return value, err
+	return value, r.d.saw(err)
 }
 
 // Scan also returns the error of the View's context: a request that nobody
@@ -51,7 +52,7 @@ func (r reader) Scan(rng store.Range) (items []store.Item, err error) {
 		return nil
 	})
 	if err != nil {
-		return nil, err
+		return nil, r.d.saw(err)
 	}
 	return items, nil
 }

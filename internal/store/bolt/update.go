@@ -6,10 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"sync"
-	"syscall"
 	"time"
 
-	"backoffice/internal/errs"
 	"backoffice/internal/store"
 
 	"go.etcd.io/bbolt"
@@ -99,7 +97,7 @@ func (d *DB) turn(ctx context.Context, b *batch, f func(store.Tx) error) (ran bo
 	if b.err = d.openBatch(b); b.err != nil {
 		return true, b.err
 	}
-	o := &overlay{reader: reader{ctx: ctx, b: b.bucket}}
+	o := &overlay{reader: reader{ctx: ctx, b: b.bucket, d: d}}
 	if err := f(o); err != nil {
 		return true, err
 	}
@@ -107,7 +105,7 @@ func (d *DB) turn(ctx context.Context, b *batch, f func(store.Tx) error) (ran bo
 		return true, o.err
 	}
 	if len(o.writes) > 0 {
-		b.err = o.apply(b.bucket)
+		b.err = d.saw(o.apply(b.bucket))
 		b.writes++
 		b.size += o.size
 	}
@@ -118,13 +116,22 @@ func (d *DB) openBatch(b *batch) (err error) {
 	if b.tx != nil {
 		return nil
 	}
-	if b.tx, err = d.b.Begin(true); err != nil {
-		return fmt.Errorf("writing to %s: %w", d.path, err)
+	if t := d.trouble.Load(); t != nil && t.Kind.lasts() {
+		return t.refusal()
 	}
-	if b.bucket, err = open(b.tx); err != nil {
-		return fmt.Errorf("writing to %s: %w", d.path, err)
+	if err = d.startable(); err == nil {
+		err = guard(func() (err error) { b.tx, err = d.b.Begin(true); return err })
+		if errors.Is(err, ErrDamaged) {
+			d.dead.Store(true)
+		}
 	}
-	return nil
+	if err == nil {
+		b.bucket, err = open(b.tx)
+	}
+	if err != nil {
+		return d.saw(fmt.Errorf("writing to %s: %w", d.path, err))
+	}
+	return d.whole(b.tx)
 }
 
 // pass gives the turn to the next in the line: in the same batch or, after a
@@ -145,29 +152,23 @@ func (d *DB) finish(b *batch) {
 		return
 	}
 	if b.err == nil && b.writes > 0 {
-		b.err = d.unsaved(guard(b.tx.Commit))
+		id := b.tx.ID()
+		err := guard(b.tx.Commit)
+		if err != nil {
+			d.rollBack(b.tx) // only says that it is closed, after a Commit that did not panic
+		}
+		stats := b.tx.Stats()
+		b.err = d.unsaved(err, id, int(stats.GetPageAlloc())) // a change of a page writes all that is on it
+	} else {
+		d.rollBack(b.tx)
 	}
 	if b.err != nil || b.writes == 0 {
-		_ = guard(b.tx.Rollback) // only says that it is closed, after a Commit that did not panic
 		return
 	}
 	d.mu.Lock()
 	d.updates += int64(b.writes)
 	d.commits++
 	d.mu.Unlock()
-}
-
-// unsaved gives a failed commit words that a person can act on, if it has a
-// cause that a person can remove.
-func (d *DB) unsaved(err error) error {
-	if err == nil {
-		return nil
-	}
-	err = fmt.Errorf("committing to %s: %w", d.path, err)
-	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
-		return errs.Wrap(errs.Unavailable, "Nothing was saved: the disk that holds the data is full. Free some space and try again.", err)
-	}
-	return err
 }
 
 // enter waits for the turn. The error is that of ctx, and then the turn never
