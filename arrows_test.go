@@ -29,6 +29,8 @@ var rooms = map[string][]string{
 	"internal/egress":          {"internal/errs"},
 	"internal/sandbox":         {"internal/errs"},
 	"internal/store":           {"internal/errs"},
+	"internal/format":          {"internal/errs", "internal/store"},
+	"internal/backup":          {"internal/errs", "internal/store", "internal/audit", "internal/format", "internal/secret"},
 	"internal/store/bolt":      {"internal/errs", "internal/store"},
 	"internal/store/storetest": {"internal/errs", "internal/store"},
 	"internal/audit":           {"internal/errs", "internal/store"},
@@ -49,9 +51,10 @@ var rooms = map[string][]string{
 	"web":                        {},
 	"web/templates":              {"web"},
 	"internal/server": {"internal/errs", "internal/store", "internal/audit", "internal/secret", "internal/connector", "internal/config",
-		"internal/egress", "internal/oauth", "internal/outside", "internal/webhook", "internal/guide", "internal/exchange", "internal/auth", "internal/signin", "internal/ical", "internal/keyring", "web", "web/templates"},
+		"internal/egress", "internal/oauth", "internal/outside", "internal/webhook", "internal/guide", "internal/exchange", "internal/auth", "internal/signin", "internal/ical", "internal/keyring", "internal/backup", "web", "web/templates"},
 	"cmd/backoffice": {"internal/errs", "internal/store", "internal/store/bolt", "internal/audit", "internal/secret", "internal/connector",
-		"internal/config", "internal/egress", "internal/oauth", "internal/outside", "internal/webhook", "internal/guide", "internal/exchange", "internal/auth", "internal/signin", "internal/keyring", "internal/keeper", "internal/server", "internal/sandbox", "internal/control"},
+		"internal/config", "internal/egress", "internal/oauth", "internal/outside", "internal/webhook", "internal/guide", "internal/exchange", "internal/auth", "internal/signin", "internal/keyring", "internal/keeper", "internal/server", "internal/sandbox", "internal/control",
+		"internal/backup", "internal/format"},
 }
 
 // nevers are what a room must not reach at all, with the reason.
@@ -75,6 +78,8 @@ var nevers = []struct{ room, never, why string }{
 	{"internal/keyring", "os/exec", "where keys are kept is the business of keeper"},
 	{"internal/keeper", "backoffice/internal/store", "the key is not in the data"},
 	{"internal/audit", "github.com/labstack/echo", "requests end in server"},
+	{"internal/backup", "net/http", "an archive is a file, wherever it goes"},
+	{"internal/backup", "go.etcd.io/bbolt", "only cmd chooses the engine"},
 	{"internal/audit", "net/http", "the log knows nothing of requests"},
 	{"internal/config", "net/http", "entries know nothing of requests"},
 	{"internal/config", "go.etcd.io/bbolt", "only cmd chooses the engine"},

@@ -99,6 +99,7 @@ var views = []view{
 	{name: "search", path: "/search?q=intercom"},
 	{name: "search-none", path: "/search?q=nothing-like-it"},
 	{name: "settings", path: "/settings"},
+	{name: "settings-backup", path: "/settings/backup"},
 	{name: "settings-checked", reach: reachChecked},
 	{name: "settings-keys", path: "/settings/keys"},
 	{name: "settings-outside-in", reach: reachOutside},

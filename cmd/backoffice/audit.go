@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"backoffice/internal/audit"
+	"backoffice/internal/format"
 	"backoffice/internal/secret"
 	"backoffice/internal/store"
 	"backoffice/internal/store/bolt"
@@ -31,8 +32,22 @@ type dataSettings struct {
 // with opens the data of a program that is stopped, has f work on it, and closes
 // it. It never makes a data file.
 func (d dataSettings) with(ctx context.Context, con console, f func(*bolt.DB, *audit.Notary) error) (err error) {
-	c := checked{settings: settings{Data: d.Data, keySettings: d.keySettings}, dataFile: filepath.Join(d.Data, dataName)}
+	return d.open(ctx, con, func(db *bolt.DB, _ *secret.Box, n *audit.Notary) error { return f(db, n) })
+}
+
+// checked are these settings as serve has them.
+func (d dataSettings) checked() (c checked, err error) {
+	c = checked{settings: settings{Data: d.Data, keySettings: d.keySettings}, dataFile: filepath.Join(d.Data, dataName)}
 	if c.keys, err = d.keySettings.keeper(d.Data); err != nil {
+		return c, err
+	}
+	return c, nil
+}
+
+// open is with for who also needs the box.
+func (d dataSettings) open(ctx context.Context, con console, f func(*bolt.DB, *secret.Box, *audit.Notary) error) (err error) {
+	c, err := d.checked()
+	if err != nil {
 		return err
 	}
 	if _, err := os.Stat(c.dataFile); err != nil {
@@ -43,6 +58,9 @@ func (d dataSettings) with(ctx context.Context, con console, f func(*bolt.DB, *a
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
+	if err := format.Readable(ctx, db); err != nil {
+		return said(err)
+	}
 	if _, fresh, err := installation(ctx, db); err == nil && fresh {
 		return fmt.Errorf("the data file %s is empty: the program was never started with it", c.dataFile)
 	}
@@ -54,7 +72,7 @@ func (d dataSettings) with(ctx context.Context, con console, f func(*bolt.DB, *a
 	if err != nil {
 		return err
 	}
-	return f(db, notary)
+	return f(db, box, notary)
 }
 
 // notaryOf is the notary of the log in s. Its key comes of the installation's,

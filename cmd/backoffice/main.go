@@ -29,6 +29,11 @@ type commands struct {
 
 	User userCommand `cmd:"" help:"Add, list, disable or reset people, whether the program runs or not."`
 
+	Backup  backupCommand  `cmd:"" help:"Write a backup of everything but the key file into one file, also while the program runs."`
+	Check   verifyCommand  `cmd:"" name:"verify" help:"Rehearse the restore of a backup: check all of it, and change nothing."`
+	Restore restoreCommand `cmd:"" help:"Check a backup, and then put it in the place of the data. The program must be stopped."`
+	Compact compactCommand `cmd:"" help:"Write the data file anew without its free pages. The program must be stopped."`
+
 	Keys keysCommand `cmd:"" help:"List the keys that seal the data, make a new one, seal anew, and retire an old one; or wrap the key file."`
 
 	Version kong.VersionFlag `help:"Print the version and end."`

@@ -16,10 +16,12 @@ import (
 
 	"backoffice/internal/audit"
 	"backoffice/internal/auth"
+	"backoffice/internal/backup"
 	"backoffice/internal/config"
 	"backoffice/internal/connector"
 	"backoffice/internal/egress"
 	"backoffice/internal/exchange"
+	"backoffice/internal/format"
 	"backoffice/internal/guide"
 	"backoffice/internal/keyring"
 	"backoffice/internal/oauth"
@@ -54,9 +56,18 @@ func serve(ctx context.Context, s settings, sandbox string, con console) (err er
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
+	if err := format.Readable(ctx, db); err != nil {
+		return said(err)
+	}
 	box, err := unlock(ctx, db, c, con)
 	if err != nil {
 		return err
+	}
+	if err := upgrade(ctx, c, db, log); err != nil {
+		return err
+	}
+	if err := errors.Join(backup.SweepAll(c.Data), sweepRestores(c.Data)); err != nil {
+		log.Warn("removing what backups that were cut short have left", "error", err)
 	}
 	keys := keyring.New(keyring.Options{Store: keyring.Guard(db, box), Box: box, Keeper: c.keys, Now: time.Now, Pause: resealPause, Rest: db.Rest,
 		Failed: func(what string, err error) { log.Error(what, "error", err) }})
@@ -94,6 +105,7 @@ func serve(ctx context.Context, s settings, sandbox string, con console) (err er
 	sweeping.Go(func() { h.watchPromotions(ctx) })
 	sweeping.Go(func() { h.keys.Run(ctx) })
 	sweeping.Go(func() { watchLog(ctx, h.events, db, log) })
+	sweeping.Go(func() { keepBackups(ctx, h.backups, log) })
 	sweeping.Go(func() { h.steward.watch(ctx) })
 	sweeping.Go(func() { answerConsole(ctx) })
 	defer sweeping.Wait()
@@ -125,6 +137,7 @@ type rooms struct {
 	oauth    *oauth.Service
 	webhooks *webhook.Service
 	events   audit.Watch
+	backups  *backup.Service
 	keys     *keyring.Ring
 	steward  *steward
 	log      *slog.Logger
@@ -168,7 +181,7 @@ func house(c checked, sandbox string, file *bolt.DB, keys *keyring.Ring, log *sl
 	if c.keys.InFile() {
 		care.key = c.KeyFile
 	}
-	r := rooms{log: log, events: events, keys: keys, config: entries, steward: care,
+	r := rooms{log: log, events: events, keys: keys, config: entries, backups: backupsOf(c, file, db, box, notary), steward: care,
 		auth:     auth.New(auth.Options{Store: db, Box: box, Now: now, PublicURL: c.public}),
 		sessions: auth.NewSessionStore(db, auth.SessionOptions{Secure: c.public.Scheme == "https", Proof: c.ConfirmAfter, Now: now}),
 		oauth: oauth.New(oauth.Options{Store: db, Box: box, Config: entries, Guard: guard,
@@ -186,9 +199,9 @@ func house(c checked, sandbox string, file *bolt.DB, keys *keyring.Ring, log *sl
 		return rooms{}, err
 	}
 	r.handler, err = server.New(server.Deps{Store: db, Config: entries, Catalogue: catalogue, OAuth: r.oauth, Auth: r.auth,
-		Sessions: r.sessions, SignIn: r.signIn, Outside: own, Webhooks: r.webhooks, Guide: guide.New(guide.Options{Store: db, Config: entries, Now: now}), Exchange: files, Audit: audit.NewLog(db).With(archive), Notary: notary, AuditState: events.State, AuditCheck: events.Checker.Ask, Keys: keys, Log: log, Now: now,
+		Sessions: r.sessions, SignIn: r.signIn, Outside: own, Webhooks: r.webhooks, Backups: r.backups, Guide: guide.New(guide.Options{Store: db, Config: entries, Now: now}), Exchange: files, Audit: audit.NewLog(db).With(archive), Notary: notary, AuditState: events.State, AuditCheck: events.Checker.Ask, Keys: keys, Log: log, Now: now,
 		Site: server.Site{PublicURL: c.public, Environment: c.Environment, Proxies: c.proxies, Version: version, Started: now(),
-			DataFile: c.dataFile, DataSize: func() int64 { return file.Stats().FileSize }, Commits: func() (int64, int64) { s := file.Stats(); return s.Updates, s.Commits }, KeyFile: c.keys.Words(), KeyWrapped: c.keys.Wrapped, KeyInFile: c.keys.InFile(), Sandbox: sandbox,
+			DataFile: c.dataFile, DataSize: func() int64 { return file.Stats().FileSize }, FreeShare: func() float64 { return file.Stats().FreeShare }, Commits: func() (int64, int64) { s := file.Stats(); return s.Updates, s.Commits }, KeyFile: c.keys.Words(), KeyWrapped: c.keys.Wrapped, KeyInFile: c.keys.InFile(), Sandbox: sandbox,
 			MetricsToken: c.MetricsToken.Text, SecondFactor: auth.FactorPolicy(c.SecondFactor),
 			Ready: care.ready, Trouble: care.trouble, Notes: care.notes}})
 	return r, err

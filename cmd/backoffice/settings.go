@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"backoffice/internal/backup"
 	"backoffice/internal/config"
 	"backoffice/internal/egress"
 	"backoffice/internal/keeper"
@@ -45,6 +46,10 @@ type settings struct {
 	AuditShip      string        `help:"Where each audit event is copied as a line of JSON: stdout, or a file. Without it, nowhere." env:"BACKOFFICE_AUDIT_SHIP" placeholder:"stdout|FILE"`
 	AuditKeepDays  int           `help:"Days for which audit events stay in the data file. Older ones move into files in --audit-archive. 0: all stay." default:"0" env:"BACKOFFICE_AUDIT_KEEP_DAYS"`
 	AuditArchive   string        `help:"Directory of the archive files of old audit events." env:"BACKOFFICE_AUDIT_ARCHIVE" placeholder:"DIR"`
+	BackupDir      string        `help:"Directory into which backups are made: best on another disk. It has to be there." env:"BACKOFFICE_BACKUP_DIR" placeholder:"DIR"`
+	BackupEvery    time.Duration `help:"How often a backup is made by itself, with --backup-dir. 0: never." default:"24h" env:"BACKOFFICE_BACKUP_EVERY"`
+	BackupKeep     int           `help:"Backups that are kept in --backup-dir. Older ones of this installation are removed after a new good one." default:"7" env:"BACKOFFICE_BACKUP_KEEP"`
+	Recipient      []string      `name:"backup-recipient" sep:"none" help:"Public key of age (age1…) that backups are encrypted to. Can be given more than once; in the environment, separated by spaces." env:"BACKOFFICE_BACKUP_RECIPIENT" placeholder:"AGE1…"`
 	LogFormat      string        `help:"Form of the log on standard error: text or json." default:"text" env:"BACKOFFICE_LOG_FORMAT"`
 
 	keySettings
@@ -78,7 +83,9 @@ type checked struct {
 	cert     *tls.Certificate // nil: answer http
 	dataFile string
 	anchors  *url.URL // where heads are posted; nil: nowhere
-	keys     *keeper.Keeper
+
+	recipients backup.Recipients
+	keys       *keeper.Keeper
 }
 
 // check reads the settings and reports every fault at once, each with its
@@ -125,6 +132,9 @@ func (s settings) check() (checked, error) {
 	add(between("--webhook-rate", int64(s.WebhookRate), 1, 1_000_000))
 	add(between("--audit-keep-days", int64(s.AuditKeepDays), 0, 36_500))
 	add(archiveDir(s))
+	c.recipients, err = recipientsOf(s.Recipient)
+	add(err)
+	add(backupTimes(s))
 	if s.Environment == "" || len(s.Environment) > 30 || strings.TrimSpace(s.Environment) != s.Environment {
 		add(errors.New("--environment is empty, too long for a badge, or has spaces around it. Use a word such as production or staging"))
 	}

@@ -11,6 +11,7 @@ import (
 
 	"backoffice/internal/control"
 	"backoffice/internal/errs"
+	"backoffice/internal/format"
 	"backoffice/internal/keyring"
 	"backoffice/internal/store/bolt"
 )
@@ -59,6 +60,9 @@ func (d dataDir) open(f func(*bolt.DB) error) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
+	if err := format.Readable(context.Background(), db); err != nil {
+		return err
+	}
 	return f(db)
 }
 
@@ -74,6 +78,7 @@ func said(err error) error {
 func (r rooms) commands() *control.Table {
 	t := control.NewTable()
 	registerPeople(t, r.auth)
+	registerBackup(t, r.backups)
 	registerKeys(t, func(context.Context) (*keyring.Ring, error) { return r.keys, nil }, true)
 	return t
 }

@@ -3,6 +3,7 @@ package audit
 import (
 	"archive/zip"
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
@@ -248,4 +249,27 @@ func (a *Archive) check(v volume, k Key) error {
 		return faultf("the record of the archive file %s is damaged: its times are not those of the events", v.name())
 	}
 	return nil
+}
+
+// An ArchiveFile is an archive file that the log's records name.
+type ArchiveFile struct {
+	Name   string // in the directory of the archive
+	SHA256 []byte
+	Events int64
+}
+
+// ArchiveFiles lists the archive files of the log in s, the oldest first.
+func ArchiveFiles(ctx context.Context, s store.Store) (out []ArchiveFile, err error) {
+	err = s.View(ctx, func(r store.Reader) error {
+		total, err := size(r)
+		if err != nil {
+			return err
+		}
+		all, err := volumes(r, 0, total)
+		for _, v := range all {
+			out = append(out, ArchiveFile{v.name(), v.SHA256, v.To - v.From})
+		}
+		return err
+	})
+	return out, err
 }

@@ -93,6 +93,9 @@ const (
 	LogArchived   Action = "audit.archive"
 	LogLooked     Action = "audit.look"
 	LogChecked    Action = "audit.check"
+	BackupMade    Action = "backup.make"
+	BackupTaken   Action = "backup.take"
+	Restored      Action = "backup.restore"
 
 	ClockWentBack Action = "clock.back"
 	KeyRotated    Action = "key.rotate"
@@ -181,6 +184,9 @@ var titles = map[Action]string{
 	LogArchived:          "Archived old events of the audit log",
 	LogLooked:            "Looked at the audit log",
 	LogChecked:           "Had the audit log checked",
+	BackupMade:           "Made a backup",
+	BackupTaken:          "Took a backup away",
+	Restored:             "Restored a backup",
 	ClockWentBack:        "Went back",
 	KeyRotated:           "Changed the key that seals",
 	KeyResealed:          "Sealed everything anew",

@@ -178,8 +178,8 @@ func TestRolesAndPermissions(t *testing.T) {
 			t.Errorf("%s needs a person: %v", p, p.NeedsPerson())
 		}
 	}
-	if n := len(Permissions()); n != 32 {
-		t.Errorf("%d permissions, want 32", n)
+	if n := len(Permissions()); n != 34 {
+		t.Errorf("%d permissions, want 34", n)
 	}
 	if p := Permission("made.up"); (Grant{Role: Owner}).May(p, false) || !p.NeedsPerson() {
 		t.Error("a permission that does not exist is granted")

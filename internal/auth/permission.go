@@ -42,6 +42,7 @@ const (
 	RadarPause    Permission = "radar.pause"
 	SettingsRead  Permission = "settings.read"
 	SettingsCheck Permission = "settings.check"
+	BackupTake    Permission = "backup.take"      // make and download backups: whoever has one has everything but the key
 	SignInManage  Permission = "settings.sign-in" // through which provider people sign in
 	KeysManage    Permission = "keys.manage"
 )
@@ -163,6 +164,7 @@ var matrix = []Row{
 	{RadarPause, "Pause the radar", [5]Cell{Yes, Yes, No, No, No}, true, false},
 	{SettingsRead, "Read the settings of the instance", [5]Cell{Yes, Yes, No, Yes, No}, true, false},
 	{SettingsCheck, "Check the public address", [5]Cell{Yes, Yes, No, No, No}, true, false},
+	{BackupTake, "Make and download backups", [5]Cell{Yes, No, No, No, No}, true, true},
 	{SignInManage, "Change how people sign in", [5]Cell{Yes, No, No, No, No}, true, true},
 	{KeysManage, "Make, use and retire the keys that seal", [5]Cell{Yes, No, No, No, No}, true, true},
 }

@@ -17,8 +17,8 @@ var write = flag.Bool("write", false, "write the permission matrix into docs/sec
 func TestMatrix(t *testing.T) {
 	only := map[Permission][]Role{ConfigWrite: {Owner, Admin, Editor}, ConfigPromote: {Owner, Admin}, ConfigDelete: {Owner, Admin}, ConfigApprove: {Owner, Admin}, ConfigRule: {Owner, Admin}, ConfigTest: {Owner, Admin, Editor},
 		ConfigReveal: {Owner, Admin}, ConfigExport: {Owner, Admin, Editor}, EntriesExport: {Owner, Admin, Auditor}, EntriesImport: {Owner, Admin}, TeamSessions: {Owner}, WebhookRead: {Owner, Admin, Editor, Auditor}, WebhookReplay: {Owner, Admin}, AuditRead: {Owner, Admin, Auditor}, TeamRead: {Owner, Admin, Auditor}, TeamWrite: {Owner, Admin},
-		AuditExport: {Owner, Admin, Auditor}, AuditCheck: {Owner, Admin, Auditor}, RadarPause: {Owner, Admin}, SettingsRead: {Owner, Admin, Auditor}, SettingsCheck: {Owner, Admin}, KeysManage: {Owner}, SignInManage: {Owner}}
-	house := []Permission{AuditExport, AuditCheck, RadarPause, SettingsRead, SettingsCheck, KeysManage, SignInManage}
+		AuditExport: {Owner, Admin, Auditor}, AuditCheck: {Owner, Admin, Auditor}, RadarPause: {Owner, Admin}, SettingsRead: {Owner, Admin, Auditor}, SettingsCheck: {Owner, Admin}, KeysManage: {Owner}, SignInManage: {Owner}, BackupTake: {Owner}}
+	house := []Permission{AuditExport, AuditCheck, RadarPause, SettingsRead, SettingsCheck, KeysManage, SignInManage, BackupTake}
 	for _, p := range Permissions() {
 		for _, r := range Roles() {
 			roles, limited := only[p]

@@ -24,6 +24,7 @@ import (
 
 	"backoffice/internal/audit"
 	"backoffice/internal/auth"
+	"backoffice/internal/backup"
 	"backoffice/internal/config"
 	"backoffice/internal/connector"
 	"backoffice/internal/egress"
@@ -60,6 +61,7 @@ type house struct {
 	full     atomic.Pointer[error] // what updates fail with
 	held     atomic.Pointer[chan struct{}]
 	file     string
+	db       *bolt.DB
 	log      *buffer
 	provider *sandbox.Provider
 	proxies  []netip.Prefix
@@ -90,6 +92,7 @@ type plan struct {
 	factor  auth.FactorPolicy  // instead of "off"
 	rule    config.Rule        // of approval
 	places  []audit.Place      // that heads are brought to
+	backups string             // directory of backups
 	outside func(*egress.Options, *outside.Options)
 }
 
@@ -148,6 +151,7 @@ func open(t testing.TB, p plan) *house {
 		}
 	}
 	db, err := bolt.Open(h.file)
+	h.db = db
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -199,7 +203,7 @@ func (h *house) furnish(p plan, box *secret.Box) Deps {
 		ready = func() error { return nil }
 	}
 	people := auth.New(auth.Options{Store: h.store, Box: box, Now: h.clock, PublicURL: public})
-	return Deps{Store: h.store, Config: entries, Catalogue: catalogue, Outside: checker, Webhooks: hooks, Guide: guide.New(guide.Options{Store: h.store, Config: entries, Now: h.clock}), Exchange: files, Audit: audit.NewLog(h.store), Notary: watch.Notary, AuditState: watch.State, AuditCheck: watch.Checker.Ask, Keys: h.ring(box), Now: h.clock,
+	return Deps{Store: h.store, Config: entries, Catalogue: catalogue, Outside: checker, Webhooks: hooks, Backups: h.backup(box, watch.Notary, p.backups), Guide: guide.New(guide.Options{Store: h.store, Config: entries, Now: h.clock}), Exchange: files, Audit: audit.NewLog(h.store), Notary: watch.Notary, AuditState: watch.State, AuditCheck: watch.Checker.Ask, Keys: h.ring(box), Now: h.clock,
 		OAuth: oauth.New(oauth.Options{Store: h.store, Box: box, Config: entries, Guard: guard, PublicURL: public.String(), Now: h.clock,
 			CallTimeout: 2 * time.Second}),
 		Auth:     people,
@@ -207,8 +211,16 @@ func (h *house) furnish(p plan, box *secret.Box) Deps {
 		Sessions: auth.NewSessionStore(h.store, auth.SessionOptions{Secure: public.Scheme == "https", Now: h.clock}),
 		Log:      slog.New(slog.NewJSONHandler(h.log, nil)),
 		Site: Site{PublicURL: public, Environment: p.env, Proxies: h.proxies, Version: "1.0.0", Started: start, DataFile: h.file,
-			DataSize: func() int64 { return 4096 }, Commits: func() (int64, int64) { return 7, 3 }, KeyFile: "backoffice.key", KeyInFile: true, Sandbox: base, Ready: ready, Trouble: p.trouble, Notes: p.notes,
+			DataSize: func() int64 { return 4096 }, FreeShare: func() float64 { return 0.25 }, Commits: func() (int64, int64) { return 7, 3 }, KeyFile: "backoffice.key", KeyInFile: true, Sandbox: base, Ready: ready, Trouble: p.trouble, Notes: p.notes,
 			MetricsToken: secret.NewText(p.token), SecondFactor: cmp.Or(p.factor, auth.FactorOff)}}
+}
+
+// backup makes what makes backups.
+func (h *house) backup(box *secret.Box, n *audit.Notary, dir string) *backup.Service {
+	h.t.Helper()
+	engine := backup.Engine{Check: bolt.CheckFile, Open: func(path string) (store.Store, error) { return bolt.Open(path) }}
+	m := &backup.Maker{Engine: engine, Snapshot: h.db.Snapshot, Size: func() int64 { return 4096 }, Notary: n, Box: box, Spool: h.t.TempDir(), Program: "1.0.0", Now: h.clock}
+	return backup.NewService(backup.Options{Maker: m, Store: h.store, Dir: dir, Every: 24 * time.Hour, Keep: 7})
 }
 
 // ring makes the keys, which a keeper in memory keeps.

@@ -54,6 +54,8 @@ const (
 	saidEnded
 	saidFactorRemoved
 	saidLogChecked
+	saidBackedUp
+	saidBackingUp
 	saidSignInForce
 	saidSignInDropped
 	saidSignInOff
@@ -121,6 +123,8 @@ var sentences = map[said]string{
 	saidPasskeyAdded:   "The passkey is added. Your recovery codes stay as they are",
 	saidPasskeyRenamed: "The passkey has another name",
 	saidPasskeyRemoved: "The passkey is removed",
+	saidBackedUp:       "The backup is made",
+	saidBackingUp:      "The backup is being made",
 	saidSignInForce:    "The sign-in provider is in force",
 	saidSignInDropped:  "The saved setting is discarded",
 	saidSignInOff:      "The sign-in provider is off",

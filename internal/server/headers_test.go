@@ -231,7 +231,7 @@ func TestOnlyFormsAreRead(t *testing.T) {
 func TestDepsAreChecked(t *testing.T) {
 	t.Parallel()
 	_, err := New(Deps{})
-	if err == nil || err.Error() != "server: missing: Audit, AuditCheck, AuditState, Auth, Catalogue, Config, Exchange, Guide, Keys, Log, Notary, Now, OAuth, Outside, Sessions, SignIn, Site.DataSize, Site.PublicURL, Site.Ready, Store, Webhooks" {
+	if err == nil || err.Error() != "server: missing: Audit, AuditCheck, AuditState, Auth, Backups, Catalogue, Config, Exchange, Guide, Keys, Log, Notary, Now, OAuth, Outside, Sessions, SignIn, Site.DataSize, Site.PublicURL, Site.Ready, Store, Webhooks" {
 		t.Errorf("New of nothing: %v", err)
 	}
 	d := open(t, plan{}).deps

@@ -71,6 +71,9 @@ func (p housePages) settings(c echo.Context) error {
 		}
 		page.Log.Back = "settings"
 	}
+	if page.Backup, err = p.backupFact(c); err != nil {
+		return err
+	}
 	page.About = []templates.Fact{{Label: "Version", Text: s.Version}, {Label: "Environment", Text: s.Environment}, {Label: "Before a version is put in force", Text: p.Config.RuleOf(config.Entry{}).Words()}, {Label: "Data file", Text: s.DataFile, Code: true},
 		{Label: "Size of the data file", Text: templates.Size(s.DataSize())}, {Label: "Events in the audit log", Text: templates.Count(n)}, {Label: "Built with", Text: runtime.Version()},
 		{Label: "Notifications kept", Text: keptWords(p.Webhooks.Keeping())}}

@@ -52,7 +52,7 @@ func gaugesOf(d Deps) *prometheus.Registry {
 	build := prometheus.NewGauge(prometheus.GaugeOpts{Name: "backoffice_build_info", Help: "1, with the version of the program.",
 		ConstLabels: prometheus.Labels{"version": d.Site.Version, "goversion": runtime.Version()}})
 	build.Set(1)
-	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), build, entryGauges{d}, auditGauges{d})
+	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), build, entryGauges{d}, auditGauges{d}, backupGauges{d})
 	if saved := d.Site.Commits; saved != nil {
 		r.MustRegister(
 			prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "backoffice_store_updates_total", Help: "Changes of the data file that were saved since the program started."},

@@ -60,6 +60,9 @@ func (p housePages) overview(c echo.Context) error {
 	if page.Alarm, err = p.logAlarm(c); err != nil {
 		return err
 	}
+	if page.Backup, err = p.backupNotice(c); err != nil {
+		return err
+	}
 	page.Heading, page.Summary = headline(tally{every.counts, len(every.rows), every.waiting, len(page.Attention)})
 	if page.Events, err = p.lastEvents(c); err != nil {
 		return err

@@ -190,7 +190,7 @@ func (h *house) asNobody(who string, p *person) {
 // admin of one of them.
 func twoVendors(t *testing.T) (*house, *person) {
 	t.Helper()
-	h := open(t, plan{})
+	h := open(t, plan{backups: t.TempDir()})
 	for _, id := range []string{"acme:intercom", "globex:intercom"} {
 		h.save(id, nil)
 		h.save(id, func(d *config.Draft) { d.Revision, d.Base, d.Then, d.Values[0].Value = 1, 1, config.Pend, text("x") })
@@ -361,7 +361,7 @@ func TestNoDeadButtons(t *testing.T) {
 	t.Parallel()
 	h, _ := twoVendors(t)
 	h.somePost()
-	e := h.pendBy("acme:intercom", someone, text("y"))
+	e := h.pendBy("acme:reviewed", someone, text("y"))
 	must(h.deps.Config.SetRule(t.Context(), someone, config.RuleChange{ID: e.ID, Revision: e.Revision, Rule: config.RulePerson}))(t)
 	h.rotates()
 	for range 2 { // an old key that seals, and one that could be retired
@@ -419,6 +419,7 @@ var offeredElsewhere = []string{"GET /settings/keys/progress", "GET " + entryEve
 	"POST /login/code", "POST /account/factor", "POST /account/factor/codes", "POST /account/factor/remove", "POST /team/:user/factor", "GET " + planPath, "POST " + planPath, "POST " + planPath + "/discard",
 	"POST /login/provider", "GET /login/callback", "GET /login/confirm", "POST /login/link", "POST /account/proof/provider",
 	"POST /team/:user/unlink", "POST /settings/sign-in/begin", "POST /settings/sign-in/discard", "POST /settings/sign-in/test", "POST /settings/sign-in/off",
+	"POST /settings/keys/reseal", "POST /settings/keys/retire",
 	"POST /login/passkey", "POST /login/passkey/begin", "POST /account/proof/passkey", "POST /account/factor/passkey-new", "POST /account/factor/passkey-add", "POST /account/factor/passkey-rename", "POST /account/factor/passkey-remove"}
 
 // An offer is something that a page lets one do.

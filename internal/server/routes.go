@@ -24,6 +24,9 @@ const (
 	auditCheck  = auth.AuditCheck
 )
 
+// backupTake is what a page must know to offer a backup.
+const backupTake = auth.BackupTake
+
 // A route is one row of the product: what may be asked for, by whom, and who
 // answers.
 type route struct {
@@ -60,6 +63,7 @@ func routes(g gate) []route {
 	radar := radarPages{g}
 	keys := keyPages{g}
 	checks := outsidePages{g}
+	backups := backupPages{g}
 	signIn := signInPages{g}
 	calendars := calendarPages{g, &askers{}}
 	files := exchangePages{g}
@@ -189,6 +193,9 @@ func routes(g gate) []route {
 		{"POST", "/team/:user/factor", auth.TeamWrite, team.resetFactor},
 		{"POST", "/team/:user/sessions", auth.TeamSessions, team.endSessions},
 		{"GET", "/settings", auth.SettingsRead, house.settings},
+		{"GET", "/settings/backup", auth.SettingsRead, backups.show},
+		{"POST", "/settings/backup", backupTake, backups.save},
+		{"POST", "/settings/backup/download", backupTake, backups.download},
 		{"GET", signInPath, auth.SignInManage, signIn.show},
 		{"POST", signInPath, auth.SignInManage, signIn.save},
 		{"POST", signInPath + "/begin", auth.SignInManage, signIn.begin},

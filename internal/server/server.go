@@ -24,6 +24,7 @@ import (
 
 	"backoffice/internal/audit"
 	"backoffice/internal/auth"
+	"backoffice/internal/backup"
 	"backoffice/internal/config"
 	"backoffice/internal/connector"
 	"backoffice/internal/exchange"
@@ -50,6 +51,7 @@ type Deps struct {
 	SignIn    *signin.Service
 	Outside   *outside.Checker
 	Guide     *guide.Service
+	Backups   *backup.Service
 	Webhooks  *webhook.Service
 	Exchange  *exchange.Service
 	Audit     *audit.Log
@@ -73,6 +75,7 @@ type Site struct {
 	Started     time.Time
 	DataFile    string                          // path of the data file
 	DataSize    func() int64                    // its size in bytes
+	FreeShare   func() float64                  // the part of it, 0 to 1, that holds nothing; nil says nothing
 	Commits     func() (updates, commits int64) // since the program started: changes that were saved, and the commits that they shared; nil says nothing
 	KeyFile     string                          // path of the key file, or where the key came from
 	KeyInFile   bool                            // KeyFile is a path
@@ -130,7 +133,7 @@ func (d Deps) check() error {
 	var missing []string
 	for name, is := range map[string]bool{
 		"Store": d.Store == nil, "Config": d.Config == nil, "Catalogue": d.Catalogue == nil, "OAuth": d.OAuth == nil, "Auth": d.Auth == nil,
-		"Sessions": d.Sessions == nil, "SignIn": d.SignIn == nil, "Outside": d.Outside == nil, "Webhooks": d.Webhooks == nil, "Guide": d.Guide == nil, "Exchange": d.Exchange == nil, "Audit": d.Audit == nil, "Keys": d.Keys == nil, "Notary": d.Notary == nil, "AuditState": d.AuditState == nil, "AuditCheck": d.AuditCheck == nil, "Log": d.Log == nil, "Now": d.Now == nil,
+		"Sessions": d.Sessions == nil, "SignIn": d.SignIn == nil, "Outside": d.Outside == nil, "Webhooks": d.Webhooks == nil, "Guide": d.Guide == nil, "Backups": d.Backups == nil, "Exchange": d.Exchange == nil, "Audit": d.Audit == nil, "Keys": d.Keys == nil, "Notary": d.Notary == nil, "AuditState": d.AuditState == nil, "AuditCheck": d.AuditCheck == nil, "Log": d.Log == nil, "Now": d.Now == nil,
 		"Site.PublicURL": d.Site.PublicURL == nil, "Site.DataSize": d.Site.DataSize == nil, "Site.Ready": d.Site.Ready == nil,
 	} {
 		if is {

@@ -8,6 +8,7 @@ type OverviewPage struct {
 	NoEntries bool   // nothing is kept yet: the page says how to begin, and draws no board
 
 	Alarm     Notice         // the audit log is not what it should be
+	Backup    Notice         // backups are not made as the schedule says
 	Attention []AttentionRow // most harm first; empty: nothing needs attention
 	Tally     []HealthCount  // entries by health
 	Board     []BoardEntry   // every entry, up to a cap

@@ -127,6 +127,8 @@ func fullPages() []sample {
 		{"rotate-short", EntryRotate(sampleRotateShort())},
 		{"account", Account(AccountPage{Frame: frame("Account", SectionNone), Sessions: sampleSessions(), Created: before(250 * 24 * time.Hour), MinLength: "12", CurrentError: "That is not your password.", PasswordError: "The new password is the old one.", RepeatError: "The two do not match.", CalendarMade: before(time.Hour), CalendarAddress: "https://backoffice.acme.example/calendar/x.ics"})},
 		{"settings", Settings(sampleSettings())},
+		{"backup", Backup(sampleBackup())},
+		{"backup-none", Backup(BackupPage{Frame: frame("Backup", SectionSettings), Verdict: VerdictNotChecked, Word: "None"})},
 		{"keys", Keys(sampleKeys())},
 		{"keys-resealing", Keys(sampleResealing())},
 		{"keys-elsewhere", Keys(sampleKeysElsewhere())},

@@ -87,6 +87,7 @@ type SettingsPage struct {
 	Checks    []Fact // facts with a verdict: "Address of this browser", "Transport"
 	Outside   OutsideCheck
 	Log       LogState // the zero LogState for who may not see it
+	Backup    Fact     // how the backups stand: Text, Verdict and Word
 	Sealing   []Fact   // key id, what it seals
 	SignIn    Link     // to how people sign in; the zero Link for who may not see it
 	About     []Fact   // version, data file and its size, events, Go version

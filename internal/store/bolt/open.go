@@ -63,10 +63,24 @@ func openWith(path string, openFile func(string, int, os.FileMode) (*os.File, er
 	if d.id, err = file.Stat(); err != nil {
 		return nil, refusal(path, errors.Join(err, d.b.Close()))
 	}
+	if replaced(path, file) { // while we waited for it: what is written to it now would be lost
+		return nil, refusal(path, errors.Join(ErrLocked, d.b.Close()))
+	}
 	if err := d.prepare(errors.Is(statErr, fs.ErrNotExist)); err != nil {
 		return nil, refusal(path, errors.Join(err, d.b.Close()))
 	}
 	return d, nil
+}
+
+// replaced reports whether the name means another file by now: a restore or a
+// compaction puts one there, and then lets go of the lock on the old one.
+func replaced(path string, file *os.File) bool {
+	ours, err := file.Stat()
+	if err != nil {
+		return false
+	}
+	now, err := os.Stat(path)
+	return err == nil && !os.SameFile(ours, now) || errors.Is(err, fs.ErrNotExist)
 }
 
 // initialMap returns how many bytes of address space to set aside, so that a
@@ -130,7 +144,7 @@ func refusal(path string, err error) error {
 		return errs.Wrap(errs.Unavailable, fmt.Sprintf(msg, path), fmt.Errorf("opening %s: %w", path, err))
 	}
 	switch {
-	case errors.Is(err, berrors.ErrTimeout):
+	case errors.Is(err, berrors.ErrTimeout), errors.Is(err, ErrLocked):
 		err = ErrLocked
 		return say("The data file %s cannot be opened: another process has it open. Stop that one, or use another data directory.")
 	case errors.Is(err, berrors.ErrInvalid), errors.Is(err, berrors.ErrVersionMismatch), errors.Is(err, ErrForeign):
@@ -145,7 +159,7 @@ func refusal(path string, err error) error {
 		return say("The data file %s cannot be opened: this process may not read and write it. Correct the owner and permissions of the file and its directory.")
 	case errors.Is(err, syscall.EISDIR):
 		return say("The data file %s cannot be opened: it is a directory. Name a file.")
-	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+	case noSpace(err):
 		return say("The data file %s cannot be created: the disk is full. Free some space.")
 	}
 	return fmt.Errorf("opening %s: %w", path, err)
