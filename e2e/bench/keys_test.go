@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"os/exec"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -54,18 +55,22 @@ func TestKeys(t *testing.T) {
 		}
 	})
 	took := time.Since(began)
-	if !strings.Contains(said, "10001 records") || !strings.HasSuffix(said, "<nil>") {
+	if !resealed.MatchString(said) || !strings.HasSuffix(said, "<nil>") {
 		t.Fatalf("re-sealing said:\n%s", said)
 	}
 	quiet = append(quiet, latencies(t, client, page, func(n int) bool { return n < 1500 })...)
 	ratio := median(busy) / median(quiet)
-	r.goal(ratio < 1.5, "entry page beside re-sealing", fmt.Sprintf("%.2f (median %.2f ms : %.2f ms; 10,001 records in %s, %d pages meanwhile)", ratio, median(busy), median(quiet), took.Round(100*time.Millisecond), len(busy)),
+	r.goal(ratio < 1.5, "entry page beside re-sealing", fmt.Sprintf("%.2f (median %.2f ms : %.2f ms; over 10,000 records in %s, %d pages meanwhile)", ratio, median(busy), median(quiet), took.Round(100*time.Millisecond), len(busy)),
 		"under 1.5 of the quiet median")
 	fmt.Print("\n", r.lines.String())
 	if len(r.missed) > 0 {
 		fmt.Printf("\n%d goals missed: %s\n", len(r.missed), strings.Join(r.missed, "; "))
 	}
 }
+
+// resealed is the line of the key that seals, once it has sealed everything: the
+// versions, and the few records that the program itself seals.
+var resealed = regexp.MustCompile(`(?m)^[0-9a-f]{8} +seals .* 100[0-9]{2} records$`)
 
 // sealedEntries makes data of entryCount entries of one version each, and an owner.
 func sealedEntries(t *testing.T, dir string) person {

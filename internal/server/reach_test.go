@@ -361,7 +361,7 @@ func TestNoDeadButtons(t *testing.T) {
 	t.Parallel()
 	h, _ := twoVendors(t)
 	h.somePost()
-	e := h.pendBy("acme:intercom", someone, text("y"))
+	e := h.pendBy("acme:reviewed", someone, text("y"))
 	must(h.deps.Config.SetRule(t.Context(), someone, config.RuleChange{ID: e.ID, Revision: e.Revision, Rule: config.RulePerson}))(t)
 	h.rotates()
 	for range 2 { // an old key that seals, and one that could be retired
