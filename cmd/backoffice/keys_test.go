@@ -90,6 +90,8 @@ func (k *killed) sealAll(t *testing.T) {
 	}
 	all, err := people.People(t.Context())
 	check(err)
+	_, err = exchange.Open(t.Context(), exchange.Options{Store: k.db, Box: k.box, Config: k.all, Now: time.Now, Origin: "http://localhost:8080"})
+	check(err)
 	for i, p := range all {
 		e, err := people.BeginFactor(t.Context(), p.ID, "BackOffice")
 		check(err)
