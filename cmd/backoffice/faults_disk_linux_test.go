@@ -397,7 +397,7 @@ func TestFaultPageOverwritten(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	at := bytes.LastIndex(whole, []byte("config/version/load-0:intercom/0000015")) / 4096 * 4096
+	at := leafWith(t, whole, "config/version/load-0:intercom/0000015")
 	overwrite := func(with []byte) {
 		f, err := os.OpenFile(file, os.O_WRONLY, 0)
 		if err == nil {
@@ -442,6 +442,23 @@ func TestFaultPageOverwritten(t *testing.T) {
 	p.run(t)
 	p.recovered(t)
 	p.sane(t)
+}
+
+// leafWith is where the last page is that has a key and its value, and leads to no
+// other page.
+func leafWith(t *testing.T, content []byte, key string) int {
+	t.Helper()
+	const flags, leaf = 8, 2 // of the head of a page
+	for end := len(content); ; {
+		i := bytes.LastIndex(content[:end], []byte(key))
+		if i < 0 {
+			t.Fatalf("no page has %s", key)
+		}
+		if at := i / 4096 * 4096; content[at+flags] == leaf {
+			return at
+		}
+		end = i
+	}
 }
 
 // A byte inside of a value is found by what the values are: the log is a tree of

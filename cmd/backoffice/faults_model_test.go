@@ -142,6 +142,7 @@ func (m *model) form(a act) (path string, form url.Values) {
 			form.Set(k, v)
 		}
 		form.Set("base", strconv.Itoa(m.newest()))
+		form.Set("other-app", "yes") // each save has another client ID
 		if a.action == audit.EntryCreated {
 			form.Del("revision")
 			form.Del("base")

@@ -130,7 +130,8 @@ func (k *killed) program(t *testing.T, more ...string) (*exec.Cmd, string) {
 			return cmd, "http://" + m[1]
 		}
 	}
-	t.Fatal("the program ended before it listened")
+	_ = cmd.Wait()
+	t.Fatalf("the program ended before it listened: %v", k.log)
 	return nil, ""
 }
 
