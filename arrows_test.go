@@ -37,6 +37,7 @@ var rooms = map[string][]string{
 	"internal/keyring":         {"internal/errs", "internal/store", "internal/audit", "internal/secret"},
 	"internal/keeper":          {"internal/errs", "internal/secret"},
 	"internal/auth":            {"internal/errs", "internal/store", "internal/audit", "internal/secret"},
+	"internal/auth/authtest":   {},
 	"internal/config":          {"internal/errs", "internal/store", "internal/audit", "internal/secret", "internal/connector"},
 	"internal/oauth": {"internal/errs", "internal/store", "internal/audit", "internal/secret", "internal/connector", "internal/config",
 		"internal/egress"},

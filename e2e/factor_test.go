@@ -36,7 +36,7 @@ func TestSecondFactor(t *testing.T) {
 	ada.Fill("The password again", password)
 	ada.Follow("Create the admin")
 	ada.At("/account/factor")
-	ada.See("Your role needs it")
+	ada.See("Your role needs a second factor")
 	ada.Open("/config")
 	ada.At("/account/factor")
 	ada.Follow("Set up an app")

@@ -82,6 +82,7 @@ var views = []view{
 	{name: "error", path: "/no/such/page", status: 404},
 	{name: "error-door", path: "/no/such/page", status: 404, door: true},
 	{name: "factor", path: "/account/factor"},
+	{name: "factor-passkey", reach: reachPasskey},
 	{name: "login", path: "/login", door: true},
 	{name: "login-refused", reach: reachRefused, status: 422, door: true},
 	{name: "notification", reach: reachNotification("company.created", "Valid")},
@@ -132,6 +133,15 @@ var newViews = []view{
 func reachExport(p *person) {
 	p.Open("/audit?who=" + url.QueryEscape(email))
 	p.runScript(`document.querySelector(".page details.menu").open = true; document.querySelector("[data-chart] details").open = true`)
+}
+
+// reachPasskey meets the page on which the browser is asked for a passkey.
+func reachPasskey(p *person) {
+	p.Open("/account/factor")
+	p.Fill("Name of a new passkey", "Work laptop")
+	p.leaving("add a passkey", func() { p.Press("Add a passkey") })
+	p.passwordAgain()
+	p.See("Make the passkey “Work laptop”")
 }
 
 func reachConflict(p *person) {

@@ -16,12 +16,18 @@ func (p *person) invite(address, role, entries string) string {
 	p.do("choose a role", chromedp.Click(`#role-`+role))
 	p.In("#invite").Fill("Only these entries", entries)
 	p.leaving("make a link", func() { p.Press("Make a one-time link") })
-	if strings.HasPrefix(eval[string](p, "document.title"), "Your password again") { // the sign-in was long ago
+	p.passwordAgain()
+	p.See("A link for " + address)
+	return eval[string](p, `document.querySelector("#one-time").value`)
+}
+
+// passwordAgain gives the password if it is asked for: the sign-in was long ago.
+func (p *person) passwordAgain() {
+	p.t.Helper()
+	if strings.HasPrefix(eval[string](p, "document.title"), "Your password again") {
 		p.Fill("Your password", password)
 		p.Follow("Go on")
 	}
-	p.See("A link for " + address)
-	return eval[string](p, `document.querySelector("#one-time").value`)
 }
 
 func (p *person) join(link string) {

@@ -8,6 +8,7 @@ import (
 	"encoding/base32"
 	"encoding/binary"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -28,6 +29,7 @@ import (
 	"backoffice/internal/keyring"
 	"backoffice/internal/oauth"
 	"backoffice/internal/secret"
+	"backoffice/internal/signin"
 	"backoffice/internal/store"
 	"backoffice/internal/webhook"
 )
@@ -97,6 +99,35 @@ func (k *killed) sealAll(t *testing.T) {
 			_, err = people.ConfirmFactor(t.Context(), audit.Actor{ID: p.ID, Name: p.Email}, "", code(t, e, time.Now()))
 			check(err)
 		}
+	}
+	k.sealSignIn(t, people, guard, audit.Actor{ID: all[0].ID, Name: all[0].Email})
+}
+
+// sealSignIn keeps a sign-in provider, which nobody can reach: so the setting waits.
+// What only a provider that answers brings about is put there in its stored form.
+func (k *killed) sealSignIn(t *testing.T, people *auth.Service, guard *egress.Guard, by audit.Actor) {
+	t.Helper()
+	s := signin.New(signin.Options{Store: k.db, Box: k.box, Auth: people, Guard: guard, PublicURL: "http://localhost:8080"})
+	if _, err := s.Save(t.Context(), by, signin.Draft{Issuer: "https://sign-in.invalid", ClientID: "client-3", Secret: secret.NewText("sign-in-secret")}); err != nil {
+		t.Fatal(err)
+	}
+	flow := "auth/oidc/flow/x"
+	sealed, err := k.box.Seal([]byte("{}"), flow)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := json.Marshal(map[string]any{"sealed": sealed})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = k.db.Update(t.Context(), func(tx store.Tx) error {
+		pending, err := tx.Get("auth/oidc/pending")
+		tx.Put("auth/oidc/current", pending)
+		tx.Put(flow, b)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 

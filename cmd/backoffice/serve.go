@@ -182,7 +182,7 @@ func house(c checked, sandbox string, file *bolt.DB, keys *keyring.Ring, log *sl
 		care.key = c.KeyFile
 	}
 	r := rooms{log: log, events: events, keys: keys, config: entries, backups: backupsOf(c, file, db, box, notary), steward: care,
-		auth:     auth.New(auth.Options{Store: db, Box: box, Now: now}),
+		auth:     auth.New(auth.Options{Store: db, Box: box, Now: now, PublicURL: c.public}),
 		sessions: auth.NewSessionStore(db, auth.SessionOptions{Secure: c.public.Scheme == "https", Proof: c.ConfirmAfter, Now: now}),
 		oauth: oauth.New(oauth.Options{Store: db, Box: box, Config: entries, Guard: guard,
 			PublicURL: c.public.String(), Now: now, CheckOwn: checkOwn(own),

@@ -18,7 +18,7 @@ type userCommand struct {
 	Add     userAdd     `cmd:"" help:"Add somebody, and print a password made for them."`
 	List    userList    `cmd:"" help:"List everybody."`
 	Disable userDisable `cmd:"" help:"Keep somebody from signing in, and end their sessions."`
-	Reset   userReset   `cmd:"" help:"Give somebody a new password, remove their second factor, and enable them."`
+	Reset   userReset   `cmd:"" help:"Give somebody a new password, remove their app, passkeys and recovery codes, and enable them."`
 }
 
 // people has the command done with the people of the data file.
@@ -95,8 +95,8 @@ func listPeople(ctx context.Context, s *auth.Service, out io.Writer) error {
 	fmt.Fprintln(w, "E-MAIL\tROLE\tENTRIES\tSECOND FACTOR\tLAST SEEN\tSTATE")
 	for _, p := range people {
 		factor, seen, state := "none", "never", "active"
-		if !p.Factor.IsZero() {
-			factor = "app"
+		if p.HasFactor() {
+			factor = p.Factors()
 		}
 		if !p.Seen.IsZero() {
 			seen = p.Seen.UTC().Format(time.DateTime)

@@ -21,6 +21,11 @@ const (
 	FactorAdded    Action = "account.factor-add"
 	FactorRemoved  Action = "account.factor-remove"
 	RecoveryMade   Action = "account.recovery"
+	PasskeyAdded   Action = "account.passkey-add"
+	PasskeyRenamed Action = "account.passkey-rename"
+	PasskeyRemoved Action = "account.passkey-remove"
+	PasskeyStopped Action = "account.passkey-stop"
+	Confirmed      Action = "session.confirm"
 	CalendarMade   Action = "account.calendar"
 	CalendarEnded  Action = "account.calendar-withdraw"
 	PersonInvited  Action = "account.invite"
@@ -110,6 +115,11 @@ var titles = map[Action]string{
 	FactorAdded:     "Set up a second factor",
 	FactorRemoved:   "Removed a second factor",
 	RecoveryMade:    "Made recovery codes",
+	PasskeyAdded:    "Added a passkey",
+	PasskeyRenamed:  "Renamed a passkey",
+	PasskeyRemoved:  "Removed a passkey",
+	PasskeyStopped:  "Stopped a passkey",
+	Confirmed:       "Confirmed who it is",
 	PersonInvited:   "Invited",
 	InviteWithdrew:  "Withdrew an invitation",
 	PersonJoined:    "Joined",

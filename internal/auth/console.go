@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
 	"strings"
 	"time"
 
@@ -68,8 +67,8 @@ func (s *Service) ConsoleDisable(ctx context.Context, email string) error {
 }
 
 // ConsoleReset lets the account with the address sign in with a new password alone,
-// which it returns: the second factor and the links to a provider go, a disabled account is enabled, and all
-// sessions end.
+// which it returns: app, passkeys, recovery codes and the links to a provider go, a
+// disabled account is enabled, and all sessions end.
 func (s *Service) ConsoleReset(ctx context.Context, email string) (secret.Text, error) {
 	password := newPassword()
 	hash, err := s.hasher.hash(ctx, password)
@@ -82,16 +81,14 @@ func (s *Service) ConsoleReset(ctx context.Context, email string) (secret.Text, 
 		if err != nil {
 			return err
 		}
-		factors.Delete(tx, a.ID)
 		newFactors.Delete(tx, a.ID)
 		a.NoPassword, a.Mapped = false, false
-		a.Password, a.PasswordChanged, a.Disabled, a.Factor = hash, now, time.Time{}, time.Time{}
-		ended, err := EndAll(tx, a.ID, "")
-		event := audit.Event{Action: audit.PasswordChanged, Note: fmt.Sprintf("Reset on the console, without a second factor. Sessions ended: %d.", ended)}
+		a.Password, a.PasswordChanged, a.Disabled = hash, now, time.Time{}
+		event := audit.Event{Action: audit.PasswordChanged, Note: "Reset on the console, without a second factor." + goneWords(a.User)}
 		if unlinked > 0 {
 			event.Note += " Unlinked from the sign-in provider."
 		}
-		return errors.Join(err, accounts.Put(tx, a.ID, a), audit.Append(tx, stamp(event, console, now, a.Email)))
+		return settleFactors(tx, a, "", stamp(event, console, now, a.Email), takeAll)
 	})
 	if err != nil {
 		return secret.Text{}, wrap("resetting an account", err)

@@ -45,7 +45,7 @@ func TestConsole(t *testing.T) {
 	if e := w.lastEvent(); e.Action != audit.PasswordChanged || e.Actor != console || !strings.HasPrefix(e.Note, "Reset on the console, without a second factor.") {
 		t.Errorf("event %+v", e)
 	}
-	if got, err := w.signIn(home, "new@acme.example", fresh.Reveal()); err != nil || !got.Active() || !got.Factor.IsZero() {
+	if got, err := w.signIn(home, "new@acme.example", fresh.Reveal()); err != nil || !got.Active() || !got.App.IsZero() {
 		t.Errorf("after the reset: %+v, %v", got, err)
 	}
 	if _, err := w.signIn(home, "new@acme.example", pass.Reveal()); !errs.Is(err, errs.Invalid) {

@@ -17,10 +17,11 @@ import (
 	"backoffice/internal/store"
 )
 
-// factor is the record of a person's second factor: an app that makes codes.
+// factor is the record of what goes with a person's second factors: an app that
+// makes codes, if there is one, and the recovery codes.
 type factor struct {
-	Sealed   []byte   `json:"sealed"`             // the secret that the app shares, sealed under the record's key
-	Step     int64    `json:"step"`               // of the last code that was accepted: none is good twice
+	Sealed   []byte   `json:"sealed,omitempty"`   // the secret that the app shares, sealed under the record's key
+	Step     int64    `json:"step,omitempty"`     // of the last code that was accepted: none is good twice
 	Recovery []string `json:"recovery,omitempty"` // SHA-256 of the recovery codes that are left
 }
 
@@ -56,10 +57,14 @@ var (
 )
 
 // A CodeNeeded is the error of a sign-in whose password was right and that needs a
-// code now. Ticket is for SignInWithCode, five minutes long.
-type CodeNeeded struct{ Ticket secret.Text }
+// second factor now. Ticket is for SignInWithCode and BeginSecondPasskey, five
+// minutes long.
+type CodeNeeded struct {
+	Ticket       secret.Text
+	App, Passkey bool // what the person has
+}
 
-func (*CodeNeeded) Error() string { return "a code is needed" }
+func (*CodeNeeded) Error() string { return "a second factor is needed" }
 
 // ticket is what a ticket says, sealed.
 type ticket struct {
@@ -124,9 +129,9 @@ func (s *Service) enrolling(ctx context.Context, userID string) (key, sealed []b
 }
 
 // ConfirmFactor makes the app of BeginFactor the user's second factor once code is
-// one of its codes, and returns the recovery codes, which only hashes are kept of.
-// All sessions of the user but keep end. It returns an errs.Field for code, or an
-// errs.Conflict.
+// one of its codes. If it is the first one, of whichever kind, it returns recovery
+// codes, which only hashes are kept of. All sessions of the user but keep end. It
+// returns an errs.Field for code, or an errs.Conflict.
 func (s *Service) ConfirmFactor(ctx context.Context, by audit.Actor, keep, code string) (codes []secret.Text, err error) {
 	for range sealedTries {
 		if codes, err = s.confirmFactor(ctx, by, keep, code); !errors.Is(err, errSealedAnew) {
@@ -151,6 +156,7 @@ func (s *Service) confirmFactor(ctx context.Context, by audit.Actor, keep, code 
 		return nil, wrap("sealing the secret of an app", err)
 	}
 	codes, hashes := newRecovery()
+	first := false
 	err = s.store.Update(ctx, func(tx store.Tx) error {
 		rec, err := orZero(newFactors.Get(tx, by.ID))
 		switch {
@@ -160,56 +166,49 @@ func (s *Service) confirmFactor(ctx context.Context, by audit.Actor, keep, code 
 			return errSealedAnew
 		}
 		newFactors.Delete(tx, by.ID)
-		return setFactor(tx, by, &factor{sealed, step, hashes}, keep, stamp(audit.Event{Action: audit.FactorAdded}, by, now, ""))
+		return changeFactors(tx, by.ID, keep, stamp(audit.Event{Action: audit.FactorAdded}, by, now, ""), func(f *means) error {
+			first = f.addRecovery(hashes)
+			f.app, f.Sealed, f.Step = now, sealed, step
+			return nil
+		})
 	})
 	if err != nil {
 		return nil, wrap("confirming an app", err)
 	}
+	if !first {
+		return nil, nil
+	}
 	return codes, nil
 }
 
-// setFactor gives the account of by a second factor, or with nil takes it, ends
-// its other sessions and appends the event.
-func setFactor(tx store.Tx, who audit.Actor, f *factor, keep string, e audit.Event) error {
-	a, err := accountByID(tx, who.ID)
-	if err != nil {
-		return err
-	}
-	a.Factor = time.Time{}
-	if factors.Delete(tx, a.ID); f != nil {
-		a.Factor = e.Time
-		if err := factors.Put(tx, a.ID, *f); err != nil {
-			return err
-		}
-	}
-	ended, err := EndAll(tx, a.ID, keep)
-	if err != nil {
-		return err
-	}
-	e.Target = a.Email
-	if ended > 0 {
-		e.Note = strings.TrimSpace(e.Note + fmt.Sprintf(" Sessions ended: %d.", ended))
-	}
-	return errors.Join(accounts.Put(tx, a.ID, a), audit.Append(tx, e))
-}
-
-// RemoveFactor takes the second factor of who does it. Other sessions end.
-func (s *Service) RemoveFactor(ctx context.Context, by audit.Actor, keep string) error {
+// RemoveFactor takes the app of who does it. Other sessions end. If the person
+// needs a second factor and has no other, it returns an errs.Refused.
+func (s *Service) RemoveFactor(ctx context.Context, by audit.Actor, keep string, needed bool) error {
 	event := stamp(audit.Event{Action: audit.FactorRemoved}, by, s.now(), "")
-	err := s.store.Update(ctx, func(tx store.Tx) error { return setFactor(tx, by, nil, keep, event) })
+	err := s.store.Update(ctx, func(tx store.Tx) error {
+		return changeFactors(tx, by.ID, keep, event, func(f *means) error {
+			if f.app.IsZero() {
+				return errs.New(errs.NotFound, "There is no app to remove.")
+			}
+			f.app, f.Sealed, f.Step = time.Time{}, nil, 0
+			return f.suffices(needed)
+		})
+	})
 	return wrap("removing an app", err)
 }
 
-// ResetFactor takes the second factor of somebody who lost it. by reaches the
-// person, as for SetGrant.
+// ResetFactor takes app, passkeys and recovery codes of somebody who lost them. by
+// reaches the person, as for SetGrant.
 func (s *Service) ResetFactor(ctx context.Context, by audit.Actor, userID string) error {
-	event := stamp(audit.Event{Action: audit.FactorRemoved, Note: "For somebody else."}, by, s.now(), "")
+	event := stamp(audit.Event{Action: audit.FactorRemoved}, by, s.now(), "")
 	err := s.store.Update(ctx, func(tx store.Tx) error {
 		_, them, err := manage(tx, by, userID)
-		if err != nil || them.Factor.IsZero() {
+		if err != nil || !them.HasFactor() {
 			return err
 		}
-		return setFactor(tx, audit.Actor{ID: userID}, nil, "", event)
+		e := event
+		e.Note = "For somebody else." + goneWords(them.User)
+		return changeFactors(tx, userID, "", e, takeAll)
 	})
 	return wrap("resetting a second factor", err)
 }
@@ -436,4 +435,18 @@ func (s *Service) settleCode(tx store.Tx, g guess, seen factor, c codeGuess) (an
 	}
 	event := stamp(audit.Event{Action: audit.SignIn, Note: note}, c.by, c.now, a.Email)
 	return nil, errors.Join(factors.Put(tx, a.ID, f), g.remember(tx), audit.Append(tx, event))
+}
+
+// Needed is what a sign-in with the ticket still needs. A ticket that is not good
+// any more needs nothing.
+func (s *Service) Needed(ctx context.Context, t secret.Text) CodeNeeded {
+	_, a, err := s.openTicket(ctx, t)
+	if err != nil {
+		return CodeNeeded{Ticket: t}
+	}
+	return s.needed(a, t)
+}
+
+func (s *Service) needed(a account, t secret.Text) CodeNeeded {
+	return CodeNeeded{Ticket: t, App: !a.App.IsZero(), Passkey: a.Passkeys > 0 && s.party != nil}
 }

@@ -80,7 +80,7 @@ func TestEnrolment(t *testing.T) {
 	if _, err := w.ConfirmFactor(t.Context(), as(u), "", codeAt(key, stepAt(w.clock.now())+9)); errs.Fields(err)["code"] == "" {
 		t.Errorf("a wrong code: %v", err)
 	}
-	if got, _ := w.User(t.Context(), u.ID); !got.Factor.IsZero() {
+	if got, _ := w.User(t.Context(), u.ID); !got.App.IsZero() {
 		t.Error("an app counts that was not confirmed")
 	}
 	w.session(u)
@@ -106,8 +106,8 @@ func TestEnrolment(t *testing.T) {
 		}
 		seen[c.Reveal()] = true
 	}
-	if got, _ := w.User(t.Context(), u.ID); !got.Factor.Equal(w.clock.t) {
-		t.Errorf("factor since %s", got.Factor)
+	if got, _ := w.User(t.Context(), u.ID); !got.App.Equal(w.clock.t) {
+		t.Errorf("factor since %s", got.App)
 	}
 	if _, err := w.BeginFactor(t.Context(), u.ID, "x"); err != nil {
 		t.Fatal(err)
@@ -309,12 +309,12 @@ func TestFactorEnds(t *testing.T) {
 	if e := w.lastEvent(); e.Action != audit.FactorRemoved || e.Target != u.Email || e.Actor != as(boss) || e.Note != "For somebody else." {
 		t.Errorf("event %+v", e)
 	}
-	if got, err := w.signIn(home, u.Email, password); err != nil || !got.Factor.IsZero() {
+	if got, err := w.signIn(home, u.Email, password); err != nil || !got.App.IsZero() {
 		t.Errorf("after the reset: %+v, %v", got, err)
 	}
 	w.enrol(u)
 	w.session(u)
-	w.ok(w.RemoveFactor(t.Context(), as(u), ""))
+	w.ok(w.RemoveFactor(t.Context(), as(u), "", false))
 	if e := w.lastEvent(); e.Action != audit.FactorRemoved || e.Actor != as(u) || e.Note != "Sessions ended: 1." {
 		t.Errorf("event %+v", e)
 	}
@@ -330,7 +330,7 @@ func TestFactorEnds(t *testing.T) {
 	w.breakAuditLog()
 	before := w.dump()
 	for name, err := range map[string]error{"confirm": second(w.ConfirmFactor(t.Context(), as(boss), "", codeAt(key, stepAt(w.clock.now())))),
-		"remove": w.RemoveFactor(t.Context(), as(u), ""), "reset": w.ResetFactor(t.Context(), as(boss), u.ID), "recovery": second(w.NewRecovery(t.Context(), as(u)))} {
+		"remove": w.RemoveFactor(t.Context(), as(u), "", false), "reset": w.ResetFactor(t.Context(), as(boss), u.ID), "recovery": second(w.NewRecovery(t.Context(), as(u)))} {
 		if err == nil {
 			t.Errorf("%s went through without its event", name)
 		}

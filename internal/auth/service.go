@@ -1,8 +1,9 @@
 // Package auth knows who may do what: users and their passwords, roles and
 // permissions, sessions.
 //
-// A person signs in with e-mail address and password ([Service.SignIn]); the
-// browser then holds a session ([SessionStore.Renew]); on every later request
+// A person signs in with e-mail address and password ([Service.SignIn]), and with a
+// second factor if there is one, or with a passkey alone
+// ([Service.SignInWithPasskey]); the browser then holds a session ([SessionStore.Renew]); on every later request
 // [SessionStore.Current] says whose it is, [Service.User] who that is, and
 // [Grant.May] whether the route's [Permission] is granted.
 //
@@ -25,7 +26,9 @@
 //     always remains.
 //   - Whoever is disabled, or gets another role, is signed out everywhere by the
 //     same transaction.
-//   - An anonymous request writes nothing.
+//   - An anonymous request writes nothing: what a passkey is asked is in memory.
+//   - What a passkey is asked is good once, for five minutes, in the browser session
+//     that began it (see ceremonies).
 //
 // Records, by store key:
 //
@@ -37,7 +40,9 @@
 //	auth/invited/<address>      the hash of the invitation that the address has (escaped)
 //	auth/calendar/<hash>        whose calendar address a token is, by its hash
 //	auth/calendars/<id>         the hash of the token of a user's calendar address
-//	auth/factor/<id>            the second factor of a user: a sealed secret, hashes of recovery codes
+//	auth/factor/<id>            what goes with a second factor: the sealed secret of an app, hashes of recovery codes
+//	auth/passkeys/<id>          the passkeys of a user: public keys, names, counters
+//	auth/passkey-of/<hash>      the id of the user who has the passkey, by the hash of its credential id
 //	auth/factor-new/<id>        an app that is being set up
 //	auth/seen/<id>              when a user was here last, exact to a minute
 //	auth/throttle/<mac>         wrong passwords, by account or by address
@@ -65,9 +70,10 @@ import (
 
 // Options are what a Service needs. Store and Box are required.
 type Options struct {
-	Store store.Store
-	Box   *secret.Box      // its MAC hides typed addresses in the keys of throttle records
-	Now   func() time.Time // time.Now if nil
+	Store     store.Store
+	Box       *secret.Box      // its MAC hides typed addresses in the keys of throttle records
+	Now       func() time.Time // time.Now if nil
+	PublicURL *url.URL         // origin that passkeys belong to; without one, or for an IP address, there are none
 }
 
 // A Service keeps the users. It is safe for concurrent use.
@@ -76,6 +82,9 @@ type Service struct {
 	box    *secret.Box
 	now    func() time.Time
 	hasher *hasher
+	party  *party // that passkeys are made for; nil where there can be none
+
+	open, own *ceremonies // what passkeys were asked: of visitors, and of who is signed in
 }
 
 // New returns the service over o.Store.
@@ -84,7 +93,8 @@ func New(o Options) *Service {
 		o.Now = time.Now
 	}
 	now := func() time.Time { return o.Now().UTC() }
-	return &Service{store: o.Store, box: o.Box, now: now, hasher: newHasher(owasp)}
+	return &Service{store: o.Store, box: o.Box, now: now, hasher: newHasher(owasp), party: newParty(o.PublicURL),
+		open: &ceremonies{}, own: &ceremonies{}}
 }
 
 // A User is a person who may sign in.
@@ -95,10 +105,34 @@ type User struct {
 	Grant
 	Created         time.Time `json:"created"`
 	PasswordChanged time.Time `json:"passwordChanged"`
-	Disabled        time.Time `json:"disabled,omitzero"`    // since when; zero for who may sign in
-	Factor          time.Time `json:"factor,omitzero"`      // since when there is a second factor; zero for none
+	Disabled        time.Time `json:"disabled,omitzero"` // since when; zero for who may sign in
+	App             time.Time `json:"factor,omitzero"`   // since when an app makes codes; zero for none
+	Passkeys        int       `json:"passkeys,omitempty"`
 	NoPassword      bool      `json:"noPassword,omitempty"` // signs in through the provider alone
 	Mapped          bool      `json:"mapped,omitempty"`     // the role came from a group at the provider
+}
+
+// HasFactor reports whether the person has a second factor, of whichever kind.
+func (u User) HasFactor() bool { return !u.App.IsZero() || u.Passkeys > 0 }
+
+// Factors says which second factors the person has: "app, 2 passkeys"; "" for none.
+func (u User) Factors() string {
+	var have []string
+	if !u.App.IsZero() {
+		have = append(have, "app")
+	}
+	if u.Passkeys > 0 {
+		have = append(have, counted(u.Passkeys, "passkey"))
+	}
+	return strings.Join(have, ", ")
+}
+
+// counted is a number with its noun.
+func counted(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 // Active reports whether the person may sign in.

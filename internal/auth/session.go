@@ -31,7 +31,7 @@ type Session struct {
 	Seen    time.Time `json:"seen"` // exact to a minute
 	Addr    string    `json:"addr,omitempty"`
 	Agent   string    `json:"agent,omitempty"`
-	Proof   time.Time `json:"proof,omitzero"`   // when the password was given last, or the sign-in at a provider
+	Proof   time.Time `json:"proof,omitzero"`   // when the password or a passkey was given last, or the sign-in at a provider
 	Factor  bool      `json:"factor,omitempty"` // a second factor was given at the provider
 }
 
@@ -189,8 +189,8 @@ func EndAll(tx store.Tx, userID, except string) (ended int, err error) {
 // ends the one it had, in one transaction. Call it when somebody has just proven
 // to be user: at sign-in, set-up and password change. The lifetime begins anew.
 // The values of a session that was the same user's are kept. It returns an
-// errs.Unsigned if the account is gone or disabled, or its password was changed
-// since user was read.
+// errs.Unsigned if the account is gone or disabled, or its password or its second
+// factors were changed since user was read.
 func (st *SessionStore) Renew(w http.ResponseWriter, r *http.Request, user User, addr string) (Session, error) {
 	return st.Enter(w, r, Entry{User: user, Proof: st.now()}, addr)
 }
@@ -230,14 +230,15 @@ func (st *SessionStore) Enter(w http.ResponseWriter, r *http.Request, e Entry, a
 	return rec.Session, fill(s, rec)
 }
 
-// stillValid refuses a user whose password was proven before it was changed: the
-// change ended all sessions, and this one would come after it.
+// stillValid refuses a user who was proven by a password or a passkey that was
+// changed since: the change ended all sessions, and this one would come after it.
 func stillValid(tx store.Tx, user User) error {
 	a, err := orZero(accounts.Get(tx, user.ID))
 	if err != nil {
 		return err
 	}
-	if user.ID == "" || a.ID != user.ID || !a.Active() || !a.PasswordChanged.Equal(user.PasswordChanged) {
+	if user.ID == "" || a.ID != user.ID || !a.Active() || !a.PasswordChanged.Equal(user.PasswordChanged) ||
+		!a.App.Equal(user.App) || a.Passkeys != user.Passkeys {
 		return errs.New(errs.Unsigned, "This account was changed a moment ago. Sign in again.")
 	}
 	return nil

@@ -72,12 +72,13 @@ func (s *Service) SignIn(ctx context.Context, by audit.Actor, email string, pass
 		return User{}, fmt.Errorf("making a ticket: %w", err)
 	}
 	by.ID, by.Name = a.ID, a.Email
-	half := false
+	half, asks := false, CodeNeeded{}
 	err = s.settle(ctx, g, right, now, func(tx store.Tx, a account) error {
 		if fresh != "" {
 			a.Password = fresh
 		}
-		if half = !a.Factor.IsZero(); half { // signed in is who has the code too
+		if half = a.HasFactor(); half { // signed in is who has the second factor too
+			asks = s.needed(a, ticket)
 			return accounts.Put(tx, a.ID, a)
 		}
 		return errors.Join(accounts.Put(tx, a.ID, a), g.remember(tx), audit.Append(tx, audit.Event{
@@ -88,7 +89,7 @@ func (s *Service) SignIn(ctx context.Context, by audit.Actor, email string, pass
 		return User{}, fmt.Errorf("signing in: %w", err)
 	}
 	if half {
-		return User{}, &CodeNeeded{ticket}
+		return User{}, &asks
 	}
 	return a.User, nil
 }
@@ -105,8 +106,9 @@ func required(email string, password secret.Text) error {
 }
 
 // CheckPassword returns nil if password is the one of the user, as a
-// confirmation by somebody who is signed in. A wrong one counts and is recorded
-// as at sign-in, and gives an errs.Field for password, or an errs.TooMany.
+// confirmation by somebody who is signed in, which is on record. A wrong one counts
+// and is recorded as at sign-in, and gives an errs.Field for password, or an
+// errs.TooMany.
 func (s *Service) CheckPassword(ctx context.Context, by audit.Actor, userID string, password secret.Text) error {
 	a, err := s.account(ctx, userID)
 	if err != nil {
@@ -115,15 +117,20 @@ func (s *Service) CheckPassword(ctx context.Context, by audit.Actor, userID stri
 	if password.IsZero() {
 		return errs.Field("password", "Enter your password.")
 	}
-	failure := audit.Event{Actor: by, Action: audit.SignInFailed, Target: a.Email, Note: "While confirming an action."}
+	failure := audit.Event{Actor: by, Action: audit.SignInFailed, Target: a.Email, Note: whileConfirming}
 	g := guess{account: a, password: password, failure: failure, wrong: errs.Field("password", "This is not your password.")}
 	right, _, err := s.evaluate(ctx, &g, a.Email)
 	if err != nil {
 		return fmt.Errorf("checking a password: %w", err)
 	}
-	err = s.settle(ctx, g, right, s.now(), func(store.Tx, account) error { return nil })
+	now := s.now()
+	err = s.settle(ctx, g, right, now, func(tx store.Tx, a account) error {
+		return audit.Append(tx, stamp(audit.Event{Action: audit.Confirmed, Note: "With the password."}, by, now, a.Email))
+	})
 	return wrap("checking a password", err)
 }
+
+const whileConfirming = "While confirming an action."
 
 // PasswordChange is what a person gives to get another password. Session is the
 // one that goes on; all others end.

@@ -140,8 +140,8 @@ func TestCheckPassword(t *testing.T) {
 	if err := check(""); errs.Fields(err)["password"] != "Enter your password." {
 		t.Errorf("no password: %v", err)
 	}
-	if n := len(w.events()); n != 1 {
-		t.Errorf("%d events before a wrong password, want the set-up only", n)
+	if e := w.events(); len(e) != 2 || !sameEvent(e[1], audit.Event{N: e[1].N, Time: w.clock.t, Actor: by, Action: audit.Confirmed, Target: owner, Outcome: audit.Done, Note: "With the password."}) {
+		t.Errorf("%d events before a wrong password, want the set-up and a confirmation: %+v", len(e), e)
 	}
 	if err := check("wrong"); errs.Fields(err)["password"] != "This is not your password." || !errs.Is(err, errs.Invalid) {
 		t.Errorf("a wrong password: %v", err)

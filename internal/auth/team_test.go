@@ -43,6 +43,10 @@ func (w *world) join(by User, email string, g Grant) User {
 // session signs u in somewhere, and counts the sessions of u from then on.
 func (w *world) session(u User) {
 	w.t.Helper()
+	u, err := w.User(w.t.Context(), u.ID)
+	if err != nil {
+		w.t.Fatal(err)
+	}
 	if _, err := w.sessions(false).Renew(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil), u, home); err != nil {
 		w.t.Fatal(err)
 	}

@@ -226,7 +226,8 @@ func (s *Service) SignInVouched(ctx context.Context, by audit.Actor, v Vouched) 
 		}
 		var half bool
 		if a, half, err = enter(tx, by, m, v, entering{id, now}); half {
-			answer = &CodeNeeded{code}
+			need := s.needed(a, code)
+			answer = &need
 		}
 		return err
 	})
@@ -269,7 +270,7 @@ func enter(tx store.Tx, by audit.Actor, m meeting, v Vouched, e entering) (a acc
 	if err := errors.Join(link(tx, a.ID, v.identity(e.now)), accounts.Put(tx, a.ID, a)); err != nil {
 		return a, false, err
 	}
-	if !a.Factor.IsZero() && !v.Factor {
+	if a.HasFactor() && !v.Factor {
 		return a, true, nil
 	}
 	note := "Through " + v.where() + "."
@@ -443,7 +444,7 @@ func (s *Service) LinkWithPassword(ctx context.Context, by audit.Actor, t secret
 	if err != nil {
 		return Entry{}, fmt.Errorf("checking a password: %w", err)
 	}
-	half := false
+	half, need := false, CodeNeeded{}
 	err = s.settle(ctx, g, right, now, func(tx store.Tx, a account) error {
 		m, err := meet(tx, v, now)
 		if err == nil && (m.out != lapse{} || m.account.ID != a.ID || !m.confirm) {
@@ -452,11 +453,12 @@ func (s *Service) LinkWithPassword(ctx context.Context, by audit.Actor, t secret
 		if err != nil {
 			return err
 		}
-		_, half, err = enter(tx, by, m, v, entering{now: now})
+		a, half, err = enter(tx, by, m, v, entering{now: now})
+		need = s.needed(a, code)
 		return err
 	})
 	if err == nil && half {
-		err = &CodeNeeded{code}
+		err = &need
 	}
 	if err != nil {
 		return Entry{}, fmt.Errorf("linking an account: %w", err)

@@ -39,7 +39,7 @@ func (p accountPages) drawWith(c echo.Context, status int, err error, calendar s
 		return linkErr
 	}
 	page := templates.AccountPage{Sessions: sessions, Provider: providerNames(links), NoOwn: v.user.NoPassword,
-		Frame: p.frame(c, "Account", templates.SectionNone), Created: p.when(v.user.Created), MinLength: minPassword,
+		Frame: p.frame(c, "Account", templates.SectionNone), Created: p.when(v.user.Created), Factors: v.user.Factors(), MinLength: minPassword,
 		CurrentError: faults["current"], PasswordError: faults["password"], RepeatError: faults["password2"],
 	}
 	if err := p.fillCalendar(c, &page, calendar); err != nil {

@@ -90,7 +90,7 @@ type mine struct {
 func dig(t *testing.T) *mine {
 	m := &mine{canaries: canaries{"password": password, "new password": "CANARY new? pass & 2", "wrong password": "CANARY wrong! pass <3>",
 		"secret": "CANARY+sec/ret=1&<a>", "typed secret": "CANARY/typed+2==\"", "paste": "CANARY=paste;3+/", "pasted token": "CANARY.token~4+/==",
-		"code": "CANARY/code+5==", "state": "CANARY-state/6+=", "set-up token": "CANARY/setup+token+7=", "metrics token": metricsToken, "invitation": "CANARY/invite+token+8=", "ticket": "CANARY/ticket+9=",
+		"passkey": "CANARY/passkey+answer+3=", "code": "CANARY/code+5==", "state": "CANARY-state/6+=", "set-up token": "CANARY/setup+token+7=", "metrics token": metricsToken, "invitation": "CANARY/invite+token+8=", "ticket": "CANARY/ticket+9=",
 		"notification": "CANARY~notified/8+\"<x>", "credential in a header": "CANARY.header+9/="}}
 	m.house = open(t, plan{heard: &m.heard, token: metricsToken, routes: func(g gate) []route {
 		return append(routes(g), route{"POST", "/panic", auth.SignedIn, func(c echo.Context) error { panic(c.FormValue("password")) }})
@@ -148,7 +148,8 @@ func (m *mine) askAll(p *person, header ...string) {
 			form.Set("token", m.canaries["set-up token"])
 		}
 		form.Set("code", m.canaries["code"])
-		if r.path == "/login/code" || r.path == "/login/link" {
+		form.Set("passkey", m.canaries["passkey"])
+		if r.path == "/login/code" || r.path == "/login/link" || strings.HasPrefix(r.path, "/login/passkey") {
 			form.Set("ticket", m.canaries["ticket"])
 		}
 		if r.path == "/invite" {

@@ -7,7 +7,9 @@ import (
 	"math"
 	"net/http"
 	"strconv"
+	"time"
 
+	"backoffice/internal/auth"
 	"backoffice/internal/config"
 	"backoffice/internal/connector"
 	"backoffice/internal/errs"
@@ -144,12 +146,13 @@ func (p testPages) events(c echo.Context) error {
 	if !ok {
 		return errs.New(errs.NotFound, "There is no such test under way. Its report, if it has one, is on the tab Test of the entry.")
 	}
-	return p.follow(c, l)
+	return p.follow(c, auth.ConfigRead, l)
 }
 
-// follow sends how a test goes on, until it is done or nobody listens any more.
-// Each event has all that was done, so one that was missed is not missed.
-func (p testPages) follow(c echo.Context, l *oauth.Live) error {
+// follow sends how a test goes on, until it is done, nobody listens any more, or the
+// listener may listen no more. Each event has all that was done, so one that was
+// missed is not missed.
+func (p testPages) follow(c echo.Context, may auth.Permission, l *oauth.Live) error {
 	if c.Request().Method == http.MethodHead {
 		c.Response().Header().Set(echo.HeaderContentType, "text/event-stream; charset=utf-8")
 		return c.NoContent(http.StatusOK)
@@ -163,27 +166,33 @@ func (p testPages) follow(c echo.Context, l *oauth.Live) error {
 		if err := p.tell(c.Request().Context(), out, progress); err != nil || progress.Done {
 			return nil
 		}
-		if progress, err = p.next(c.Request().Context(), out, l, progress); err != nil {
+		if progress, err = p.next(c, may, out, l, progress); err != nil {
 			return nil
 		}
 	}
 }
 
 // next waits for news, and keeps the connection alive meanwhile.
-func (p testPages) next(ctx context.Context, out stream, l *oauth.Live, last oauth.Progress) (oauth.Progress, error) {
+func (p testPages) next(c echo.Context, may auth.Permission, out stream, l *oauth.Live, last oauth.Progress) (oauth.Progress, error) {
+	ctx, beat := c.Request().Context(), time.Now().Add(heartbeat) // of the connection: no clock of ours
 	for {
-		wait, cancel := context.WithTimeout(ctx, heartbeat)
+		wait, cancel := context.WithTimeout(ctx, lookAgain)
 		now := l.Next(wait, len(last.Report.Steps), last.Doing)
 		cancel()
 		switch {
 		case ctx.Err() != nil:
 			return now, ctx.Err()
+		case !p.stillMay(c, may):
+			return now, context.Canceled
 		case now.Done || len(now.Report.Steps) != len(last.Report.Steps) || now.Doing != last.Doing:
 			return now, nil
+		case time.Now().Before(beat):
+			continue
 		}
 		if err := out.comment("still there"); err != nil {
 			return now, err
 		}
+		beat = time.Now().Add(heartbeat)
 	}
 }
 

@@ -16,7 +16,7 @@ import (
 	"rsc.io/qr"
 )
 
-// factorPages are where a person sets up an app that makes codes.
+// factorPages are where a person sets up passkeys and an app that makes codes.
 type factorPages struct{ gate }
 
 // demandFactor keeps somebody who has to have a second factor and has none from
@@ -24,7 +24,7 @@ type factorPages struct{ gate }
 // not, it has been answered, or the error is to be.
 func (g gate) demandFactor(c echo.Context, may auth.Permission) (goOn bool, err error) {
 	u := visitOf(c).user
-	if !u.Factor.IsZero() || visitOf(c).session.Factor || !g.Site.SecondFactor.Requires(u.Grant) || may == auth.SignedIn || may == auth.Factor {
+	if u.HasFactor() || visitOf(c).session.Factor || !g.Site.SecondFactor.Requires(u.Grant) || may == auth.SignedIn || may == auth.Factor {
 		return true, nil
 	}
 	const at = "/account/factor"
@@ -47,9 +47,12 @@ func (p factorPages) draw(c echo.Context, status int, page templates.FactorPage)
 	u := visitOf(c).user
 	page.Frame = p.frame(c, "Second factor", templates.SectionNone)
 	page.Required = p.Site.SecondFactor.Requires(u.Grant)
-	page.On = !u.Factor.IsZero()
-	page.Since = p.when(u.Factor)
-	if page.On {
+	page.On = !u.App.IsZero()
+	page.Since = p.when(u.App)
+	if err := p.fillPasskeys(c, &page); err != nil {
+		return err
+	}
+	if u.HasFactor() {
 		n, err := p.Auth.RecoveryLeft(c.Request().Context(), u.ID)
 		if err != nil {
 			return err
@@ -128,13 +131,17 @@ func (p factorPages) confirm(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return p.drawCodes(c, codes)
+	return p.drawCodes(c, codes, saidFactorAdded)
 }
 
-// drawCodes renews the session, whose privilege has changed, and shows the codes.
-func (p factorPages) drawCodes(c echo.Context, codes []secret.Text) error {
+// drawCodes renews the session, whose privilege has changed, and shows the codes. If
+// there are none it goes back to the page, which says what was done.
+func (p factorPages) drawCodes(c echo.Context, codes []secret.Text, done said) error {
 	if err := p.renew(c); err != nil {
 		return err
+	}
+	if len(codes) == 0 {
+		return p.see(c, "/account/factor", flash{said: done})
 	}
 	page := templates.FactorPage{}
 	for _, code := range codes {
@@ -159,16 +166,13 @@ func (p factorPages) codes(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return p.drawCodes(c, codes)
+	return p.drawCodes(c, codes, saidNothing)
 }
 
 // remove is POST /account/factor/remove.
 func (p factorPages) remove(c echo.Context) error {
 	v := visitOf(c)
-	if p.Site.SecondFactor.Requires(v.user.Grant) {
-		return errs.New(errs.Refused, "Your role needs a second factor, so it cannot be removed. To change to another app, set that one up.")
-	}
-	if err := p.Auth.RemoveFactor(c.Request().Context(), actor(c), v.session.ID); err != nil {
+	if err := p.Auth.RemoveFactor(c.Request().Context(), actor(c), v.session.ID, p.Site.SecondFactor.Requires(v.user.Grant)); err != nil {
 		return err
 	}
 	if err := p.renew(c); err != nil {
@@ -184,7 +188,8 @@ func (p teamPages) resetFactor(c echo.Context) error {
 
 // drawCode goes on with a sign-in whose first half was right.
 func (p doorPages) drawCode(c echo.Context, status int, ticket secret.Text, next, fault string) error {
-	return render(c, status, templates.LoginCode(templates.LoginCodePage{Stage: p.stage(c), OneTime: ticket.Reveal(), Next: ownPath(next), Error: fault}))
+	need := p.Auth.Needed(c.Request().Context(), ticket)
+	return render(c, status, templates.LoginCode(templates.LoginCodePage{Stage: p.stage(c), OneTime: ticket.Reveal(), App: need.App, Passkey: need.Passkey, Next: ownPath(next), Error: fault}))
 }
 
 // loginCode is POST /login/code.

@@ -134,7 +134,7 @@ func TestResetOfASecondFactor(t *testing.T) {
 	worker.enrol()
 	p, at := h.owner(), "/team/"+u.ID
 	p.get("/team").want(200, "App")
-	p.submit(p.get(at).want(200, "App for codes"), at+"/factor").leadsTo(at)
+	p.submit(p.get(at).want(200, "Second factor App"), at+"/factor").leadsTo(at)
 	p.get(at).want(200, "The second factor is removed").lacks("Reset the second factor")
 	worker.get("/account").leadsTo("/login?next=%2Faccount")
 	h.visitor().post("/login", "email", u.Email, "password", password).leadsTo("/")

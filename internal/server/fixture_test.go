@@ -202,7 +202,7 @@ func (h *house) furnish(p plan, box *secret.Box) Deps {
 	if ready == nil {
 		ready = func() error { return nil }
 	}
-	people := auth.New(auth.Options{Store: h.store, Box: box, Now: h.clock})
+	people := auth.New(auth.Options{Store: h.store, Box: box, Now: h.clock, PublicURL: public})
 	return Deps{Store: h.store, Config: entries, Catalogue: catalogue, Outside: checker, Webhooks: hooks, Backups: h.backup(box, watch.Notary, p.backups), Guide: guide.New(guide.Options{Store: h.store, Config: entries, Now: h.clock}), Exchange: files, Audit: audit.NewLog(h.store), Notary: watch.Notary, AuditState: watch.State, AuditCheck: watch.Checker.Ask, Keys: h.ring(box), Now: h.clock,
 		OAuth: oauth.New(oauth.Options{Store: h.store, Box: box, Config: entries, Guard: guard, PublicURL: public.String(), Now: h.clock,
 			CallTimeout: 2 * time.Second}),

@@ -73,6 +73,10 @@ const (
 	saidKeyMade
 	saidResealing
 	saidKeyRetired
+	saidFactorAdded
+	saidPasskeyAdded
+	saidPasskeyRenamed
+	saidPasskeyRemoved
 )
 
 // sentences are formats with one number, or none.
@@ -115,6 +119,10 @@ var sentences = map[said]string{
 	saidEnabled:        "The account can sign in again",
 	saidEnded:          "Ended",
 	saidFactorRemoved:  "The second factor is removed",
+	saidFactorAdded:    "The app is set up. Your recovery codes stay as they are",
+	saidPasskeyAdded:   "The passkey is added. Your recovery codes stay as they are",
+	saidPasskeyRenamed: "The passkey has another name",
+	saidPasskeyRemoved: "The passkey is removed",
 	saidBackedUp:       "The backup is made",
 	saidBackingUp:      "The backup is being made",
 	saidSignInForce:    "The sign-in provider is in force",

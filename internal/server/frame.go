@@ -69,7 +69,7 @@ func ownAddress(c echo.Context) string {
 		}
 	case "consent":
 		return path.Dir(u.EscapedPath()) + "/test"
-	case "promote", "rollback", "reject", "discard", "compare", "reveal", "token", "password", "radar", "send", "replay", "export", "check", "invite", "withdraw", "disable", "enable", "sessions", "proof", "factor", "download", "begin", "codes", "remove", "code", "unlink", "off":
+	case "promote", "rollback", "reject", "discard", "compare", "reveal", "token", "password", "radar", "send", "replay", "export", "check", "invite", "withdraw", "disable", "enable", "sessions", "proof", "factor", "download", "begin", "codes", "remove", "code", "unlink", "off", "passkey", "passkey-new", "passkey-add", "passkey-rename", "passkey-remove":
 		return path.Dir(u.EscapedPath())
 	}
 	return u.EscapedPath()

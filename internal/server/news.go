@@ -22,13 +22,18 @@ const (
 	newsAgain = time.Minute
 )
 
+// lookAgain is how often a stream asks whether its listener may still listen. It
+// ends that soon after a session has ended, an account was disabled, or a role
+// changed.
+const lookAgain = time.Second
+
 const eventStream = "text/event-stream"
 
 // entryEvents is where the tab Webhooks of an entry listens.
 const entryEvents = "/config/:id/webhooks/events"
 
 // followNews sends a list that goes on, as server-sent events, each with the list
-// as it is then. Whoever does not ask for events gets the list once. Every time,
+// as it is then. Whoever does not ask for events gets the list once. Every second
 // it is asked again whether the session still may see it; listening keeps no
 // session alive.
 func (g gate) followNews(c echo.Context, may auth.Permission, draw func(context.Context) (templates.NotificationList, error)) error {
@@ -60,7 +65,7 @@ func (g gate) follow(c echo.Context, may auth.Permission, watch func(context.Con
 		if err := tellNews(ctx, out, list); err != nil {
 			return nil
 		}
-		if err := g.awaitNews(ctx, out, news); err != nil {
+		if err := g.awaitNews(c, may, out, news); err != nil {
 			return nil
 		}
 		if !g.stillMay(c, may) {
@@ -88,10 +93,11 @@ func tellNews(ctx context.Context, out stream, list templ.Component) error {
 	return out.send("news", b.Bytes())
 }
 
-// awaitNews waits until there is something to draw, and keeps the connection
-// alive meanwhile. An error means that nobody listens any more, or that the
-// program ends.
-func (g gate) awaitNews(ctx context.Context, out stream, news <-chan struct{}) error {
+// awaitNews waits until there is something to draw, or the listener may listen no
+// more, and keeps the connection alive meanwhile. An error means that nobody listens
+// any more, or that the program ends.
+func (g gate) awaitNews(c echo.Context, may auth.Permission, out stream, news <-chan struct{}) error {
+	ctx := c.Request().Context()
 	pause := time.NewTimer(newsPause)
 	defer pause.Stop()
 	select {
@@ -99,8 +105,9 @@ func (g gate) awaitNews(ctx context.Context, out stream, news <-chan struct{}) e
 		return ctx.Err()
 	case <-pause.C:
 	}
-	beat, again := time.NewTicker(heartbeat), time.NewTimer(newsAgain)
+	beat, look, again := time.NewTicker(heartbeat), time.NewTicker(lookAgain), time.NewTimer(newsAgain)
 	defer beat.Stop()
+	defer look.Stop()
 	defer again.Stop()
 	for {
 		select {
@@ -111,6 +118,10 @@ func (g gate) awaitNews(ctx context.Context, out stream, news <-chan struct{}) e
 			return nil
 		case <-again.C:
 			return nil
+		case <-look.C:
+			if !g.stillMay(c, may) {
+				return nil
+			}
 		case <-beat.C:
 			if err := out.comment("still there"); err != nil {
 				return err

@@ -13,15 +13,15 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// What a session alone is not enough for asks for the password again, unless it
-// was given in this session a moment ago. A form that came without it goes back
+// What a session alone is not enough for asks for the password or a passkey again,
+// unless one was given in this session a moment ago. A form that came without it goes back
 // and forth once more: the page that asks carries what was typed, and sends it to
 // where it was going, with the password.
 
 // carried are the fields that the page which asks takes along. None is a secret,
 // unless somebody types an address of a replay with one in it, which goes back to
 // who typed it alone.
-var carried = []string{"target", "email", "role", "entries", "version", "revision", "hash", "rule", "key", "reason", "session", "required", "format", "which", "ids", "id", "recipients", "who", "action", "outcome", "addr", "text", "from", "to", "copy",
+var carried = []string{"name", "target", "email", "role", "entries", "version", "revision", "hash", "rule", "key", "reason", "session", "required", "format", "which", "ids", "id", "recipients", "who", "action", "outcome", "addr", "text", "from", "to", "copy",
 	"issuer", "clientId", "scopes", "claim", "button", "domains", "rules", "owners", "trust", "acr"}
 
 // demandProof reports whether the request may go on. If not, it has been answered.
@@ -52,7 +52,7 @@ func (g gate) demandProof(c echo.Context, may auth.Permission) (proven bool, err
 	if !counts {
 		return false, g.drawAtProvider(c, page)
 	}
-	if !reads && c.Request().PostForm.Has("password") {
+	if !reads && (c.Request().PostForm.Has("password") || c.FormValue("passkey") != "") {
 		return g.proveOrAsk(c, page)
 	}
 	return false, g.drawConfirm(c, http.StatusForbidden, page)
@@ -74,25 +74,22 @@ func (g gate) drawAtProvider(c echo.Context, page templates.ConfirmPage) error {
 	return render(c, http.StatusForbidden, templates.ConfirmAtProvider(page))
 }
 
-// proveOrAsk takes the password of a form, or asks for it again.
+// proveOrAsk takes the password or the passkey of a form, or asks for it again.
 func (g gate) proveOrAsk(c echo.Context, page templates.ConfirmPage) (proven bool, err error) {
 	err = g.prove(c)
-	if fault := errs.Fields(err)["password"]; fault != "" {
+	faults := errs.Fields(err)
+	if page.PasswordError, page.PasskeyError = faults["password"], faults["passkey"]; len(faults) > 0 {
 		because(c, err)
-		page.PasswordError = fault
 		return false, g.drawConfirm(c, http.StatusUnprocessableEntity, page)
 	}
 	return err == nil, err
 }
 
-// prove checks the password of a form and renews the session with it. It returns
-// an errs.Field for password if it is not the right one.
+// prove checks the passkey of a form, or else the password, and renews the session
+// with it. It returns an errs.Field for the one that is not right.
 func (g gate) prove(c echo.Context) error {
 	v := visitOf(c)
-	err := g.Auth.CheckPassword(c.Request().Context(), actor(c), v.user.ID, secret.NewText(c.FormValue("password")))
-	if kind, msg := errs.Of(err); kind == errs.TooMany {
-		return errs.Field("password", msg)
-	}
+	err := g.checkProof(c)
 	if err != nil {
 		return err
 	}
@@ -100,7 +97,24 @@ func (g gate) prove(c echo.Context) error {
 	return err
 }
 
+func (g gate) checkProof(c echo.Context) error {
+	ctx, v := c.Request().Context(), visitOf(c)
+	if answer := c.FormValue("passkey"); answer != "" {
+		err := g.Auth.ConfirmPasskey(ctx, actor(c), v.user.ID, v.session.Binding(), secret.NewText(answer))
+		if kind, msg := errs.Of(err); kind == errs.TooMany || kind == errs.Invalid {
+			return errs.Field("passkey", msg)
+		}
+		return err
+	}
+	err := g.Auth.CheckPassword(ctx, actor(c), v.user.ID, secret.NewText(c.FormValue("password")))
+	if kind, msg := errs.Of(err); kind == errs.TooMany {
+		return errs.Field("password", msg)
+	}
+	return err
+}
+
 func (g gate) drawConfirm(c echo.Context, status int, page templates.ConfirmPage) error {
+	page.Passkey = g.hasPasskey(c)
 	page.Frame = g.frame(c, "Your password again", templates.SectionNone)
 	if c.Request().Method != http.MethodPost {
 		page.Path = path.Dir(page.Path) // what was asked for is no page

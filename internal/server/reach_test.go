@@ -419,7 +419,8 @@ var offeredElsewhere = []string{"GET /settings/keys/progress", "GET " + entryEve
 	"POST /login/code", "POST /account/factor", "POST /account/factor/codes", "POST /account/factor/remove", "POST /team/:user/factor", "GET " + planPath, "POST " + planPath, "POST " + planPath + "/discard",
 	"POST /login/provider", "GET /login/callback", "GET /login/confirm", "POST /login/link", "POST /account/proof/provider",
 	"POST /team/:user/unlink", "POST /settings/sign-in/begin", "POST /settings/sign-in/discard", "POST /settings/sign-in/test", "POST /settings/sign-in/off",
-	"POST /settings/keys/reseal", "POST /settings/keys/retire"}
+	"POST /settings/keys/reseal", "POST /settings/keys/retire",
+	"POST /login/passkey", "POST /login/passkey/begin", "POST /account/proof/passkey", "POST /account/factor/passkey-new", "POST /account/factor/passkey-add", "POST /account/factor/passkey-rename", "POST /account/factor/passkey-remove"}
 
 // An offer is something that a page lets one do.
 type offer struct{ method, path string }

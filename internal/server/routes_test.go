@@ -53,7 +53,7 @@ func TestEveryRouteHasAPermission(t *testing.T) {
 			open = append(open, r.method+" "+r.path)
 		}
 	}
-	want := []string{"GET /healthz", "GET /readyz", "GET /metrics", "GET /static/*", "GET /favicon.ico", "GET /setup", "POST /setup", "GET /invite", "POST /invite", "GET /login", "POST /login", "POST /login/code", "POST /login/provider", "GET /login/callback", "GET /login/confirm", "POST /login/link",
+	want := []string{"GET /healthz", "GET /readyz", "GET /metrics", "GET /static/*", "GET /favicon.ico", "GET /setup", "POST /setup", "GET /invite", "POST /invite", "GET /login", "POST /login", "POST /login/code", "POST /login/passkey", "POST /login/passkey/begin", "POST /login/provider", "GET /login/callback", "GET /login/confirm", "POST /login/link",
 		"POST /logout", "POST /theme", "GET /calendar/:token", "GET /auth/outside-in/callback", "GET /webhooks/outside-in", "POST /webhooks/outside-in", "GET /webhooks/:service", "POST /webhooks/:service", "GET /webhooks/:vendor/:service", "POST /webhooks/:vendor/:service"}
 	if !slices.Equal(open, want) {
 		t.Errorf("open to everybody are %q, want %q", open, want)

@@ -42,7 +42,7 @@ func (p secretPages) draw(c echo.Context, status int, fault error) error {
 	return render(c, status, templates.Reveal(templates.RevealPage{
 		Frame: p.frame(c, "Reveal "+look.Key+" · "+string(e.ID), templates.SectionConfiguration), Entry: head,
 		Version: strconv.Itoa(look.Version), Key: look.Key, Stored: stored, Reason: look.Reason,
-		Asks: asks, ReasonError: faults["reason"],
+		Asks: asks, Passkey: p.hasPasskey(c), ReasonError: faults["reason"],
 	}))
 }
 

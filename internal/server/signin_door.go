@@ -173,7 +173,7 @@ func (p doorPages) refusedAtDoor(c echo.Context, err error) error {
 
 // drawLogin draws the sign-in page with the ways in that there are.
 func (p doorPages) drawLogin(c echo.Context, status int, page templates.LoginPage) error {
-	page.Stage = p.stage(c)
+	page.Stage, page.Passkeys = p.stage(c), p.Auth.PasskeysWork()
 	o, ok, err := p.SignIn.Offered(c.Request().Context())
 	if err != nil {
 		return err

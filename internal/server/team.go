@@ -63,7 +63,7 @@ func (g gate) knows(c echo.Context, u auth.User) bool {
 
 func (p teamPages) row(c echo.Context, who auth.Person) templates.PersonRow {
 	row := templates.PersonRow{Email: who.Email, Name: who.Name, You: who.ID == visitOf(c).user.ID, Role: roleName(who.Role), Entries: entriesOf(who.Entries),
-		Seen: p.when(who.Seen), Disabled: !who.Active(), Factor: !who.Factor.IsZero(), Way: wayIn(who.User, who.Identities)}
+		Seen: p.when(who.Seen), Disabled: !who.Active(), Factors: factorWords(who.User), Way: wayIn(who.User, who.Identities)}
 	if p.allows(c, auditPermission) {
 		row.History = "/audit?who=" + url.QueryEscape(who.Email)
 	}
@@ -205,6 +205,15 @@ func (p teamPages) show(c echo.Context) error {
 	return p.drawPerson(c, http.StatusOK, u, templates.PersonPage{Form: p.grantForm(c, u.Grant)})
 }
 
+// factorWords says which second factors there are, as a sentence begins.
+func factorWords(u auth.User) string {
+	words := u.Factors()
+	if words == "" {
+		return ""
+	}
+	return strings.ToUpper(words[:1]) + words[1:]
+}
+
 func (p teamPages) drawPerson(c echo.Context, status int, u auth.User, page templates.PersonPage) error {
 	page.Frame = p.frame(c, u.Email+" · Team", templates.SectionTeam)
 	page.URL, page.Email, page.Name, page.You, page.Disabled = personURL(u.ID), u.Email, u.Name, u.ID == visitOf(c).user.ID, !u.Active()
@@ -223,8 +232,8 @@ func (p teamPages) drawPerson(c echo.Context, status int, u auth.User, page temp
 		page.Facts = append(page.Facts, templates.Fact{Label: "Role from", Text: "A group at the provider, at every sign-in"})
 	}
 	second := templates.Fact{Label: "Second factor", Text: "None", Verdict: templates.VerdictNotChecked}
-	if page.Factor = !u.Factor.IsZero(); page.Factor {
-		second.Text = "App for codes"
+	if page.Factor = u.HasFactor(); page.Factor {
+		second.Text = factorWords(u)
 		second.Verdict = templates.VerdictOK
 	}
 	page.Facts = append(page.Facts, second)

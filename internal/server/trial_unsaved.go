@@ -192,7 +192,7 @@ func (p testPages) trialEvents(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return p.follow(c, l)
+	return p.follow(c, auth.ConfigTest, l)
 }
 
 // own is the test in the path, for the account that started it. For anybody else

@@ -12,3 +12,4 @@ import "./unfold.js";
 import "./watch.js";
 import "./news.js";
 import "./chart.js";
+import "./passkey.js";

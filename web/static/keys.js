@@ -7,6 +7,12 @@ function typing(target) {
   return target.closest?.("input, textarea, select, [contenteditable]") !== null;
 }
 
+// open reports whether the menu leads to the place: what a person may not open is
+// not there.
+function open(place) {
+  return place !== undefined && document.querySelector(`#nav a[href="${place}"]`) !== null;
+}
+
 function closeMenus(except) {
   for (const menu of document.querySelectorAll("details.menu[open]")) {
     if (menu === except) continue;
@@ -20,7 +26,7 @@ document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
   const second = event.timeStamp - afterG < 1500;
   afterG = 0;
-  if (second && places[event.key]) {
+  if (second && open(places[event.key])) {
     location.assign(places[event.key]);
   } else if (event.key === "g") {
     afterG = event.timeStamp;

@@ -43,7 +43,8 @@ function follow() {
       clearTimeout(watchdog);
       take(event.data);
     });
-    source.addEventListener("over", over);
+    // The session is another one, or over: whoever may still listen is let in again.
+    source.addEventListener("over", open);
     // The browser tries again by itself, unless the answer was a refusal.
     source.addEventListener("error", () => source.readyState === EventSource.CLOSED && over());
     watchdog = setTimeout(() => {

@@ -196,8 +196,12 @@ type RevealPage struct {
 	Stored      Shown  // the fingerprint and the length of what would be shown
 	Reason      string // as typed
 	Asks        bool   // for the password, which was not given a moment ago
+	Passkey     bool   // the person has one, which will do as well
 	ReasonError string
 }
+
+// asksPasskey reports whether a passkey is asked for in place of the password.
+func (p RevealPage) asksPasskey() bool { return p.Asks && p.Passkey }
 
 // Errors lists the faults of the form for its summary.
 func (p RevealPage) Errors() []FieldError {

@@ -66,7 +66,7 @@ var (
 	icons         memory[string]
 	healthMarkups memory[statusKey[Health]]
 	resultMarkups memory[statusKey[Verdict]]
-	helpMarkup    memory[struct{}]
+	helpMarkups   memory[[2]bool]
 
 	entryRows = memory[EntryRow]{max: 1024}
 	times     = memory[Time]{max: 1024}
@@ -198,7 +198,8 @@ func sidebar(f Frame) templ.Component {
 	return sidebars.remember(f, func() templ.Component { return sidebarMarkup(f) })
 }
 
-// shortcuts is the list of keyboard shortcuts, which is always the same.
-func shortcuts() templ.Component {
-	return helpMarkup.remember(struct{}{}, shortcutsMarkup)
+// shortcuts is the list of keyboard shortcuts, without those to pages that the
+// person may not open.
+func shortcuts(may May) templ.Component {
+	return helpMarkups.remember([2]bool{may.News, may.Audit}, func() templ.Component { return shortcutsMarkup(may.News, may.Audit) })
 }

@@ -66,6 +66,14 @@ func fullPages() []sample {
 		{"team", Team(sampleTeam())},
 		{"confirm", Confirm(ConfirmPage{Frame: frame("Your password again", SectionNone), Action: "/team/invite", Fields: []CarriedField{{"email", "new@acme.example"}}, PasswordError: "This is not your password."})},
 		{"factor", Factor(FactorPage{Frame: frame("Second factor", SectionNone), On: true, Since: before(time.Hour), Left: "10 of 10 left", Codes: []string{"abcd-efgh-ijkl-mnop"}})},
+		{"factor-passkeys", Factor(FactorPage{Frame: frame("Second factor", SectionNone), On: true, Required: true, Since: before(time.Hour), Left: "9 of 10 left", Passkeys: samplePasskeys(), NewName: "Firefox on Linux", NameError: "A name has at most 60 characters.",
+			Notice: Notice{Verdict: VerdictWrong, Heading: "No passkey was added", Text: "This passkey is registered already.", Refused: true}})},
+		{"factor-making", Factor(FactorPage{Frame: frame("Second factor", SectionNone), NewName: "Work laptop", Question: `{"publicKey":{}}`})},
+		{"factor-nowhere", Factor(FactorPage{Frame: frame("Second factor", SectionNone), NoPasskeys: "The public URL is http://127.0.0.1:8080."})},
+		{"confirm-passkey", Confirm(ConfirmPage{Frame: frame("Your password again", SectionNone), Action: "/team/invite", Passkey: true, PasskeyError: "This passkey was not accepted."})},
+		{"login-passkey", Login(LoginPage{Stage: stageAround(), Next: "/config", Passkeys: true})},
+		{"login-code-passkey", LoginCode(LoginCodePage{Stage: stageAround(), OneTime: "sealed", Next: "/", App: true, Passkey: true})},
+		{"login-code-passkey-only", LoginCode(LoginCodePage{Stage: stageAround(), OneTime: "sealed", Next: "/", Passkey: true, Error: "This passkey was not accepted."})},
 		{"factor-required", Factor(FactorPage{Frame: frame("Second factor", SectionNone), Required: true})},
 		{"factor-enrol", Factor(FactorPage{Frame: frame("Second factor", SectionNone), Enrols: true, Drawing: "M4 4h7v1h-7z", Size: "41", OneTimeKey: "ABCD EFGH", CodeError: "This code is not right."})},
 		{"login-code", LoginCode(LoginCodePage{Stage: stageAround(), OneTime: "sealed", Next: "/", Error: "This code is not right."})},
@@ -185,6 +193,11 @@ func emptyPages() []sample {
 		{"empty-search-nothing", Search(SearchPage{Frame: f})},
 		{"empty-error", Error(ErrorPage{Frame: f, Heading: "This page could not be opened"})},
 	}
+}
+
+func samplePasskeys() []PasskeyRow {
+	return []PasskeyRow{{Which: "a", Name: "Work laptop", Kind: "Bound to one device", Created: before(time.Hour)},
+		{Which: "b", Name: "Phone", Kind: "Synced between devices", Created: before(time.Hour), Used: before(time.Minute), Stopped: before(time.Minute), Elsewhere: "old.example"}}
 }
 
 func sampleTiles() []ConnectorTile {

@@ -5,7 +5,8 @@ package templates
 type AccountPage struct {
 	Frame
 	Sessions      []SessionRow
-	Created       Time // of the account
+	Created       Time   // of the account
+	Factors       string // "app, 2 passkeys"; "" for none
 	CurrentError  string
 	PasswordError string
 	RepeatError   string
@@ -20,6 +21,14 @@ type AccountPage struct {
 // Errors lists the faults of the form for its summary.
 func (p AccountPage) Errors() []FieldError {
 	return faults("current", p.CurrentError, "password", p.PasswordError, "password2", p.RepeatError)
+}
+
+// second says what there is beside the password.
+func (p AccountPage) second() string {
+	if p.Factors == "" {
+		return "none"
+	}
+	return p.Factors
 }
 
 // A SessionRow is one browser that somebody is signed in with.
@@ -46,14 +55,24 @@ func (p AccountPage) others() int {
 	return n
 }
 
-// ConfirmPage asks for the password before what a form or a link asked for is
-// done. Its form goes where that one went, with its fields.
+// ConfirmPage asks for the password, or a passkey, before what a form or a link
+// asked for is done. Its form goes where that one went, with its fields.
 type ConfirmPage struct {
 	Frame
 	Action        string
 	Fields        []CarriedField
 	PasswordError string
+	Passkey       bool // the person has one, which will do as well
+	PasskeyError  string
 	Button        string // of the provider, for ConfirmAtProvider; "" if there is none
+}
+
+// heading says what is asked for.
+func (p ConfirmPage) heading() string {
+	if p.Passkey {
+		return "Your password or passkey again"
+	}
+	return "Your password again"
 }
 
 // A CarriedField is what was typed into the form before. It is no secret.

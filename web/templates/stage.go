@@ -46,7 +46,8 @@ type LoginPage struct {
 	Provider   string // text of the button that leads to the provider; "" for none
 	OwnersOnly bool   // only owners sign in with a password
 
-	NoAdmin bool // nobody can sign in yet: the page says how the first admin comes about, and has no form
+	Passkeys bool // they can be used here, whoever has one
+	NoAdmin  bool // nobody can sign in yet: the page says how the first admin comes about, and has no form
 }
 
 // heading is that of the form for a password.

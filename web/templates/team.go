@@ -18,7 +18,7 @@ type PersonRow struct {
 	You         bool
 	Role        string // "Editor"
 	Entries     string // "acme:*"; "All"
-	Factor      bool   // there is a second one
+	Factors     string // "app, 2 passkeys"; "" for none
 	Way         string // how they sign in: "Password", "login.example.com"
 	Seen        Time   // zero for never
 	Disabled    bool
@@ -36,8 +36,8 @@ func (r PersonRow) state() status {
 
 // second is whether the person has a second factor.
 func (r PersonRow) second() status {
-	if r.Factor {
-		return in(VerdictOK, "App")
+	if r.Factors != "" {
+		return in(VerdictOK, r.Factors)
 	}
 	return in(VerdictNotChecked, "None")
 }
