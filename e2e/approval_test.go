@@ -74,8 +74,8 @@ func furnishApproval(t *testing.T, house *program) {
 	ada.SignIn()
 	grace.join(ada.invite("grace@acme.example", "admin", ""))
 	grace.Open("/config/" + entry + "/edit")
-	grace.Fill("Client ID", "0oahubspot9e44")
-	grace.Fill("Reason", "The app was made anew")
+	grace.Fill("Client secret", "hubspot-secret-of-the-next-quarter-9e44")
+	grace.Fill("Reason", "The secret of the next quarter")
 	grace.Follow("Save as pending")
 	ada.rule(entry, "A good test and a second person's approval")
 }

@@ -160,6 +160,16 @@ func TestConflict(t *testing.T) {
 	ada.See("from-ada", "from-bob", "Bob was here")
 }
 
+// SaveAnotherApp saves a form with another client ID than the one in force, which
+// asks once whether that is meant.
+func (p *person) SaveAnotherApp() {
+	p.t.Helper()
+	p.FollowRefused("Save as pending", 422)
+	p.See("It is not a rotation")
+	p.Tick("I mean another app: tokens of all installations stay with the old one, everybody has to consent anew, and webhooks have to be set up and signed anew.", true)
+	p.Follow("Save as pending")
+}
+
 func TestHistory(t *testing.T) {
 	t.Parallel()
 	house := start(t)
@@ -170,7 +180,7 @@ func TestHistory(t *testing.T) {
 
 	ada.Open("/config/acme:intercom/edit")
 	ada.Fill("Client ID", "second")
-	ada.Follow("Save as pending")
+	ada.SaveAnotherApp()
 	ada.See("Version 1", "Version 2")
 	ada.In("#promote").Fill("Reason", "It is time")
 	ada.In("#promote").Choose("Version 1 stays accepted beside it", "For a day")
@@ -179,7 +189,7 @@ func TestHistory(t *testing.T) {
 
 	ada.Open("/config/acme:intercom/edit")
 	ada.Fill("Client ID", "third")
-	ada.Follow("Save as pending")
+	ada.SaveAnotherApp()
 	ada.See("Saved as version 3, pending")
 	ada.Press("Discard")
 	ada.Follow("Discard version 3")

@@ -109,7 +109,7 @@ func TestLedgerAfterConsent(t *testing.T) {
 
 	ada.Open("/config/acme:intercom/edit")
 	ada.Fill("Client ID", "another-client")
-	ada.Follow("Save as pending")
+	ada.SaveAnotherApp()
 	ada.Open("/config/acme:intercom/scopes")
 	ada.See("What was found out is not counted", "the client ID changed since")
 	ada.In("section[aria-labelledby=grant-runs]").See("Found with version 3; the client ID changed since. Not counted.")
