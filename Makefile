@@ -39,8 +39,8 @@ browser: ## The tests in the browser
 
 # pipefail, so that a failing run does not hide behind grep.
 bench: SHELL := bash
-bench: ## Print the ratios of the pages to a bare handler, saves a commit, start, memory, what the audit log and re-sealing cost, and what a sign-in tells
-	set -o pipefail; $(GO) test -tags bench -count 1 ./e2e/bench -run '^Test(Bench|Audit|Keys)$$' -timeout 30m -v | grep -E '^(ok  |MISSED|    |[0-9]+ goals|FAIL|---)'
+bench: ## Print the ratios of the pages to a bare handler, saves a commit, start, memory, what the audit log, re-sealing and backups cost, and what a sign-in tells
+	set -o pipefail; $(GO) test -tags bench -count 1 ./e2e/bench -run '^Test(Bench|Audit|Keys|Backup)$$' -timeout 30m -v | grep -E '^(ok  |MISSED|    |[0-9]+ goals|FAIL|---)'
 	set -o pipefail; $(GO) test -run '^$$' -bench '^BenchmarkSignInTellsNothing$$' -benchtime 1x -count 1 ./internal/auth | grep -E '^(ok  |MISSED|FAIL|---)'
 
 # pipefail, as above. The rest of the log of the programs is of no interest here.

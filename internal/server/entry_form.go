@@ -240,9 +240,10 @@ func (g gate) offerForce(f *templates.Frame, e config.Entry) {
 
 // asksOtherApp returns the key of the client id if a draft has another one than the
 // version in force and than the version that the form showed, and nobody has said
-// that this is meant: then it is another app.
+// that this is meant: then it is another app. A form that is overtaken, or that was
+// sent twice, is not asked: saving tells it so.
 func (p formPages) asksOtherApp(c echo.Context, d config.Draft, s formState) (string, error) {
-	if s.form.otherApp || s.isNew || s.entry.Current == 0 {
+	if s.form.otherApp || s.isNew || s.entry.Current == 0 || d.Revision != s.entry.Revision {
 		return "", nil
 	}
 	made := p.Config.Unsaved(d, s.base)

@@ -61,11 +61,11 @@ func TestALostSecretIsAskedForAgain(t *testing.T) {
 					t.Errorf("the summary has %q for it", links)
 				}
 				before := h.dump()
-				page = p.fill(page, slack, "f.clientId", "other", "then", "pending").want(422, askAgain)
+				page = p.fill(page, slack, "f.clientId", "other", "other-app", "yes", "then", "pending").want(422, askAgain)
 				page = p.fill(page, slack, "then", "pending").want(422, askAgain) // and it does not forget
 				p.fill(page, slack, field.control, "x", "keep."+field.key, "yes", "then", "pending").want(422, "more than one of them")
 				h.unchanged(before, "saving without it")
-				p.fill(page, slack, field.control, "retyped", "then", "pending").leadsTo(slack)
+				p.fill(page, slack, field.control, "retyped", "other-app", "yes", "then", "pending").leadsTo(slack)
 				if got := h.values("acme:slack"); got[field.key] != "retyped" || got["clientId"] == "c" && tt.status == 422 {
 					t.Errorf("kept %q", got)
 				}
@@ -82,7 +82,7 @@ func TestALostSecretIsAskedForAgain(t *testing.T) {
 				if _, ticked := attr(page.one(box), "checked"); !ticked || strings.Contains(page.words(), askAgain) {
 					t.Errorf("the tick was lost, or it is asked for in spite of it:\n%s", page.words())
 				}
-				p.fill(page, slack, "f.clientId", "other", "then", "pending").leadsTo(slack)
+				p.fill(page, slack, "f.clientId", "other", "other-app", "yes", "then", "pending").leadsTo(slack)
 				got := h.values("acme:slack")
 				if got["clientSecret"] != "old-secret" || got["botToken"] != "old-bot" || got["extra"] != "old-extra" || got["clientId"] != "other" {
 					t.Errorf("kept %q", got)

@@ -173,7 +173,7 @@ func TestEditKeepsSecrets(t *testing.T) {
 	})
 	p := h.owner()
 	page := p.get(entry+"/edit").want(200, "Version 1 stays in force").lacks(h.provider.ClientSecret(), "k3pt")
-	p.submit(page, entry, "f.clientId", "other", "then", "pending").leadsTo(entry)
+	p.submit(page, entry, "f.clientId", "other", "other-app", "yes", "then", "pending").leadsTo(entry)
 	got := h.values("acme:intercom")
 	if got["clientSecret"] != h.provider.ClientSecret() || got["extra"] != "k3pt" || got["clientId"] != "other" || got["count"] != "7" || got["digits"] != "8" {
 		t.Errorf("kept %q", got)
@@ -207,7 +207,7 @@ func TestConflictKeepsAndRebases(t *testing.T) {
 	h.save("acme:intercom", nil)
 	first, second := h.owner(), h.owner()
 	mine, theirs := first.get(entry+"/edit"), second.get(entry+"/edit")
-	second.submit(theirs, entry, "f.clientId", "theirs", "f.clientSecret", "their-secret", "then", "pending").leadsTo(entry)
+	second.submit(theirs, entry, "f.clientId", "theirs", "f.clientSecret", "their-secret", "other-app", "yes", "then", "pending").leadsTo(entry)
 	page := first.submit(mine, entry, "f.clientId", "mine", "f.clientSecret", "my-secret", "reason", "why not", "then", "current").
 		want(409, "What you typed is kept below, except secrets", ownerEmail, "Revision 1 became 2").lacks("my-secret", "their-secret")
 	form := controls(page.one("form[action=" + entry + "]"))
@@ -218,7 +218,7 @@ func TestConflictKeepsAndRebases(t *testing.T) {
 		t.Error("the second save won")
 	}
 	first.submit(page, entry, "then", "current").want(422, "Secrets never come back to a page: type it again")
-	first.submit(page, entry, "keep.clientSecret", "yes", "then", "current").leadsTo(entry)
+	first.submit(page, entry, "keep.clientSecret", "yes", "other-app", "yes", "then", "current").leadsTo(entry)
 	got := h.values("acme:intercom")
 	if got["clientId"] != "mine" || got["clientSecret"] != "their-secret" {
 		t.Errorf("after saving again: %q", got)

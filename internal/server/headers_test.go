@@ -51,7 +51,7 @@ func TestSecurityHeaders(t *testing.T) {
 				t.Errorf("%s has no request id", a.what)
 			}
 			referrer := "same-origin"
-			if path := strings.Fields(a.what)[1]; strings.HasPrefix(path, "/auth/") || strings.HasPrefix(path, "/setup") || strings.HasPrefix(path, "/invite") || path == signin.CallbackPath || path == confirmPath || strings.HasSuffix(path, "/consent") && a.status == 200 && strings.HasPrefix(a.what, "POST") {
+			if path := strings.Fields(a.what)[1]; strings.HasPrefix(path, "/auth/") || strings.HasPrefix(path, "/setup") || strings.HasPrefix(path, "/invite") || strings.HasPrefix(path, "/calendar/") || path == signin.CallbackPath || path == confirmPath || strings.HasSuffix(path, "/consent") && a.status == 200 && strings.HasPrefix(a.what, "POST") {
 				referrer = "no-referrer"
 			}
 			if got := a.header.Get("Referrer-Policy"); got != referrer {

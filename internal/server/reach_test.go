@@ -126,7 +126,7 @@ func TestSavingInForceNeedsPromotion(t *testing.T) {
 	if e := must(h.deps.Config.Get(t.Context(), "acme:intercom"))(t); e != before {
 		t.Errorf("refused, and changed: %+v", e)
 	}
-	p.submit(p.get(entry+"/edit"), entry, "f.clientId", "x", "then", "pending").leadsTo(entry)
+	p.submit(p.get(entry+"/edit"), entry, "f.clientId", "x", "other-app", "yes", "then", "pending").leadsTo(entry)
 	p.post("/config", "id", "acme:new", "key", "k", "value", "v", "secret", "no", "then", "pending").leadsTo("/config/acme:new")
 }
 

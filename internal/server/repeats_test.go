@@ -27,7 +27,7 @@ func TestPressedTwice(t *testing.T) {
 	}
 	slackForm := []string{"connector", "slack", "id", "acme:slack", "f.clientId", "c ", "f.clientSecret", "s", "key", "n", "value", "1", "secret", "no", "reason", "r"}
 	edit := func(id, then string, revision, base string) []string {
-		return append([]string{"revision", revision, "base", base, "then", then, "f.clientId", id}, slackForm[6:]...)
+		return append([]string{"other-app", "yes", "revision", revision, "base", base, "then", then, "f.clientId", id}, slackForm[6:]...)
 	}
 	twice("Saved as version 1, pending. Spaces at the end", slack, "/config", append(slackForm, "then", "pending")...)
 	twice("Version 1 is in force", slack, slack+"/promote", "version", "1", "revision", "1", "hours", "24", "reason", "go")
