@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http/httptest"
 	"net/url"
 	"slices"
 	"strings"
@@ -577,6 +578,27 @@ func TestPasskeyBesideAProvider(t *testing.T) {
 		if e.User.ID != u.ID || e.Proof.Equal(there) != through || w.lastEvent().Note != want {
 			t.Errorf("through the provider %v: %+v, event %+v", through, e, w.lastEvent())
 		}
+	}
+}
+
+// Who was proven before the second factors changed gets no session after it.
+func TestNoSessionAfterFactorsChanged(t *testing.T) {
+	w, u := withPasskeys(t)
+	renew := func(u User) error {
+		_, err := w.sessions(false).Renew(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil), u, home)
+		return err
+	}
+	for what, change := range map[string]func(){"a passkey": func() { w.addKey(u, "Key") }, "an app": func() { w.enrol(u) }} {
+		before, err := w.User(t.Context(), u.ID)
+		w.ok(err)
+		w.clock.add(time.Minute)
+		change()
+		if err := renew(before); !errs.Is(err, errs.Unsigned) {
+			t.Errorf("%s was added meanwhile: %v", what, err)
+		}
+		now, err := w.User(t.Context(), u.ID)
+		w.ok(err)
+		w.ok(renew(now))
 	}
 }
 
