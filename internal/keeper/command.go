@@ -116,8 +116,10 @@ func quoted(said []byte) string {
 		if strings.ContainsAny(s, "0123456789") && strings.ToLower(s) != s && strings.ToUpper(s) != s {
 			return "[hidden]"
 		}
-		if len(s) >= 32 && !strings.ContainsAny(s, "/-_") { // hex
-			return "[hidden]"
+		for _, piece := range strings.FieldsFunc(s, func(c rune) bool { return strings.ContainsRune("/-_", c) }) {
+			if len(piece) >= 32 { // hex, or a secret key of age behind its name
+				return "[hidden]"
+			}
 		}
 		return s
 	})

@@ -192,7 +192,11 @@ func (k *Keeper) Make(ctx context.Context, keys *secret.Keyset) error {
 	if err := os.MkdirAll(filepath.Dir(k.o.File), 0o700); err != nil {
 		return fmt.Errorf("making the directory of the key file: %w", err)
 	}
-	if err := WriteNew(k.o.File, b); err != nil {
+	err = WriteNew(k.o.File, b)
+	switch {
+	case errors.Is(err, fs.ErrExist):
+		return fmt.Errorf("making the key file: %s is there already. Name another file, or remove it if its keys are not needed", k.o.File)
+	case err != nil:
 		return fmt.Errorf("making the key file: %w", err)
 	}
 	return nil

@@ -52,7 +52,7 @@ func (r *Ring) Retire(ctx context.Context, by audit.Actor, id string, aside bool
 		return "", err
 	}
 	if !r.Keeper.Writable() {
-		return "", errReadOnly
+		return "", errs.Newf(errs.Invalid, "This program cannot write where its key is kept, so it cannot take the key away by itself. Make the keys without it with “backoffice keys retire %s --to FILE”, store them where the key is, and start the program again.", id)
 	}
 	if err := r.unused(ctx, id); err != nil {
 		return "", err
