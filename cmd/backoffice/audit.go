@@ -38,7 +38,7 @@ func (d dataSettings) with(ctx context.Context, con console, f func(*bolt.DB, *a
 // checked are these settings as serve has them.
 func (d dataSettings) checked() (c checked, err error) {
 	c = checked{settings: settings{Data: d.Data, keySettings: d.keySettings}, dataFile: filepath.Join(d.Data, dataName)}
-	if c.keys, err = d.keySettings.keeper(d.Data); err != nil {
+	if c.keys, err = c.keySettings.keeper(d.Data); err != nil {
 		return c, err
 	}
 	return c, nil

@@ -98,19 +98,20 @@ func registerBackup(t *control.Table, s *backup.Service) {
 				return err
 			}
 		}
-		return give(ctx, s, r, out)
+		_, err := give(ctx, s, r, out)
+		return err
 	}))
 }
 
 // give makes an archive, and writes it into out when it is whole.
-func give(ctx context.Context, s *backup.Service, r backup.Recipients, out io.Writer) error {
-	f, _, err := s.Give(ctx, consoleActor, backup.Console, r)
+func give(ctx context.Context, s *backup.Service, r backup.Recipients, out io.Writer) (backup.Made, error) {
+	f, made, err := s.Give(ctx, consoleActor, backup.Console, r)
 	if err != nil {
-		return err
+		return made, err
 	}
 	defer f.Close()
 	_, err = io.Copy(struct{ io.Writer }{out}, f)
-	return err
+	return made, err
 }
 
 // backupCommand is "backoffice backup".
@@ -164,7 +165,11 @@ func (b *backupCommand) write(ctx context.Context, con console, r backup.Recipie
 	return b.open(ctx, con, func(db *bolt.DB, box *secret.Box, n *audit.Notary) error {
 		m := makerOf(checked{settings: settings{Data: b.Data, AuditArchive: b.Archive}, recipients: r}, db, box, n)
 		m.Said = func(words string) { fmt.Fprintln(con.err, words+" …") }
-		return give(ctx, backup.NewService(backup.Options{Maker: m, Store: db, Keep: 7}), r, w)
+		made, err := give(ctx, backup.NewService(backup.Options{Maker: m, Store: db, Keep: 7}), r, w)
+		if words := made.Without(); err == nil && words != "" {
+			fmt.Fprintf(con.err, "backoffice: %s Name their directory with --audit-archive, or keep them yourself.\n", words)
+		}
+		return err
 	})
 }
 

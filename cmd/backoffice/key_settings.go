@@ -110,7 +110,7 @@ func phraseText(b []byte) secret.Text { return secret.NewText(string(bytes.TrimR
 func typed(ctx context.Context, prompt string) (secret.Text, error) {
 	fd := int(os.Stdin.Fd())
 	if !term.IsTerminal(fd) {
-		return secret.Text{}, fmt.Errorf("the key is wrapped, and no passphrase is given. Set --key-passphrase-file, BACKOFFICE_KEY_PASSPHRASE or the systemd credential %s, or start this at a terminal", credentialName)
+		return secret.Text{}, fmt.Errorf("the key needs a passphrase, and none is given. Set --key-passphrase-file, BACKOFFICE_KEY_PASSPHRASE or the systemd credential %s, or start this at a terminal", credentialName)
 	}
 	before, err := term.GetState(fd)
 	if err != nil {

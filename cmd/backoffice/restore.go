@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -287,8 +289,11 @@ func (r *restoreCommand) archives(got backup.Checked, dir string) error {
 		return err
 	}
 	for _, from := range files {
-		to := filepath.Join(r.Archive, filepath.Base(from)) // its name has its hash in it
-		if info, err := os.Stat(to); err == nil && info.Size() == sizeOf(from) {
+		to := filepath.Join(r.Archive, filepath.Base(from))       // its name has its hash in it
+		if same, err := sameBytes(from, to); err != nil || same { // what was verified takes the place of what is damaged
+			if err != nil {
+				return err
+			}
 			continue
 		}
 		if err := copyTo(from, to+".new"); err != nil {
@@ -301,12 +306,29 @@ func (r *restoreCommand) archives(got backup.Checked, dir string) error {
 	return syncDir(r.Archive)
 }
 
-func sizeOf(path string) int64 {
-	info, err := os.Stat(path)
+// sameBytes reports whether two files have the same content; one that is not there
+// has not.
+func sameBytes(a, b string) (bool, error) {
+	sumA, err := sumOf(a)
 	if err != nil {
-		return -1
+		return false, err
 	}
-	return info.Size()
+	sumB, err := sumOf(b)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil && bytes.Equal(sumA, sumB), nil // one that cannot be read is replaced
+}
+
+func sumOf(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	sum := sha256.New()
+	_, err = io.Copy(sum, f)
+	return sum.Sum(nil), err
 }
 
 // record appends the event to the log that is about to be put in place, and signs it.

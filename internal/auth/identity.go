@@ -33,9 +33,10 @@ type identityList struct {
 	Links []Identity `json:"links"`
 }
 
-// localPolicy is the record of whose password counts.
+// localPolicy is the record of whose password counts while a provider is in force.
 type localPolicy struct {
 	OwnersOnly bool `json:"ownersOnly"`
+	Provider   bool `json:"provider,omitempty"`
 }
 
 var (
@@ -49,15 +50,23 @@ func identityKey(issuer, subject string) string {
 	return hex.EncodeToString(hashOf("identity\x00" + issuer + "\x00" + subject))
 }
 
-// OwnersOnly says, in the caller's transaction, whether only owners sign in with a
-// password. An owner's password always counts, so that nobody who sets this can
-// lock everybody out. The caller appends the event.
-func OwnersOnly(tx store.Tx, on bool) error {
-	if !on {
-		localPolicies.Delete(tx, "")
-		return nil
-	}
-	return localPolicies.Put(tx, "", localPolicy{true})
+// ProviderInForce says, in the caller's transaction, that people sign in through a
+// provider, and whether only owners do with a password. An owner's password always
+// counts, so that nobody who sets this can lock everybody out. The caller appends the
+// event.
+func ProviderInForce(tx store.Tx, ownersOnly bool) error {
+	return localPolicies.Put(tx, "", localPolicy{ownersOnly, true})
+}
+
+// ProviderOff says, in the caller's transaction, that there is no provider. The caller
+// appends the event.
+func ProviderOff(tx store.Tx) { localPolicies.Delete(tx, "") }
+
+// byGroup reports whether the account signs in through the provider alone, because
+// its role is from a group there: a password would go on with a role that was taken.
+func byGroup(r getter, a account) (bool, error) {
+	p, err := orZero(localPolicies.Get(r, ""))
+	return p.Provider && a.Mapped && a.Role != Owner, err
 }
 
 // passwordCounts reports whether the account may sign in with a password.

@@ -255,12 +255,16 @@ func (s *Service) commitPasskey(tx store.Tx, p passkeyGuess, by audit.Actor, now
 	if err != nil {
 		return User{}, nil, err
 	}
+	grouped, err := byGroup(tx, a)
+	if err != nil {
+		return User{}, nil, err
+	}
 	keys := slices.Clone(set.Keys)
 	i := find(keys, p.key.ID)
 	switch {
 	case !a.Active():
 		p.lapse = "The account is disabled."
-	case !counts && p.purpose != toSecond:
+	case !counts && p.purpose != toSecond, grouped && p.purpose == toSignIn:
 		p.lapse = "Right, but the account signs in through the provider."
 	case i < 0 || !bytes.Equal(keys[i].PublicKey, p.key.PublicKey):
 		p.lapse = "The passkey " + p.key.quoted() + " was removed."

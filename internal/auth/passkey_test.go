@@ -556,7 +556,7 @@ func TestPasskeyBesideAProvider(t *testing.T) {
 	u := w.join(boss, "new@acme.example", Grant{Role: Admin})
 	k, _ := w.addKey(u, "Key")
 	mine, _ := w.addKey(boss, "Mine")
-	w.ok(w.store.Update(t.Context(), func(tx store.Tx) error { return OwnersOnly(tx, true) }))
+	w.ok(w.store.Update(t.Context(), func(tx store.Tx) error { return ProviderInForce(tx, true) }))
 	_, err := w.come(k)
 	w.fails("alone", err, "Right, but the account signs in through the provider.")
 	q, err := w.BeginConfirm(t.Context(), u.ID, tab)
@@ -578,6 +578,28 @@ func TestPasskeyBesideAProvider(t *testing.T) {
 		if e.User.ID != u.ID || e.Proof.Equal(there) != through || w.lastEvent().Note != want {
 			t.Errorf("through the provider %v: %+v, event %+v", through, e, w.lastEvent())
 		}
+	}
+}
+
+// Whose role is from a group signs in through the provider, and with a passkey alone
+// only when there is none any more.
+func TestPasskeyForTheRoleOfAGroup(t *testing.T) {
+	w, boss := withPasskeys(t)
+	u := w.join(boss, "new@acme.example", Grant{Role: Editor})
+	k, _ := w.addKey(u, "Key")
+	w.ok(w.store.Update(t.Context(), func(tx store.Tx) error {
+		a, err := accountByID(tx, u.ID)
+		a.Mapped = true
+		return errors.Join(err, ProviderInForce(tx, false), accounts.Put(tx, a.ID, a))
+	}))
+	_, err := w.come(k)
+	w.fails("alone", err, "Right, but the account signs in through the provider.")
+	q, err := w.BeginConfirm(t.Context(), u.ID, tab)
+	w.ok(err)
+	w.ok(w.ConfirmPasskey(t.Context(), as(u), u.ID, tab, secret.NewText(k.Answer(q))))
+	w.ok(w.store.Update(t.Context(), func(tx store.Tx) error { ProviderOff(tx); return nil }))
+	if _, err := w.come(k); err != nil {
+		t.Errorf("with the provider off: %v", err)
 	}
 }
 

@@ -48,7 +48,7 @@
 //	auth/throttle/<mac>         wrong passwords, by account or by address
 //	auth/identity/<hash>        whom an account at an OpenID provider signs in, by issuer and subject
 //	auth/identities/<id>        the accounts at providers that sign a user in
-//	auth/local                  whether only owners sign in with a password
+//	auth/local                  whether a provider is in force, and only owners sign in with a password
 //	auth/known/<id>             addresses from which a user has signed in, as MACs
 //	auth/session/<id>           one session
 //	auth/sessions/<user>        the ids of a user's sessions, oldest first

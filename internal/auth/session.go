@@ -192,12 +192,17 @@ func EndAll(tx store.Tx, userID, except string) (ended int, err error) {
 // errs.Unsigned if the account is gone or disabled, or its password or its second
 // factors were changed since user was read.
 func (st *SessionStore) Renew(w http.ResponseWriter, r *http.Request, user User, addr string) (Session, error) {
-	return st.Enter(w, r, Entry{User: user, Proof: st.now()}, addr)
+	return st.enter(w, r, Entry{User: user, Proof: st.now()}, addr, true)
 }
 
 // Enter is Renew for what a sign-in ended with: it may have proven less than a
-// password does.
+// password does. A second factor that was given at the provider in a session before
+// does not count for it.
 func (st *SessionStore) Enter(w http.ResponseWriter, r *http.Request, e Entry, addr string) (Session, error) {
+	return st.enter(w, r, e, addr, false)
+}
+
+func (st *SessionStore) enter(w http.ResponseWriter, r *http.Request, e Entry, addr string, goesOn bool) (Session, error) {
 	user := e.User
 	s, err := st.Get(r, st.name)
 	if err != nil {
@@ -210,7 +215,7 @@ func (st *SessionStore) Enter(w http.ResponseWriter, r *http.Request, e Entry, a
 		Hash:    hashOf(key),
 	}
 	if old.UserID == user.ID {
-		rec.Values, rec.Factor = old.Values, rec.Factor || old.Factor
+		rec.Values, rec.Factor = old.Values, rec.Factor || goesOn && old.Factor
 	}
 	err = st.store.Update(r.Context(), func(tx store.Tx) error {
 		if err := stillValid(tx, user); err != nil {

@@ -362,6 +362,41 @@ func TestRenew(t *testing.T) {
 	}
 }
 
+// A second factor at the provider counts for its session and for what that is renewed
+// to, and not for the next sign-in.
+func TestFactorOfASignIn(t *testing.T) {
+	w, u := withOwner(t)
+	st := w.sessions(false)
+	var kept []*http.Cookie
+	visit := func(do func(http.ResponseWriter, *http.Request) (Session, error)) Session {
+		t.Helper()
+		rec, r := httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil)
+		for _, k := range kept {
+			r.AddCookie(k)
+		}
+		s, err := do(rec, r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		kept = rec.Result().Cookies()
+		return s
+	}
+	in := func(factor bool) func(http.ResponseWriter, *http.Request) (Session, error) {
+		return func(rw http.ResponseWriter, r *http.Request) (Session, error) {
+			return st.Enter(rw, r, Entry{User: u, Proof: w.clock.now(), Factor: factor}, home)
+		}
+	}
+	if !visit(in(true)).Factor {
+		t.Fatal("it does not count at all")
+	}
+	if !visit(func(rw http.ResponseWriter, r *http.Request) (Session, error) { return st.Renew(rw, r, u, home) }).Factor {
+		t.Error("it does not count in the same session renewed")
+	}
+	if visit(in(false)).Factor {
+		t.Error("it counts for another sign-in")
+	}
+}
+
 // What Renew changed is seen by the rest of the same request.
 func TestRenewWithinOneRequest(t *testing.T) {
 	w, u := withOwner(t)

@@ -26,6 +26,7 @@ type guess struct {
 	wrong    error       // what the person is told then
 	lapse    string      // what is recorded of it; "" for a wrong password
 	always   bool        // the password counts also where only those of owners do
+	door     bool        // it is for a sign-in, and not by who is signed in
 }
 
 // knownNetworks is the record of where a user has signed in from, oldest first.
@@ -54,7 +55,7 @@ func (s *Service) SignIn(ctx context.Context, by audit.Actor, email string, pass
 		return User{}, fmt.Errorf("looking for an account: %w", err)
 	}
 	failure := audit.Event{Actor: by, Action: audit.SignInFailed, Target: a.Email}
-	g := guess{account: a, password: password, failure: failure, wrong: errWrong}
+	g := guess{account: a, password: password, failure: failure, wrong: errWrong, door: true}
 	right, stale, err := s.evaluate(ctx, &g, email)
 	if err != nil {
 		return User{}, fmt.Errorf("signing in: %w", err)
@@ -272,6 +273,10 @@ func (s *Service) settle(ctx context.Context, g guess, right bool, now time.Time
 		}
 		if counts, err := passwordCounts(tx, a); err != nil || !counts && !g.always {
 			answer, g.lapse = g.wrong, "Right, but only owners sign in with a password."
+			return errors.Join(err, g.recordWrong(tx, now))
+		}
+		if grouped, err := byGroup(tx, a); err != nil || grouped && g.door {
+			answer, g.lapse = g.wrong, "Right, but the role is from a group, so the provider signs in."
 			return errors.Join(err, g.recordWrong(tx, now))
 		}
 		if a.Password != g.account.Password {

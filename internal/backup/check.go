@@ -189,11 +189,11 @@ func logFault(err error) error {
 	return err
 }
 
-// scanned is how many records are read at a time.
-const scanned = 200
+// scanned is how many records are read at a time. The largest is of 1 MiB.
+const scanned = 64
 
-// openAll opens every sealed value, and returns how many there are.
-func (c Check) openAll(ctx context.Context, s store.Store, box *secret.Box) (n int, err error) {
+// eachSealed calls f with every record in which something may be sealed.
+func eachSealed(ctx context.Context, s store.Store, f func(secret.Kind, store.Item) error) error {
 	for _, k := range secret.Kinds() {
 		if k.Find == nil {
 			continue
@@ -205,17 +205,12 @@ func (c Check) openAll(ctx context.Context, s store.Store, box *secret.Box) (n i
 				return err
 			})
 			if err != nil {
-				return n, err
+				return err
 			}
 			for _, it := range items {
-				found, err := open(box, k, it)
-				if err != nil {
-					return n, faultf("a sealed value does not open, among the %s: %v", k.Words, err)
+				if err := f(k, it); err != nil {
+					return err
 				}
-				n += found
-			}
-			if c.Opened != nil {
-				c.Opened(n, 0)
 			}
 			if len(items) < scanned {
 				break
@@ -223,7 +218,22 @@ func (c Check) openAll(ctx context.Context, s store.Store, box *secret.Box) (n i
 			after = items[len(items)-1].Key
 		}
 	}
-	return n, nil
+	return nil
+}
+
+// openAll opens every sealed value, and returns how many there are.
+func (c Check) openAll(ctx context.Context, s store.Store, box *secret.Box) (n int, err error) {
+	err = eachSealed(ctx, s, func(k secret.Kind, it store.Item) error {
+		found, err := open(box, k, it)
+		if err != nil {
+			return faultf("a sealed value does not open, among the %s: %v", k.Words, err)
+		}
+		if n += found; c.Opened != nil {
+			c.Opened(n, 0)
+		}
+		return nil
+	})
+	return n, err
 }
 
 // open opens what is sealed in a record, and forgets it.

@@ -3,7 +3,6 @@ package backup
 import (
 	"bufio"
 	"bytes"
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -78,7 +77,7 @@ func (m *Maker) Make(ctx context.Context, f *os.File, dir string) (Made, error) 
 	if err := rooms(m.Spool, dir, m.Size()); err != nil {
 		return Made{}, err
 	}
-	made := Made{Manifest: Manifest{Archive: ArchiveFormat, Made: m.Now().UTC(), Program: m.Program, Installation: Installation(m.Box), AuditKey: m.Notary.Key()}}
+	made := Made{Manifest: Manifest{Archive: ArchiveFormat, Made: m.Now().UTC(), Program: m.Program, Installation: Installation(m.Box), Keys: m.Box.Keys().IDs(), AuditKey: m.Notary.Key()}}
 	head, err := m.Notary.Checkpoint(ctx)
 	if err != nil {
 		return Made{}, err
@@ -162,12 +161,9 @@ func (m *Maker) look(ctx context.Context, path string, to *Manifest) (files []so
 		return nil, err
 	}
 	to.Format = form.Format
-	var record []byte
-	err = s.View(ctx, func(r store.Reader) error { record, err = r.Get(secret.InstallationKey); return err })
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
+	if to.Keys, err = m.keysOf(ctx, s, to.Keys); err != nil {
 		return nil, err
 	}
-	to.Keys = slices.Compact([]string{cmp.Or(secret.KeyOf(record), m.Box.KeyID()), m.Box.KeyID()})
 	all, err := audit.ArchiveFiles(ctx, s)
 	if err != nil {
 		return nil, err
@@ -185,6 +181,31 @@ func (m *Maker) look(ctx context.Context, path string, to *Manifest) (files []so
 		files = append(files, source{Part{auditDir + "/" + a.Name, info.Size(), hex.EncodeToString(a.SHA256)}, func() (io.ReadCloser, error) { return os.Open(name) }})
 	}
 	return files, nil
+}
+
+// keysOf are the ids of the keys that sealed anything in s, the one that seals now
+// last. In the middle of a re-sealing these are several, whichever opens the
+// installation's record. before are those that were there before the copy was made:
+// if there was and is one, nothing else can have sealed.
+func (m *Maker) keysOf(ctx context.Context, s store.Store, before []string) (ids []string, err error) {
+	now := m.Box.Keys()
+	if len(before) == 1 && slices.Equal(before, now.IDs()) {
+		return before, nil
+	}
+	err = eachSealed(ctx, s, func(k secret.Kind, it store.Item) error {
+		found, err := k.Find(it.Key, it.Value)
+		if err != nil { // it is told by who opens it, not by who copies it
+			return nil
+		}
+		for _, v := range found {
+			if id := secret.KeyOf(v.Bytes); id != now.ID() && !slices.Contains(ids, id) {
+				ids = append(ids, id)
+			}
+		}
+		return nil
+	})
+	slices.Sort(ids)
+	return append(ids, now.ID()), err
 }
 
 func content(name string, b []byte) source {

@@ -46,6 +46,19 @@ type Manifest struct {
 	Parts        []Part    `json:"parts"` // in the order in which they follow
 }
 
+// Without says in a sentence which archive files of the audit log are not in it, or
+// "".
+func (m Manifest) Without() string {
+	switch n := len(m.Missing); n {
+	case 0:
+		return ""
+	case 1:
+		return "1 archive file of the audit log is not in it, because it was not found."
+	default:
+		return fmt.Sprintf("%d archive files of the audit log are not in it, because they were not found.", n)
+	}
+}
+
 // A Part is a file in an archive.
 type Part struct {
 	Name   string `json:"name"`

@@ -39,6 +39,7 @@ type Run struct {
 	Recipients []string      `json:"recipients,omitempty"`
 	Took       time.Duration `json:"took,omitempty"`
 	Verified   bool          `json:"verified,omitempty"` // it was read back
+	Without    string        `json:"without,omitempty"`  // what is not in it, in a sentence
 	Fault      string        `json:"fault,omitempty"`    // why it was not made, in words
 }
 
@@ -256,7 +257,7 @@ func (s *Service) save(ctx context.Context, by audit.Actor, kind Kind, began tim
 func (s *Service) Recipients() Recipients { return s.o.Recipients }
 
 func newRun(m Made, by audit.Actor, kind Kind, r Recipients, began time.Time) Run {
-	return Run{Time: m.Made, Kind: kind, By: by.Name, Size: m.Size, SHA256: m.SHA256, Events: m.Events, Recipients: r.Names(), Took: time.Since(began).Round(time.Millisecond)}
+	return Run{Time: m.Made, Kind: kind, By: by.Name, Size: m.Size, SHA256: m.SHA256, Events: m.Events, Recipients: r.Names(), Without: m.Without(), Took: time.Since(began).Round(time.Millisecond)}
 }
 
 // actions say what a kind is on record as.
@@ -266,6 +267,9 @@ var actions = map[Kind]audit.Action{Scheduled: audit.BackupMade, ByHand: audit.B
 func (s *Service) note(ctx context.Context, by audit.Actor, run Run) error {
 	e := audit.Event{Time: s.o.Now(), Actor: by, Action: actions[run.Kind], Target: run.File, Outcome: audit.Done,
 		Note: fmt.Sprintf("%s, SHA-256 %s, with %d audit events. %s.%s", megabytes(run.Size), run.SHA256, run.Events, encryptedTo(run.Recipients), pick(run.Kind == Scheduled, " By the schedule.", ""))}
+	if run.Without != "" {
+		e.Note += " " + run.Without
+	}
 	if run.Fault != "" {
 		e.Outcome, e.Note = audit.Failed, run.Fault
 	}
@@ -274,13 +278,31 @@ func (s *Service) note(ctx context.Context, by audit.Actor, run Run) error {
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			return err
 		}
-		l.Runs = append(l.Runs, run)
-		l.Runs = l.Runs[max(0, len(l.Runs)-s.o.Keep-keptRuns):]
+		l.Runs = recent(append(l.Runs, run), s.o.Keep+keptRuns)
 		if err := logs.Put(tx, logID, l); err != nil {
 			return err
 		}
 		return audit.Append(tx, e)
 	})
+}
+
+// recent are the last runs, oldest first: so many that are in the directory, and as
+// many that left or failed. They are counted apart, because the schedule and the
+// pruning go by the former.
+func recent(runs []Run, many int) []Run {
+	here, gone := many, many
+	out := make([]Run, 0, len(runs))
+	for _, r := range slices.Backward(runs) {
+		left := &gone
+		if r.File != "" {
+			left = &here
+		}
+		if *left > 0 {
+			*left, out = *left-1, append(out, r)
+		}
+	}
+	slices.Reverse(out)
+	return out
 }
 
 // lost counts a backup that was not made, and puts it on record. A schedule that

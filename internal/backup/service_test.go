@@ -145,6 +145,31 @@ func TestPrune(t *testing.T) {
 	}
 }
 
+// However many are downloaded in between, the schedule and the pruning know what is in
+// the directory.
+func TestDownloadsHideNoBackup(t *testing.T) {
+	h := newHouse(t)
+	s, dir := h.service(t, func(o *backup.Options) { o.Spool = t.TempDir() })
+	due(t, s, true)
+	first := state(t, s).Good
+	for range 40 {
+		h.now = h.now.Add(time.Minute)
+		f, _, err := s.Give(t.Context(), owner, backup.Console, backup.Recipients{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.Close()
+	}
+	st := state(t, s)
+	if st.Good.File != first.File || !st.Next.Equal(first.Time.Add(24*time.Hour)) || len(st.Runs) != 34 || st.Runs[0].Kind != backup.Console || st.Runs[33].File != first.File {
+		t.Errorf("after downloads: %+v, next %s, %d runs", st.Good, st.Next, len(st.Runs))
+	}
+	due(t, s, false)
+	if got := files(t, dir); len(got) != 1 || got[0] != first.File {
+		t.Errorf("%v", got)
+	}
+}
+
 // A clock that jumps, either way, makes at most one backup too many, and removes no
 // more than a new one does.
 func TestClockJumps(t *testing.T) {

@@ -442,6 +442,27 @@ func TestRuleOutlivesTheEntry(t *testing.T) {
 	}
 }
 
+// The rule that an entry has again is the one that it had at last.
+func TestRuleOfTheDeletedEntryIsItsLast(t *testing.T) {
+	r := open(t).rule(config.RulePerson)
+	r.must(r.perform(act{do: "pend"}, owner, 0))
+	r.must(r.setRule(owner, config.RuleNone, true))
+	r.must(r.perform(act{do: "delete"}, owner, 0))
+	r.must(r.perform(act{do: "pend"}, owner, 0))
+	if e := r.get(id); e.Rule != config.RuleNone {
+		t.Fatalf("made anew once: %+v", e)
+	}
+	r.must(r.setRule(editor, "", false)) // as the instance: a second person
+	r.must(r.perform(act{do: "delete"}, editor, 0))
+	if err := r.perform(act{do: "force"}, editor, 1); !errs.Is(err, errs.Invalid) {
+		t.Errorf("in force at once: %v", err)
+	}
+	r.must(r.perform(act{do: "pend"}, editor, 1))
+	if e := r.get(id); e.Rule != "" {
+		t.Errorf("made anew twice: %+v", e)
+	}
+}
+
 func TestRuleOfTheInstanceIsOnRecord(t *testing.T) {
 	r := open(t)
 	console := audit.Actor{Name: "console"}

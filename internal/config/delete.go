@@ -51,6 +51,7 @@ func (s *Service) remove(tx store.Tx, e Entry) error {
 			return err
 		}
 	}
+	deletedRules.Delete(tx, string(e.ID)) // of one before this
 	if e.Rule != "" {
 		if err := deletedRules.Put(tx, string(e.ID), e.Rule); err != nil {
 			return err

@@ -386,3 +386,19 @@ func TestRegisterTwice(t *testing.T) {
 	}()
 	table.Register("greet", func(context.Context, json.RawMessage, io.Writer) error { return nil })
 }
+
+// A caller gets words; what they rest on is in the log of the program.
+func TestFailuresAreLogged(t *testing.T) {
+	table := NewTable()
+	table.Register("fail", func(context.Context, json.RawMessage, io.Writer) error {
+		return errs.Wrap(errs.Unavailable, "It did not work. The log says why.", errors.New("the cause"))
+	})
+	p := start(t, private(t), table)
+	if err := Call(t.Context(), p.dir, "fail", nil, io.Discard); err == nil || !strings.Contains(err.Error(), "The log says why") || strings.Contains(err.Error(), "the cause") {
+		t.Errorf("the caller: %v", err)
+	}
+	p.stop()
+	if got := p.log.String(); !strings.Contains(got, "command=fail") || !strings.Contains(got, "the cause") {
+		t.Errorf("the log: %s", got)
+	}
+}

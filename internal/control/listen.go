@@ -133,7 +133,10 @@ func (l *Listener) answer(ctx context.Context, conn *net.UnixConn) {
 	}()
 	defer context.AfterFunc(ctx, func() { _ = conn.SetWriteDeadline(time.Now().Add(endWait)) })()
 	l.log.Info("control", "command", q.Command, "uid", uid)
-	l.end(conn, l.run(ctx, q, output{ctx, conn}))
+	if err = l.run(ctx, q, output{ctx, conn}); err != nil { // the caller gets words alone, which may refer to the log
+		l.log.Warn("control: not done", "command", q.Command, "uid", uid, "error", err)
+	}
+	l.end(conn, err)
 }
 
 // run is Table.run, with a panic as an error.

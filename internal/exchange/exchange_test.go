@@ -153,6 +153,12 @@ func TestVerdicts(t *testing.T) {
 		{name: "another connector", edit: swap(`"id": "acme:own"`, `"id": "acme:own", "connector": "strange"`), verdict: exchange.Same, note: "connector strange, which is not known"},
 		{name: "a field of a definition is missing", edit: swap(`"acme:own"`, `"acme:intercom"`, `"hook": {`, `"clientSecret": {`),
 			verdict: exchange.Conflict, why: "does not have clientSecret", missing: "clientSecret"},
+		{name: "another app", change: func(h *house) {
+			h.save("acme:intercom", config.PutInForce, "clientId", `"0123"`, "!clientSecret", theSecret, "region", "US", "apiVersion", `"2.14"`)
+		}, edit: func(string) string {
+			return `{"format": "backoffice.entries/1", "entries": [{"id": "acme:intercom", "scopes": ["read"], "topics": ["contact.created"],
+				"values": {"clientId": "9876", "region": "US", "apiVersion": "2.14"}, "secrets": {"clientSecret": {"fingerprint": "", "length": 1}}}]}`
+		}, verdict: exchange.Change, note: "clientSecret stays as it is here: the file does not have its value. clientId is another one than the one in force: this is another app", diff: "clientId"},
 		{name: "not for this person", sight: func(config.ID) bool { return false }, fault: "Your role is not for this entry."},
 		{name: "no id", edit: swap(`"acme:own"`, `"acme"`), fault: "id"},
 		{name: "an unknown field", edit: swap(`"version"`, `"versoin"`), fault: "\"versoin\" is not known"},

@@ -141,7 +141,23 @@ func (s *Service) weigh(ctx context.Context, u *upload, id config.ID, row Row) (
 		return Item{}, err
 	}
 	i.Before, i.After, i.Diff = was.base, after, config.Diff(was.base.Version, after.Version)
-	return i, s.settle(ctx, b, after.Version)
+	if err := s.settle(ctx, b, after.Version); err != nil || i.Verdict == Same || was.Current == 0 {
+		return i, err
+	}
+	return i, s.noteOtherApp(ctx, b, after.Version)
+}
+
+// noteOtherApp says that the import means another app than the one in force. A plan
+// is looked at before anything is done, so it does not ask.
+func (s *Service) noteOtherApp(ctx context.Context, b basket, after config.Version) error {
+	inForce, err := s.config.Version(ctx, b.ID, b.was.Current)
+	if err != nil {
+		return err
+	}
+	if key, other := s.config.OtherApp(inForce, after); other {
+		b.Notes = append(b.Notes, key+" is another one than the one in force: this is another app at the provider, with none of its installations.")
+	}
+	return nil
 }
 
 // settle finds out whether there is anything to do, and whether it would undo

@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -82,7 +83,7 @@ func (s *Service) watchOne(ctx context.Context, w config.Watch) error {
 		return err
 	}
 	if e.Revision != w.Revision {
-		return s.config.EndWatch(ctx, by, w, config.WatchOvertaken, fmt.Sprintf("The entry was changed by %s, so version %d does not come back by itself any more.", e.ChangedBy, w.Before), "")
+		return s.config.EndWatch(ctx, by, w, config.WatchOvertaken, fmt.Sprintf("The entry was changed by %s, so version %d does not come back by itself any more.", cmp.Or(e.TouchedBy, e.ChangedBy), w.Before), "")
 	}
 	runs, err := s.Reports(ctx, w.Entry)
 	if err != nil {

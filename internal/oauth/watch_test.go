@@ -73,6 +73,13 @@ func TestWatch(t *testing.T) {
 			r.save(2, map[string]string{"clientId": goodID, "clientSecret": "another"}, nil, config.PutInForce)
 		},
 			config.WatchOvertaken, 3, 0, 1, audit.WatchEnded, "does not come back by itself any more"},
+		{"somebody else changes the rule meanwhile", &vendor{order: codeFirst}, wrongSecret, func(r *rig) {
+			e, err := r.config.Get(r.t.Context(), id)
+			must(r.t, err)
+			_, err = r.config.SetRule(r.t.Context(), audit.Actor{ID: "u9", Name: "other@acme.example"}, config.RuleChange{ID: id, Revision: e.Revision, Rule: config.RuleTest})
+			must(r.t, err)
+		},
+			config.WatchOvertaken, 2, 0, 1, audit.WatchEnded, "The entry was changed by other@acme.example"},
 		{"the radar is paused", &vendor{}, wrongSecret, func(r *rig) { must(r.t, r.oauth.PauseRadar(r.t.Context(), by, true)) }, config.WatchReverted, 1, 2, 1, audit.EntryReverted, "wrong"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -82,7 +82,7 @@ func (p doorPages) login(c echo.Context) error {
 	by.ID, by.Name = "", "" // whoever is signed in here need not be the one who types
 	user, err := p.Auth.SignIn(c.Request().Context(), by, email, secret.NewText(c.FormValue("password")))
 	if err == nil {
-		if _, err := p.Sessions.Renew(c.Response(), c.Request(), user, visitOf(c).addr); err != nil {
+		if _, err := p.Sessions.Enter(c.Response(), c.Request(), auth.Entry{User: user, Proof: p.Now()}, visitOf(c).addr); err != nil {
 			return unopened(err)
 		}
 		return c.Redirect(http.StatusSeeOther, next)

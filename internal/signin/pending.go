@@ -195,7 +195,8 @@ func (s *Service) TurnOff(ctx context.Context, by audit.Actor) error {
 			return err
 		}
 		currents.Delete(tx, "")
-		return errors.Join(auth.StillMay(tx, by, auth.SignInManage), auth.OwnersOnly(tx, false),
+		auth.ProviderOff(tx)
+		return errors.Join(auth.StillMay(tx, by, auth.SignInManage),
 			audit.Append(tx, audit.Event{Time: now, Actor: by, Action: audit.SignInOff, Target: c.Issuer, Outcome: audit.Done, Changes: changes(c, kept{})}))
 	})
 	if err != nil {

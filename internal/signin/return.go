@@ -140,7 +140,7 @@ func (s *Service) confirm(ctx context.Context, by audit.Actor, f flow, v auth.Vo
 		pendings.Delete(tx, "")
 		who := by
 		who.ID, who.Name = p.By, p.ByName
-		return errors.Join(currents.Put(tx, "", k), auth.OwnersOnly(tx, k.OwnersOnly),
+		return errors.Join(currents.Put(tx, "", k), auth.ProviderInForce(tx, k.OwnersOnly),
 			audit.Append(tx, audit.Event{Time: now, Actor: who, Action: audit.SignInInForce, Target: k.Issuer, Outcome: audit.Done, Changes: changes(was, k), Note: "Its owner came back through it."}))
 	})
 	if err != nil {

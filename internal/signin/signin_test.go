@@ -320,6 +320,79 @@ func TestWhoComesIn(t *testing.T) {
 	w.refused("in no group any more", err, "The role came from a group, and no group of theirs has a role here any more.")
 }
 
+// An address is that of an account to the letter: one that becomes it in lower case
+// is somebody else's.
+func TestAddressesThatLookAlike(t *testing.T) {
+	w := inForce(t, nil)
+	victim := w.local("kim@acme.example", auth.Grant{Role: auth.Editor})
+	for _, address := range []string{"\u212aim@acme.example", "k\u0130m@acme.example", "kim@acme.example\u00a0"} {
+		w.idp.Set(signintest.Hooks{Claims: func(m map[string]any) { m["sub"], m["email"] = "s-impostor", address }})
+		_, err := w.signIn("s-grace")
+		w.refused(address, err, "The provider told no e-mail address.")
+	}
+	if links, err := w.auth.Identities(t.Context(), victim.ID); err != nil || len(links) != 0 {
+		t.Errorf("linked: %+v, %v", links, err)
+	}
+}
+
+// local is somebody with a password.
+func (w *world) local(email string, g auth.Grant) auth.User {
+	w.t.Helper()
+	link, err := w.auth.Invite(w.t.Context(), w.by(w.owner), email, g)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	u, err := w.auth.Join(w.t.Context(), audit.Actor{}, auth.NewPerson{Token: link, Password: secret.NewText(password), Again: secret.NewText(password)})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return u
+}
+
+// Who lost a group does not go on with its role by a password.
+func TestNoPasswordForTheRoleOfAGroup(t *testing.T) {
+	w := inForce(t, nil)
+	u := w.local("grace@acme.example", auth.Grant{Role: auth.Viewer, Entries: "globex:*"})
+	in := func() error {
+		_, err := w.auth.SignIn(t.Context(), audit.Actor{Addr: home}, u.Email, secret.NewText(password))
+		return err
+	}
+	if err := in(); err != nil {
+		t.Fatalf("before there is a group: %v", err)
+	}
+	if o, err := w.signIn("s-grace"); err != nil || o.Entry.User.ID != u.ID || !o.Entry.User.Mapped || o.Entry.User.NoPassword {
+		t.Fatalf("%+v, %v", o, err)
+	}
+	if err := w.auth.CheckPassword(t.Context(), w.by(u), u.ID, secret.NewText(password)); err != nil {
+		t.Errorf("to confirm an action: %v", err)
+	}
+	w.idp.People[1].Groups = nil
+	_, err := w.signIn("s-grace")
+	w.refused("in no group any more", err, "The role came from a group, and no group of theirs has a role here any more.")
+	if err := in(); !errs.Is(err, errs.Invalid) {
+		t.Errorf("with the password: %v", err)
+	}
+	if e := w.last(audit.SignInFailed); !strings.HasPrefix(e.Note, "Right, but the role is from a group, so the provider signs in.") || e.Target != u.Email {
+		t.Errorf("event %+v", e)
+	}
+	if err := w.auth.SetGrant(t.Context(), w.by(w.owner), u.ID, auth.Grant{Role: auth.Viewer}); err != nil {
+		t.Fatal(err)
+	}
+	if err := in(); err != nil {
+		t.Errorf("with a role of their own: %v", err)
+	}
+	w.idp.People[1].Groups = []string{"integrators"}
+	if _, err := w.signIn("s-grace"); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.TurnOff(t.Context(), w.by(w.owner)); err != nil {
+		t.Fatal(err)
+	}
+	if err := in(); err != nil {
+		t.Errorf("with the provider off: %v", err)
+	}
+}
+
 // Where the token says nothing of e-mail and groups, the userinfo address does, if
 // it is about the same person.
 func TestUserInfo(t *testing.T) {

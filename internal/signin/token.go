@@ -178,7 +178,7 @@ func (c claims) proof(now time.Time) time.Time {
 func (c claims) vouched(k kept, f flow, now time.Time) auth.Vouched {
 	v := auth.Vouched{Issuer: k.Issuer, Subject: c.text("sub"), Email: strings.ToLower(strings.TrimSpace(c.text("email"))), Verified: c.yes("email_verified"),
 		Name: c.text("name"), Proof: c.proof(now), Invite: f.Invite}
-	if !plainAddress(v.Email) {
+	if !ascii(c.text("email")) || !plainAddress(v.Email) { // in lower case, the Kelvin sign is a k: that would be somebody else
 		v.Email, v.Verified = "", false
 	}
 	_, domain, _ := strings.Cut(v.Email, "@")
@@ -186,6 +186,11 @@ func (c claims) vouched(k kept, f flow, now time.Time) auth.Vouched {
 	v.Grant, v.Source = k.grant(c.list(k.GroupsClaim))
 	v.Factor = k.TrustFactor && (slices.Contains(c.list("amr"), "mfa") || k.FactorContext != "" && c.text("acr") == k.FactorContext)
 	return v
+}
+
+// ascii reports whether s has no letter that another one stands for in lower case.
+func ascii(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r >= 0x7f })
 }
 
 // plainAddress reports whether s is an address that an account can have.

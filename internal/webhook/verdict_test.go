@@ -87,6 +87,29 @@ func TestEntryWithoutASecret(t *testing.T) {
 	}
 }
 
+// Retiring the version before ends what its secret signs at once, long before the
+// deadline, and nothing else.
+func TestRetireEndsASecretAtOnce(t *testing.T) {
+	h := open(t, plan{})
+	h.save(shop, config.PutInForce, 0, "clientSecret", "one")
+	h.save(shop, config.PutInForce, time.Hour, "clientSecret", "two")
+	send := func(key string) webhook.Verdict { return h.receive(message{body: event("", "x"), key: key}).Verdict }
+	if a, b := send("one"), send("two"); a != webhook.OK || b != webhook.OK {
+		t.Errorf("before: %s, %s", a, b)
+	}
+	e := must(h.config.Get(t.Context(), shop))(t)
+	if _, err := h.config.Retire(t.Context(), by, config.Move{ID: shop, Revision: e.Revision, Version: 1}); err != nil {
+		t.Fatal(err)
+	}
+	if a, b := send("one"), send("two"); a != webhook.Mismatch || b != webhook.OK {
+		t.Errorf("after: %s, %s", a, b)
+	}
+	h.restart()
+	if a, b := send("one"), send("two"); a != webhook.Mismatch || b != webhook.OK {
+		t.Errorf("after a restart: %s, %s", a, b)
+	}
+}
+
 // What is accepted follows the entry, without a restart.
 func TestSecretsFollowTheEntry(t *testing.T) {
 	h := open(t, plan{})
