@@ -285,7 +285,7 @@ func TestRetireIsRefused(t *testing.T) {
 		"seals":    {func(p *place, _ string) string { return p.box.KeyID() }, errs.Invalid, "is the one that seals"},
 		"in use":   {func(p *place, old string) string { p.undo(old); return old }, errs.Conflict, "still seals 1 record."},
 		"damaged":  {func(p *place, old string) string { p.put("test/json/x", []byte(`{"sealed":`)); return old }, errs.Conflict, "1 record could not be read"},
-		"readOnly": {func(p *place, old string) string { p.keep.readOnly = true; return old }, errs.Invalid, "keys rotate --to FILE"},
+		"readOnly": {func(p *place, old string) string { p.keep.readOnly = true; return old }, errs.Invalid, "without it with “backoffice keys retire "},
 		"undeclared": {func(p *place, old string) string {
 			sealed := must(p.keep.aside["all"].Unlock(p.keep.record))(p.t)
 			b := must(sealed.Seal([]byte("x"), "test/whole/y"))(p.t)
